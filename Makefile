@@ -1,0 +1,39 @@
+# One command each; only Python 3.11+, make and the package registries are needed.
+# Another Python: make test PYTHON=python3.13
+
+PYTHON ?= python3
+PY := .venv/bin/python
+NODE := $(PY) _build/ossicle_node.py
+
+.PHONY: demo test format bench clean environment environment-dev
+
+demo: environment            ## run the reversing example and print its address
+	@$(PY) _build/ossicle_page.py
+	@$(PY) -m ossicle run examples/reverse_audio.py
+
+test: environment-dev        ## everything: format, lint, types and tests of both halves
+	$(PY) -m ruff format --check
+	$(PY) -m ruff check
+	$(PY) -m pyright
+	@$(PY) _build/ossicle_page.py --modules
+	$(NODE) npm run check
+	$(NODE) npm test
+	chromium=$$($(PY) _build/chromium.py) && OSSICLE_CHROMIUM="$$chromium" $(PY) -m pytest
+
+format: environment-dev      ## mend format and order of imports
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+bench: environment-dev       ## measure; prints figures, asserts nothing
+	@$(PY) -m benchmarks
+
+clean:                       ## remove what make and pip made
+	rm -rf .venv build dist *.egg-info runtime/frontends/web/static web/node_modules
+	rm -rf .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+environment:
+	@$(PYTHON) _build/environment.py
+
+environment-dev:
+	@$(PYTHON) _build/environment.py dev

@@ -1,0 +1,1 @@
+"""Components: graph nodes with named events, one file each."""

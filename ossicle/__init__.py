@@ -1,0 +1,1 @@
+"""Reactive audio graphs: the public names; the code stands in flow/, components/, runtime/."""

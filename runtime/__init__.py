@@ -1,0 +1,1 @@
+"""The shell: clocks, executors, sessions and front ends; everything that touches the world."""

@@ -1,0 +1,1 @@
+"""Media: sound files opened, kept and written for the sessions."""
