@@ -6,12 +6,16 @@ Node nor a registry. An editable install does not see later edits of web/; make 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 
 import ossicle_node
 import ossicle_page
 from setuptools import build_meta
-from setuptools.build_meta import *
+
+# Hooks that need no page are setuptools' own.
+prepare_metadata_for_build_wheel = build_meta.prepare_metadata_for_build_wheel
+prepare_metadata_for_build_editable = build_meta.prepare_metadata_for_build_editable
 
 Settings = Mapping[str, "str | list[str] | None"] | None
 
@@ -38,6 +42,8 @@ def build_wheel(
     metadata_directory: str | None = None,
 ) -> str:
     ossicle_page.build()
+    # setuptools copies into build/lib and packs all it finds there, an older page's files too.
+    shutil.rmtree(ossicle_page.ROOT / "build" / "lib", ignore_errors=True)
     return build_meta.build_wheel(wheel_directory, config_settings, metadata_directory)
 
 

@@ -35,7 +35,10 @@ NO_BUILD = (
 
 
 def inputs() -> Iterator[Path]:
-    """Every file under web/ that may shape the bundle: one too many costs seconds, one too few a stale page."""
+    """Every file under web/ that may shape the bundle.
+
+    One too many costs a few seconds now and then; one too few leaves a stale page.
+    """
     for folder, folders, files in os.walk(WEB):
         folders[:] = sorted(set(folders) - NOT_INPUT)
         for name in sorted(files):
