@@ -1,0 +1,1 @@
+"""Benchmarks: ossicle beside its peer (`python -m benchmarks`), and the scheduler alone."""
