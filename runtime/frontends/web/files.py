@@ -1,0 +1,157 @@
+"""GET files/...: sounds and their waveforms, by handle and never by path.
+
+A handle is a secret of 128 bits or more that the store drew for one session: an <audio> element can
+send no header, so knowing the handle is the permission, and it ends with the session.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from http import HTTPStatus
+from pathlib import Path
+from typing import BinaryIO
+
+from aiohttp import web
+
+from .answers import refusal
+from .disposition import content_disposition
+from .needs import Host, Sound
+from .ranges import Unsatisfiable, still_valid, wanted
+from .threads import Threads
+
+TYPES = {
+    "wav": "audio/wav",
+    "mp3": "audio/mpeg",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "opus": "audio/ogg",
+    "m4a": "audio/mp4",
+    "mp4": "audio/mp4",
+    "aac": "audio/aac",
+    "webm": "audio/webm",
+}
+"""What browsers play, by format. Nothing else is ever sent to be shown, only to be saved."""
+
+MAX_WIDTH = 16_384  # points of a waveform: two wide screens at twice the pixels
+_PIECE = 256 << 10  # bytes read and written at once; the page's buffer, not the file, sets memory
+_MAX_AGE = "private, max-age=3600"  # a handle's content never changes; private: it is one user's
+
+
+class Files:
+    """Hands out the sounds of one host's store."""
+
+    def __init__(self, host: Host, threads: Threads) -> None:
+        self._host = host
+        self._threads = threads
+
+    async def sound(self, request: web.Request) -> web.StreamResponse:
+        """GET files/<handle>/<name>[?download]: the sound, whole or in part.
+
+        What a browser cannot play is sent as WAV, except for a download, which is the format the
+        app chose. The name in the address is for people; it is not looked at.
+        """
+        sound = self._find(request)
+        if sound is None:
+            return _nothing()
+        download = "download" in request.query
+        playable = sound.format in TYPES
+        format = sound.format if download or playable else "wav"
+        path = await self._threads.run(sound.file, format)
+        content_type = TYPES.get(format)
+        headers = {
+            "Content-Type": content_type or "application/octet-stream",
+            "Content-Disposition": content_disposition(
+                sound.file_name(format), attachment=download or content_type is None
+            ),
+            "Cache-Control": _MAX_AGE,
+        }
+        etag = _etag(request.match_info["handle"], format)
+        return await _send(request, path, etag, headers, self._threads)
+
+    async def peaks(self, request: web.Request) -> web.StreamResponse:
+        """GET files/<handle>/peaks?width=1200: int16 little-endian, by channel, (min, max)."""
+        sound = self._find(request)
+        if sound is None:
+            return _nothing()
+        text = request.query.get("width", "1200")
+        width = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+        if not 1 <= width <= MAX_WIDTH:
+            return refusal(400, f"width must be a whole number, 1 to {MAX_WIDTH}")
+        channels, width, body = await self._threads.run(sound.peaks, width)
+        return web.Response(
+            body=body,
+            content_type="application/octet-stream",
+            headers={
+                "X-Ossicle-Channels": str(channels),
+                "X-Ossicle-Width": str(width),
+                "Cache-Control": _MAX_AGE,
+            },
+        )
+
+    def _find(self, request: web.Request) -> Sound | None:
+        try:
+            return self._host.sound(request.match_info["handle"])
+        except KeyError:
+            return None
+
+
+def _nothing() -> web.Response:
+    # One answer for "never was", "is over" and "another's": the difference would be information
+    return refusal(404, "there is no such sound, or its session is over")
+
+
+def _etag(handle: str, format: str) -> str:
+    # not the handle itself: an ETag may end up in logs that must not hold a secret
+    return f'"{hashlib.sha256(f"{handle}/{format}".encode()).hexdigest()[:24]}"'
+
+
+async def _send(
+    request: web.Request, path: Path, etag: str, headers: dict[str, str], threads: Threads
+) -> web.StreamResponse:
+    headers |= {"ETag": etag, "Accept-Ranges": "bytes"}
+    if etag in request.headers.get("If-None-Match", ""):
+        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    try:
+        file = await threads.run(path.open, "rb")
+    except FileNotFoundError:
+        return _nothing()  # released between the look-up and here
+    try:
+        size = await threads.run(_size, file)
+        try:
+            part = wanted(request.headers.get("Range"), size)
+        except Unsatisfiable:
+            answer = refusal(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "that range is not there")
+            answer.headers["Content-Range"] = f"bytes */{size}"
+            return answer
+        if part is not None and not still_valid(request.headers.get("If-Range"), etag):
+            part = None
+        start, stop = part or (0, size)
+        status = HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT
+        response = web.StreamResponse(status=status, headers=headers)
+        if part is not None:
+            response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+        response.content_length = stop - start
+        await response.prepare(request)
+        if request.method != "HEAD":
+            await _copy(response, file, start, stop, threads)
+        await response.write_eof()
+        return response
+    finally:
+        file.close()
+
+
+async def _copy(
+    response: web.StreamResponse, file: BinaryIO, start: int, stop: int, threads: Threads
+) -> None:
+    """The bytes [start, stop) to the client, at the client's pace."""
+    file.seek(start)
+    while start < stop:
+        data = await threads.run(file.read, min(_PIECE, stop - start))
+        if not data:
+            raise OSError("a file of the store became shorter while it was sent")
+        start += len(data)
+        await response.write(data)
+
+
+def _size(file: BinaryIO) -> int:
+    return file.seek(0, 2)

@@ -1,0 +1,92 @@
+"""What the web front end asks of the rest of the program, as protocols.
+
+The server is written against these and nothing wider, so it can be read, tested and replaced
+without knowing how sessions or the store of sounds work inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+Message = dict[str, object]
+"""One JSON object of the wire."""
+
+
+class Sound(Protocol):
+    """What a handle leads to. Its methods may block and are called in a thread."""
+
+    @property
+    def format(self) -> str:
+        """What the app wants to be downloaded: "wav", "mp3", ..."""
+        ...
+
+    def file_name(self, format: str) -> str:
+        """The name to save it under."""
+        ...
+
+    def file(self, format: str) -> Path:
+        """The sound as a file in that format, there as long as its session."""
+        ...
+
+    def peaks(self, width: int) -> tuple[int, int, bytes]:
+        """Channels, width, and channel after channel `width` pairs (min, max) of int16."""
+        ...
+
+
+class Writer(Protocol):
+    """A file on its way into the store. Its methods may block and are called in a thread."""
+
+    def write(self, data: bytes) -> None:
+        """The next bytes. Raises ClipError if the session has no room for them."""
+        ...
+
+    def finish(self) -> Message:
+        """All bytes are there: the sound's description with its handle. ClipError if it is none."""
+        ...
+
+    def abort(self) -> None:
+        """Leave nothing behind."""
+        ...
+
+
+class Connection(Protocol):
+    """One tab's line into its session; lives from the socket's opening to its loss."""
+
+    @property
+    def session(self) -> str | None:
+        """The session's token, or None if the session asked for is over."""
+        ...
+
+    def receive(self, message: Message) -> None:
+        """Take one message of the page. Raises ValueError with a text that may be shown."""
+        ...
+
+    def close(self) -> None:
+        """The socket is lost: the session's grace period begins."""
+        ...
+
+
+class Host(Protocol):
+    """The sessions of one app. Everything here runs on the event loop's thread."""
+
+    def connect(self, token: str | None, seq: int, send: Callable[[Message], None]) -> Connection:
+        """Open a session or take one up again after `seq`; what is due is sent at once."""
+        ...
+
+    def knows(self, token: str) -> bool:
+        """Is this the token of a living session?"""
+        ...
+
+    def takes_files(self, node: int) -> bool:
+        """Is there such a component, and may a user put a file into it?"""
+        ...
+
+    def writer(self, token: str, name: str) -> Writer:
+        """Begin an upload into a living session."""
+        ...
+
+    def sound(self, handle: str) -> Sound:
+        """Raises KeyError for a handle that no living session made."""
+        ...

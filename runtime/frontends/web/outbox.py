@@ -1,0 +1,149 @@
+"""What waits to be sent on one socket: bounded by count and bytes, joined into few frames.
+
+The overflow policy is `close`: a socket that cannot keep up is closed, never the session. What was
+dropped here is still kept by the session, so the page takes it up again when it reconnects; a queue
+that dropped single patches would instead leave a page that is wrong and does not know it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .needs import Message
+
+log = logging.getLogger(__name__)
+
+MAX_MESSAGES = 4096
+MAX_BYTES = 8 << 20
+MAX_FRAME = 256 << 10  # bytes joined into one frame: beyond it joining saves nothing
+
+
+@dataclass(frozen=True)
+class _Entry:
+    text: str
+    """The whole message, or for patches only the inside of their list."""
+    seq: int | None
+    """Of patches; None for every other message."""
+    counted: bool
+
+
+class Outbox:
+    """The queue between a session, which must never wait, and a socket, which may be slow."""
+
+    def __init__(
+        self,
+        on_overflow: Callable[[], None],
+        *,
+        max_messages: int = MAX_MESSAGES,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        """`on_overflow` is called once, at the message that does not fit; it must not wait."""
+        self.on_overflow = on_overflow
+        self.max_messages = max_messages
+        self.max_bytes = max_bytes
+        self.overflowed = False
+        self.replaying = True
+        """What is put now was missed earlier and is the session's own bounded store: not counted.
+
+        Otherwise a page that came back to a full store would be closed again at once, for ever.
+        """
+        self._entries: deque[_Entry] = deque()
+        self._messages = 0
+        self._bytes = 0
+        self._closed = False
+        self._ready = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def put(self, message: Message) -> None:
+        """Take one message; never waits, never raises."""
+        if self._closed or self.overflowed:
+            return
+        entry = self._encode(message)
+        if entry.counted:
+            # One message is always taken, however large: else it could never be sent at all.
+            full = self._messages > 0 and (
+                self._messages >= self.max_messages
+                or self._bytes + len(entry.text) > self.max_bytes
+            )
+            if full:
+                self.overflowed = True
+                self._entries.clear()
+                self._ready.set()
+                self.on_overflow()
+                return
+            self._messages += 1
+            self._bytes += len(entry.text)
+        self._entries.append(entry)
+        self._ready.set()
+
+    def close(self) -> None:
+        """Nothing more comes: what is waiting may still be taken."""
+        self._closed = True
+        self._ready.set()
+
+    async def wait(self) -> bool:
+        """Until there is something to send (True) or nothing will ever be (False)."""
+        while not self._entries:
+            if self._closed or self.overflowed:
+                return False
+            self._ready.clear()
+            await self._ready.wait()
+        return not self.overflowed
+
+    def take(self) -> str:
+        """The next frame: one message, or as many patches in a row as fit."""
+        first = self._pop()
+        if first.seq is None:
+            return first.text
+        parts, size, seq = [first.text], len(first.text), first.seq
+        while self._entries and self._entries[0].seq is not None and size < MAX_FRAME:
+            entry = self._pop()
+            seq = entry.seq or seq
+            size += len(entry.text)
+            if entry.text:
+                parts.append(entry.text)
+        inside = ",".join(part for part in parts if part)
+        return f'{{"type":"patches","seq":{seq},"patches":[{inside}]}}'
+
+    def _pop(self) -> _Entry:
+        entry = self._entries.popleft()
+        if entry.counted:
+            self._messages -= 1
+            self._bytes -= len(entry.text)
+        return entry
+
+    def _encode(self, message: Message) -> _Entry:
+        seq = message.get("seq")
+        patches = message.get("patches")
+        joinable = message.get("type") == "patches" and isinstance(seq, int)
+        try:
+            text = _dumps(patches)[1:-1] if joinable else _dumps(message)
+        except (TypeError, ValueError, RecursionError):
+            # A value no JSON can carry is a mistake in the app, not in the socket: say so where the
+            # user looks and go on, the rest of the page is right.
+            log.exception("a message to the page cannot be written as JSON: %.200r", message)
+            text = _dumps(_UNSENDABLE)
+            if not joinable:
+                text = _dumps({"type": "patches", "seq": seq or 0, "patches": [_UNSENDABLE]})
+        return _Entry(text, seq if joinable and isinstance(seq, int) else None, not self.replaying)
+
+
+_UNSENDABLE: Message = {
+    "kind": "toast",
+    "level": "error",
+    "title": "Error",
+    "message": "A value could not be sent to the page; the server's log says which.",
+    "duration": 10,
+}
+
+
+def _dumps(value: object) -> str:
+    # ASCII on purpose: a lone surrogate typed by a user is legal in JSON but not in UTF-8
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,190 @@
+"""The web server: routes put together, a port found, an address to open.
+
+`make_app` gives an aiohttp application, to be served here or mounted in another under any prefix:
+every address the page uses is relative. `serve` listens and returns at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from .answers import add_headers, make_middleware
+from .bundle import STATIC
+from .files import Files
+from .needs import Host
+from .origin import WILDCARDS, make_gate
+from .page import Page
+from .threads import Threads
+from .upload import MAX_UPLOAD, Uploads
+from .websocket import Sockets
+
+PORT: Final = 7860  # where users of the seeds look for such an app
+TRIES: Final = 100  # ports after it that are tried when the user named none
+_STOP_SECONDS = 0.5  # aiohttp's default would wait a minute for open sockets
+
+SOCKETS = web.AppKey("sockets", Sockets)
+
+
+class PortTaken(OSError):
+    """Nothing free to listen on; the text names what was tried and the way out."""
+
+
+def make_app(
+    host: Host,
+    *,
+    address: str = "127.0.0.1",
+    allowed_hosts: Iterable[str] = (),
+    allowed_origins: Iterable[str] = (),
+    allowed_frames: Sequence[str] = (),
+    max_upload: int = MAX_UPLOAD,
+    max_sockets: int = 10_000,
+    page_code: bool = False,
+    static: Path = STATIC,
+) -> web.Application:
+    """The application: page, socket, upload, files.
+
+    `address` is what it will listen on; loopback names and it are always answered to.
+    `allowed_hosts`: further names ("sound.example.org"; "*" for any, which gives up the protection
+    from DNS rebinding). `allowed_origins`: sites whose pages may use this server. `allowed_frames`:
+    sites that may show the page in a frame. `max_upload` in bytes. `page_code`: the app has
+    listeners with `js`. Raises ValueError for an entry that cannot be meant.
+    """
+    gate = make_gate(
+        address,
+        allowed_hosts=allowed_hosts,
+        allowed_origins=allowed_origins,
+        own_names=_own_names() if address in WILDCARDS else (),
+    )
+    threads = Threads()
+    sockets = Sockets(host, max_sockets=max_sockets)
+    page = Page(static, threads=threads, page_code=page_code, allowed_frames=allowed_frames)
+    files = Files(host, threads)
+    uploads = Uploads(host, threads, max_upload=max_upload)
+
+    app = web.Application(middlewares=[make_middleware(gate)])
+    app[SOCKETS] = sockets
+    app.on_response_prepare.append(add_headers)
+
+    async def shutdown(_: web.Application) -> None:
+        await sockets.close()
+
+    async def cleanup(_: web.Application) -> None:
+        threads.close()
+
+    app.on_shutdown.append(shutdown)
+    app.on_cleanup.append(cleanup)
+    app.add_routes(
+        [
+            web.get("/", page.index),
+            web.get("/ws", sockets.handle, allow_head=False),
+            web.post("/upload", uploads.handle),
+            web.get("/files/{handle}/peaks", files.peaks),
+            web.get("/files/{handle}/{name}", files.sound),
+            web.get("/{name:.+}", page.asset),
+        ]
+    )
+    return app
+
+
+class Running:
+    """A server that listens. `url` is the page's address."""
+
+    def __init__(self, runner: web.AppRunner, address: str, port: int, root: str) -> None:
+        self._runner = runner
+        self.address = address
+        self.port = port
+        self.url = f"http://{_shown(address)}:{port}{root}/"
+
+    async def close(self) -> None:
+        """Stop listening, close the pages' sockets with 1001, end what runs within a second."""
+        await self._runner.cleanup()
+
+
+async def serve(
+    app: web.Application, address: str = "127.0.0.1", port: int | None = None, *, root: str = ""
+) -> Running:
+    """Listen and return.
+
+    `port`: None tries 7860 and the 100 after it, 0 takes any free one, another number is taken or
+    PortTaken is raised. `root`: a prefix to serve under, such as "/tool".
+    """
+    root = _checked_root(root)
+    # Access logs are off: their lines would hold session tokens and handles.
+    runner = web.AppRunner(
+        _mounted(app, root) if root else app, access_log=None, shutdown_timeout=_STOP_SECONDS
+    )
+    await runner.setup()
+    try:
+        found = await _listen(runner, address, port)
+    except BaseException:
+        await runner.cleanup()
+        raise
+    return Running(runner, address, found, root)
+
+
+async def _listen(runner: web.AppRunner, address: str, port: int | None) -> int:
+    wanted = range(PORT, PORT + TRIES + 1) if port is None else range(port, port + 1)
+    for number in wanted:
+        site = web.TCPSite(runner, address or None, number)
+        try:
+            await site.start()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise OSError(
+                    error.errno, f"cannot listen on {address}:{number}: {error.strerror}"
+                ) from None
+            continue
+        if number:
+            return number
+        return int(runner.addresses[0][1])
+    if port is not None:
+        raise PortTaken(
+            errno.EADDRINUSE,
+            f"port {port} on {address} is taken by another program; choose another, or none: then"
+            " the next free one is used",
+        )
+    raise PortTaken(
+        errno.EADDRINUSE, f"ports {PORT} to {PORT + TRIES} on {address} are all taken; name another"
+    )
+
+
+def _mounted(app: web.Application, root: str) -> web.Application:
+    outer = web.Application()
+
+    async def to_page(_: web.Request) -> web.StreamResponse:
+        # The page's addresses are relative: without the last slash they would miss the prefix.
+        raise web.HTTPPermanentRedirect(root + "/")
+
+    outer.router.add_get(root, to_page)
+    outer.add_subapp(root + "/", app)
+    return outer
+
+
+def _checked_root(root: str) -> str:
+    root = root.strip("/")
+    if not root:
+        return ""
+    if any(c not in _ROOT or part in ("", ".", "..") for part in root.split("/") for c in part):
+        raise ValueError(f"root {root!r}: letters, digits, - _ . ~ and / between them, please")
+    return "/" + root
+
+
+_ROOT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~")
+
+
+def _own_names() -> list[str]:
+    name = socket.gethostname()
+    return [name, f"{name}.local"] if "." not in name else [name]
+
+
+def _shown(address: str) -> str:
+    """The address as one types it: this machine for "every interface", IPv6 in brackets."""
+    if address in WILDCARDS:
+        return "127.0.0.1"
+    return f"[{address}]" if ":" in address else address

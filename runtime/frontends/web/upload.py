@@ -1,0 +1,113 @@
+"""POST upload: a file streamed into the store, or a clear refusal that leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+from aiohttp import web
+
+from ....flow.errors import OssicleError
+from .answers import refusal
+from .disposition import plain_name
+from .needs import Host, Writer
+from .session import SESSION_HEADER, token_of
+from .threads import Threads
+
+MAX_UPLOAD = 2 << 30  # bytes; three hours of 48 kHz stereo at 16 bit are 2.07e9
+AT_ONCE = 4  # uploads of one session; a page sends one, a drop of several files a few
+_PIECE = 256 << 10  # bytes collected for one write: one hop to a thread costs 50 µs
+_PATIENCE = 60.0  # seconds without a byte, then the sender is given up
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class Uploads:
+    """Takes files into the sessions of one host."""
+
+    def __init__(
+        self,
+        host: Host,
+        threads: Threads,
+        *,
+        max_upload: int = MAX_UPLOAD,
+        at_once: int = AT_ONCE,
+    ) -> None:
+        self._host = host
+        self._threads = threads
+        self._max = max_upload
+        self._at_once = at_once
+        self._running: Counter[str] = Counter()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """POST upload?node=3&name=a.wav with the file as body: 200 and the wire value."""
+        token = token_of(request.headers.get(SESSION_HEADER))
+        if token is None or not self._host.knows(token):
+            return refusal(403, "this session is over; reload the page")
+        node = request.query.get("node", "")
+        known = node.isascii() and node.isdigit() and len(node) <= 9
+        if not known or not self._host.takes_files(int(node)):
+            return refusal(404, "there is no component here that takes a file")
+        if request.content_length is not None and request.content_length > self._max:
+            return self._too_large()
+        if self._running[token] >= self._at_once:
+            return refusal(
+                429,
+                f"{self._at_once} uploads of this page are still running; wait for one to end",
+                {"Retry-After": "1"},
+            )
+        self._running[token] += 1
+        try:
+            writer = self._host.writer(token, plain_name(request.query.get("name", "")))
+            return await self._receive(request, writer)
+        except _TooLarge:
+            return self._too_large()
+        except TimeoutError:
+            return refusal(408, "the upload stood still for too long and was given up")
+        except OssicleError as error:  # no sound, or no room: texts made to be shown
+            return refusal(422, str(error))
+        finally:
+            self._running[token] -= 1
+            if not self._running[token]:
+                del self._running[token]
+
+    async def _receive(self, request: web.Request, writer: Writer) -> web.StreamResponse:
+        """Body to writer to answer. Whatever stops it on the way, the writer is ended."""
+        done = False
+        try:
+            await self._copy(request, writer)
+            value = await self._threads.run(writer.finish)
+            done = True
+        finally:
+            if not done:
+                writer.abort()
+        return web.json_response(value)
+
+    async def _copy(self, request: web.Request, writer: Writer) -> None:
+        total = 0
+        piece = bytearray()
+        while True:
+            async with asyncio.timeout(_PATIENCE):
+                data = await request.content.readany()
+            total += len(data)
+            if total > self._max:
+                raise _TooLarge
+            piece += data
+            if len(piece) >= _PIECE or (not data and piece):
+                await self._threads.run(writer.write, bytes(piece))
+                piece.clear()
+            if not data:
+                return
+
+    def _too_large(self) -> web.Response:
+        return refusal(413, f"the file is too large; at most {readable(self._max)} are taken")
+
+
+def readable(size: int) -> str:
+    """A number of bytes in words: 2147483648 -> "2 GB"."""
+    for unit, factor in (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10)):
+        if size >= factor:
+            return f"{size / factor:.3g} {unit}"
+    return f"{size} bytes"

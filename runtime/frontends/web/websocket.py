@@ -1,0 +1,226 @@
+"""The WebSocket of one tab: frames in to the session, patches out to the page.
+
+Law of this file: nothing here may hold up the loop or a session. Reading hands each message to the
+session at once; writing is one task over a bounded outbox. Whatever the page sends, the worst that
+happens to it is `refused`; whatever the network does, the session outlives its socket and the page
+may come back and take up where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import WSMsgType, web
+
+from .answers import refusal
+from .bucket import Bucket
+from .incoming import decode
+from .needs import Connection, Host
+from .outbox import MAX_BYTES, MAX_MESSAGES, Outbox
+from .session import SESSION_HEADER, token_of
+
+log = logging.getLogger(__name__)
+
+# Close codes of the private range (RFC 6455 7.4.2), which the page tells apart.
+GONE: Final = 4404  # the session is over; reconnecting would not help
+TOO_SLOW: Final = 4408  # the socket could not keep up; come back and resume
+GOING_AWAY: Final = 1001
+LOST: Final = 1006
+POLICY: Final = 1008
+FAILED: Final = 1011
+
+MAX_MESSAGE = 1 << 20  # bytes of one control message: the longest text a Textbox may carry
+REFUSALS = 100  # at once; then one a second: a page with a bug lives, a flood does not
+_FRAMES_AT_ONCE = 16  # sent without any delay
+_FRAMES_PER_SECOND = 240  # more than any screen shows; beyond it patches share frames
+_CLOSE_SECONDS = 1.0  # for a slow socket to take the close frame, then it is cut
+
+
+@dataclass
+class Counters:
+    """What happened to the sockets of one server, for metrics and tests."""
+
+    opened: int = 0
+    closed: int = 0
+    overflowed: int = 0
+    refused: int = 0
+    """Messages answered with `refused`."""
+    turned_away: int = 0
+    """Sockets not opened: wrong origin, or too many."""
+
+
+class Sockets:
+    """All open sockets of one server."""
+
+    def __init__(
+        self,
+        host: Host,
+        *,
+        heartbeat: float = 20.0,
+        max_sockets: int = 10_000,
+        max_message: int = MAX_MESSAGE,
+        outbox_messages: int = MAX_MESSAGES,
+        outbox_bytes: int = MAX_BYTES,
+    ) -> None:
+        self.counters = Counters()
+        self._host = host
+        self._heartbeat = heartbeat
+        self._max_sockets = max_sockets
+        self._max_message = max_message
+        self._outbox_messages = outbox_messages
+        self._outbox_bytes = outbox_bytes
+        self._open: set[web.WebSocketResponse] = set()
+        self._closing = False
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """GET ws?session=<token>&seq=<last seen>: the whole life of one socket."""
+        why = self._why_not(request)
+        if why is not None:
+            self.counters.turned_away += 1
+            return why
+        token = request.headers.get(SESSION_HEADER) or request.query.get("session") or None
+        if token is not None and token_of(token) is None:
+            return refusal(400, "the session token has the wrong form")
+        seq = _seq(request.query.get("seq", "0"))
+        if seq is None:
+            return refusal(400, "seq must be a whole number, 0 or more")
+
+        socket = web.WebSocketResponse(
+            compress=False,  # costs 300 kB and a millisecond per socket for frames this small
+            heartbeat=self._heartbeat,
+            max_msg_size=self._max_message,
+            timeout=_CLOSE_SECONDS,
+        )
+        await socket.prepare(request)
+        self._open.add(socket)
+        self.counters.opened += 1
+        try:
+            await self._live(request, socket, token, seq)
+        except Exception:
+            # After the upgrade there is no HTTP answer left to give.
+            log.exception("a page's connection failed")
+            await _close(socket, FAILED, b"the server failed; its log says why")
+        finally:
+            self._open.discard(socket)
+            self.counters.closed += 1
+            if socket.close_code == LOST and request.transport is not None:
+                request.transport.abort()  # what it still buffers would be kept for minutes
+        return socket
+
+    async def close(self) -> None:
+        """Close every socket with 1001; the pages show that the server went away."""
+        self._closing = True
+        await asyncio.gather(
+            *(_close(socket, GOING_AWAY, b"the server is stopping") for socket in list(self._open))
+        )
+
+    def _why_not(self, request: web.Request) -> web.Response | None:
+        if "websocket" not in request.headers.get("Upgrade", "").lower():
+            return refusal(426, "this address is a WebSocket", {"Upgrade": "websocket"})
+        if self._closing:
+            return refusal(503, "the server is stopping")
+        if len(self._open) >= self._max_sockets:
+            return refusal(503, f"the server already has {self._max_sockets} open pages")
+        return None
+
+    async def _live(
+        self, request: web.Request, socket: web.WebSocketResponse, token: str | None, seq: int
+    ) -> None:
+        cuts: list[asyncio.Task[None]] = []  # one at most: an outbox runs over once
+        outbox = Outbox(
+            lambda: cuts.append(asyncio.create_task(self._cut(request, socket))),
+            max_messages=self._outbox_messages,
+            max_bytes=self._outbox_bytes,
+        )
+        connection = self._host.connect(token, seq, outbox.put)
+        outbox.replaying = False
+        over = connection.session is None
+        if over:
+            outbox.close()  # `gone` is waiting in it; it is sent, then the socket closes
+        writer = asyncio.create_task(_write(socket, outbox, over))
+        try:
+            await self._read(socket, connection, outbox)
+        finally:
+            connection.close()
+            outbox.close()
+            await asyncio.gather(*cuts)
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writer
+
+    async def _read(
+        self, socket: web.WebSocketResponse, connection: Connection, outbox: Outbox
+    ) -> None:
+        now = asyncio.get_running_loop().time
+        refusals = Bucket(REFUSALS, per_second=1, now=now())
+        async for frame in socket:
+            if frame.type is WSMsgType.TEXT:
+                text = _receive(frame.data, connection)
+            elif frame.type is WSMsgType.BINARY:
+                text = "binary frames are not taken yet"
+            else:
+                return  # a frame against the protocol, or too large: aiohttp has closed with a code
+            if text is None:
+                continue
+            self.counters.refused += 1
+            if refusals.wait(now()) > 0:
+                log.warning("a page was closed after %d refused messages", REFUSALS)
+                await _close(socket, POLICY, b"too many refused messages")
+                return
+            outbox.put({"type": "refused", "message": text})
+
+    async def _cut(self, request: web.Request, socket: web.WebSocketResponse) -> None:
+        """End a socket whose outbox ran over, even while a write to it is stuck."""
+        self.counters.overflowed += 1
+        log.warning("a page could not keep up and was closed; it may come back and resume")
+        await _close(socket, TOO_SLOW, b"the page could not keep up")
+        if request.transport is not None:
+            request.transport.abort()
+
+
+async def _write(socket: web.WebSocketResponse, outbox: Outbox, over: bool) -> None:
+    now: Callable[[], float] = asyncio.get_running_loop().time
+    frames = Bucket(_FRAMES_AT_ONCE, _FRAMES_PER_SECOND, now())
+    try:
+        while await outbox.wait():
+            if pause := frames.wait(now()):
+                # Not a poll: a page drawn 60 times a second gains nothing from more frames,
+                # and what comes meanwhile shares the next one.
+                await asyncio.sleep(pause)
+                continue
+            await socket.send_str(outbox.take())
+        if over:
+            await _close(socket, GONE, b"the session is over")
+    except ConnectionError:
+        pass  # the page left while we wrote; the reading side sees it and cleans up
+
+
+def _receive(text: str, connection: Connection) -> str | None:
+    """Hand one message to the session; the text of the refusal, or None if it was taken."""
+    try:
+        connection.receive(decode(text))
+    except ValueError as error:
+        return str(error) or "the message is invalid"
+    except Exception:
+        # Ours, not the page's: the log has it all, the page learns that nothing happened.
+        log.exception("a message of a page made the server fail: %.200r", text)
+        return "the server failed on this message; its log says why"
+    return None
+
+
+async def _close(socket: web.WebSocketResponse, code: int, message: bytes) -> None:
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await socket.close(code=code, message=message, drain=False)
+
+
+def _seq(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else None
