@@ -25,14 +25,10 @@ STATIC = Path("runtime/frontends/web/static")
 
 def files() -> list[Path]:
     """Every file of the project, relative to its root: what git has or would take."""
-    if (ROOT / ".git").exists():
-        git = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        listed = subprocess.run(git, cwd=ROOT, check=True, capture_output=True).stdout
-        names = map(os.fsdecode, filter(None, listed.split(b"\0")))
-        return [Path(name) for name in names if (ROOT / name).is_file()]
-    made = {"node_modules", "__pycache__", "static", "build", "dist"}
-    found = (p.relative_to(ROOT) for p in ROOT.rglob("*") if p.is_file())  # an unpacked sdist
-    return [p for p in found if not made & set(p.parts) and not p.parts[0].startswith(".")]
+    git = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(git, cwd=ROOT, check=True, capture_output=True).stdout
+    names = map(os.fsdecode, filter(None, listed.split(b"\0")))
+    return [Path(name) for name in names if (ROOT / name).is_file()]
 
 
 def code(*folders: str) -> Iterator[Path]:
