@@ -1,1 +1,1 @@
-"""Media: sound files opened, kept and written for the sessions."""
+"""Sound at the edge: files in and out, waveforms, and the store that owns them."""

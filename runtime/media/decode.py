@@ -1,0 +1,241 @@
+"""Opens sound files by their content, and keeps them as clips that read from disk.
+
+A file is decoded once, block by block, when it comes in: that proves that it is sound to the end,
+and gives its true length, its content id, its waveform and what had to be cut, in one pass. After
+that a `FileClip` reads frames from disk when somebody asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...flow.audio import (
+    BLOCK,
+    Clip,
+    ClipError,
+    Samples,
+    content_hash,
+    over_full_scale,
+    to_int16,
+    update_hash,
+)
+from .foreign import DEMUXERS, copy_foreign
+from .headers import check_promises, sniff
+from .limits import Limits, bytes_text, seconds_text
+from .peaks import PeakScan
+from .refusals import check_length, check_numbers, damaged, empty, not_sound, silent, truncated
+from .soundfiles import SoundFile, Unreadable, reading
+
+OVERVIEW = 2048  # parts of the waveform that every file gets: a wide window on a wide screen
+
+# What libsndfile may open for us; it knows more, old and unguarded ones.
+_FORMATS = {
+    "WAV": "wav",
+    "WAVEX": "wav",
+    "RF64": "wav",
+    "W64": "w64",
+    "FLAC": "flac",
+    "OGG": "ogg",
+    "MP3": "mp3",
+    "MPEG": "mp3",
+    "AIFF": "aiff",
+    "AU": "au",
+    "CAF": "caf",
+}
+_DEEP = {"PCM_24", "PCM_32", "ALAC_20", "ALAC_24", "ALAC_32"}
+_EXACT_FLOAT = {"FLOAT", "DOUBLE"}
+# Decoded as float, but 16 bit is all they are worth. Never let libsndfile make int16 of them: it
+# wraps where a loud passage goes beyond full scale.
+_LOSSY = {"VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What one pass over a file found out."""
+
+    format: str
+    subtype: str
+    rate: int
+    channels: int
+    frames: int
+    id: str
+    clipped: int
+    peak: float
+    overview: NDArray[np.int16] | None
+    """(channels, width, 2), or None where the header's length was a guess."""
+
+
+class FileClip(Clip):
+    """A clip whose samples stay on disk until they are read.
+
+    `path` is what libsndfile reads: the file itself, or a 16-bit copy of one that it cannot.
+    `key` names the stored file for the store.
+    """
+
+    def __init__(self, path: Path, facts: Facts, *, name: str, key: str, memory: int) -> None:
+        super().__init__(
+            facts.rate,
+            facts.frames,
+            facts.channels,
+            name=name,
+            format=facts.format,
+            clipped=facts.clipped,
+        )
+        self.facts = facts
+        self.key = key
+        self._path = path
+        self._memory = memory
+        self._id = facts.id
+        self._peak = facts.peak
+
+    def read(self, start: int, end: int) -> Samples:
+        size = (end - start) * self.channels * _width(self.facts.subtype)
+        if size > self._memory:
+            raise ClipError(
+                f"{self.name!r} is {seconds_text(self.duration)} long and needs "
+                f"{bytes_text(size)} as one array (bound: {bytes_text(self._memory)}); take it "
+                "with type='filepath' and read it in blocks"
+            )
+        with self._open() as file:
+            file.seek(start)
+            samples = _read(file, end - start)
+        if samples.shape[0] != end - start:
+            raise self._changed()
+        samples.flags.writeable = False
+        return samples
+
+    def blocks(self, size: int = BLOCK) -> Iterator[Samples]:
+        left = self.frames
+        with self._open() as file:
+            while left:
+                block = _read(file, min(size, left))
+                if not block.shape[0]:
+                    raise self._changed()
+                left -= block.shape[0]
+                block.flags.writeable = False
+                yield block
+
+    @contextmanager
+    def _open(self) -> Generator[SoundFile, None, None]:
+        if not self._path.exists():
+            raise ClipError(f"the file of {self.name!r} is gone; record or upload it again")
+        try:
+            with reading(self._path) as file:
+                yield file
+        except Unreadable as error:
+            raise ClipError(f"the file of {self.name!r} can no longer be read: {error}") from error
+
+    def _changed(self) -> ClipError:
+        return ClipError(f"the file of {self.name!r} changed while it was read; upload it again")
+
+
+def scan(path: Path, copy: Path, *, name: str, limits: Limits) -> tuple[Facts, bool]:
+    """Prove that `path` holds sound, to the end.
+
+    Returns the facts, and whether a 16-bit copy had to be written to `copy` because libsndfile
+    cannot read the file. Raises ClipError, and leaves no copy then. `path` has no suffix.
+    """
+    if not path.stat().st_size:
+        raise empty(name)
+    container = sniff(path)
+    check_promises(path, container, name)
+    try:
+        with reading(path) as file:
+            format = _FORMATS.get(file.format)
+            if format is None:
+                raise Unreadable(f"{file.format} is not taken")
+            check_numbers(file.samplerate, file.channels, name)
+            return _scan(file, format, name, limits), False
+    except Unreadable as error:
+        if container not in DEMUXERS:
+            raise not_sound(name, container, error) from error
+        reason = error
+    try:
+        copy_foreign(path, copy, container, name=name, limits=limits, reason=reason)
+        with reading(copy) as file:
+            return _scan(file, container, name, limits), True
+    except BaseException:
+        copy.unlink(missing_ok=True)
+        raise
+
+
+def _scan(file: SoundFile, format: str, name: str, limits: Limits) -> Facts:
+    rate, channels, promised = file.samplerate, file.channels, file.frames
+    if promised == 0:
+        raise silent(name)
+    check_length(promised, rate, name, limits)
+    digest = None
+    waveform = PeakScan(promised, channels, OVERVIEW)
+    frames = clipped = bad = top = 0
+    first_bad = 0
+    try:
+        for block, cut in _native_blocks(file):
+            digest = digest or content_hash(rate, channels, block.dtype)
+            if block.dtype.kind == "f" and not np.isfinite(block).all():
+                wrong = ~np.isfinite(block)
+                first_bad = first_bad if bad else frames + int(np.argwhere(wrong)[0][0])
+                bad += int(np.count_nonzero(wrong))
+            update_hash(digest, block)
+            small = to_int16(block)
+            clipped += cut
+            waveform.feed(small)
+            top = max(top, int(small.max()), -int(small.min()))
+            frames += block.shape[0]
+            check_length(frames, rate, name, limits)
+    except Unreadable as error:
+        raise damaged(name, frames, rate, error) from error
+    if bad:
+        raise ClipError(
+            f"{bad} samples of {name!r} are NaN or infinite, the first at frame {first_bad}; "
+            "export the file again without them"
+        )
+    # The length of an mp3 counts the encoder's padding in some files, and not in others.
+    slack = max(4608, promised // 100) if format == "mp3" else 0
+    if frames < promised - slack or digest is None:
+        raise truncated(name, f"{promised} frames", f"{frames}")
+    return Facts(
+        format=format,
+        subtype=file.subtype,
+        rate=rate,
+        channels=channels,
+        frames=frames,
+        id=digest.hexdigest(),
+        clipped=clipped,
+        peak=top / 32768,
+        overview=waveform.result() if frames == promised else None,
+    )
+
+
+def _native_blocks(file: SoundFile) -> Iterator[tuple[Samples, int]]:
+    """Blocks and how many samples of each were cut. Raises Unreadable for damage inside."""
+    import soundfile
+
+    while True:
+        try:
+            raw = file.read(BLOCK, dtype=_dtype(file.subtype))
+        except soundfile.SoundFileError as error:
+            raise Unreadable(str(error)) from error
+        if not raw.shape[0]:
+            return
+        yield (to_int16(raw) if file.subtype in _LOSSY else raw), over_full_scale(raw)
+
+
+def _read(file: SoundFile, frames: int) -> Samples:
+    raw = file.read(frames, dtype=_dtype(file.subtype))
+    return to_int16(raw) if file.subtype in _LOSSY else raw
+
+
+def _dtype(subtype: str) -> str:
+    if subtype in _DEEP:
+        return "int32"
+    return "float32" if subtype in _EXACT_FLOAT | _LOSSY else "int16"
+
+
+def _width(subtype: str) -> int:
+    return np.dtype(_dtype(subtype)).itemsize

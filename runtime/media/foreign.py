@@ -1,0 +1,165 @@
+"""Sound that libsndfile cannot read becomes a 16-bit copy: PyAV first, else pydub with ffmpeg.
+
+A copy, because then seeking is exact and cheap, and every other part knows one way to read.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...flow.audio import BLOCK, ClipError, Int16, to_int16
+from .limits import Limits, seconds_text
+from .refusals import check_length, check_numbers, damaged, missing_codec, not_sound, silent
+from .soundfiles import SoundFile, Unreadable, writing
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+
+# FFmpeg's names. Always given, never guessed: its guess includes playlists that open other files.
+DEMUXERS = {
+    "m4a": "mp4",
+    "webm": "matroska",
+    "mkv": "matroska",
+    "aac": "aac",
+    "wma": "asf",
+    "amr": "amr",
+    "caf": "caf",
+    "wav": "wav",
+    "ogg": "ogg",
+    "mp3": "mp3",
+    "aiff": "aiff",
+}
+
+_LIBSNDFILE = {"wav", "ogg", "mp3", "aiff", "caf"}
+
+
+def copy_foreign(
+    path: Path, copy: Path, container: str, *, name: str, limits: Limits, reason: Unreadable
+) -> None:
+    """Decode `path` into the 16-bit file `copy`. Raises ClipError; `copy` may be left then."""
+    with ExitStack() as files:
+        writer = _Writer(copy, name, limits, files)
+        if importlib.util.find_spec("av") is not None:
+            _copy_with_av(path, container, name, writer)
+        elif shutil.which("ffmpeg") is not None:
+            _copy_with_pydub(path, container, name, limits, writer)
+        elif container in _LIBSNDFILE:
+            raise not_sound(name, container, reason)
+        else:
+            raise missing_codec(name, container)
+    if not writer.frames:
+        raise silent(name)
+
+
+class _Writer:
+    """The copy, opened when the first block tells rate and channels."""
+
+    def __init__(self, path: Path, name: str, limits: Limits, files: ExitStack) -> None:
+        self.frames = 0
+        self.rate = 0
+        self._path = path
+        self._name = name
+        self._limits = limits
+        self._file: SoundFile | None = None
+        self._files = files
+        self._channels = 0
+
+    def write(self, block: Int16, rate: int) -> None:
+        channels = 1 if block.ndim == 1 else block.shape[1]
+        if self._file is None:
+            check_numbers(rate, channels, self._name)
+            self.rate, self._channels = rate, channels
+            # RF64: WAV without the 4 GB end, which 12 hours of stereo pass.
+            self._file = self._files.enter_context(
+                writing(self._path, rate, channels, "RF64", "PCM_16")
+            )
+        elif (rate, channels) != (self.rate, self._channels):
+            raise ClipError(
+                f"{self._name!r} changes from {self._channels} channels at {self.rate} Hz to "
+                f"{channels} at {rate} Hz in the middle; convert it to one of them first"
+            )
+        self.frames += block.shape[0]
+        check_length(self.frames, rate, self._name, self._limits)
+        self._file.write(block)
+
+
+def _copy_with_av(path: Path, container: str, name: str, writer: _Writer) -> None:
+    import av
+    from av.error import FFmpegError
+
+    try:
+        # A file object, not a path: a demuxer that wants to open a second file finds none.
+        with path.open("rb") as raw, av.open(raw, "r", format=DEMUXERS[container]) as media:
+            if not media.streams.audio:
+                raise ClipError(f"{name!r} is {container} without sound; send a file with a track")
+            for frame in media.decode(media.streams.audio[0]):
+                writer.write(_interleaved(frame), frame.sample_rate)
+    except FFmpegError as error:
+        text = error.strerror or "unknown reason"
+        if writer.frames:
+            raise damaged(name, writer.frames, writer.rate, text) from error
+        raise not_sound(name, container, text) from error
+
+
+def _interleaved(frame: AudioFrame) -> Int16:
+    """(frames, channels) at 16 bit from FFmpeg's planar or packed array."""
+    array: NDArray[Any] = frame.to_ndarray()
+    channels = frame.layout.nb_channels
+    samples = array.T if frame.format.is_planar else array.reshape(-1, channels)
+    if samples.dtype == np.uint8:
+        samples = (samples.astype(np.int16) - 128) * 256
+    return np.ascontiguousarray(to_int16(samples))
+
+
+class _Segment(Protocol):
+    """What is used of pydub.AudioSegment."""
+
+    raw_data: bytes
+    sample_width: int
+    channels: int
+    frame_rate: int
+
+
+_one_ffmpeg = threading.Lock()  # pydub decodes into memory: one at a time
+
+
+def _copy_with_pydub(
+    path: Path, container: str, name: str, limits: Limits, writer: _Writer
+) -> None:
+    from pydub import AudioSegment  # pyright: ignore[reportMissingTypeStubs]
+    from pydub.exceptions import CouldntDecodeError
+
+    # ffmpeg stops by itself where a bomb would not: at the longest sound, or at what fits memory.
+    most = min(limits.seconds + 1, limits.memory / (48_000 * 2 * 2))
+    with _one_ffmpeg:
+        try:
+            segment = cast(
+                _Segment,
+                cast(Any, AudioSegment).from_file(
+                    str(path), format=DEMUXERS[container], parameters=["-t", f"{most:.3f}"]
+                ),
+            )
+        except (CouldntDecodeError, OSError, ValueError, IndexError, KeyError) as error:
+            # Its text is ffmpeg's whole log, with the path in it.
+            raise not_sound(name, container, "ffmpeg cannot decode it") from error
+        rate = segment.frame_rate
+        samples = np.frombuffer(segment.raw_data, f"<i{segment.sample_width}")
+        samples = samples.reshape(-1, segment.channels)
+        if samples.shape[0] >= (most - 0.1) * rate:
+            raise ClipError(
+                f"{name!r} is longer than {seconds_text(most)}, the most that is decoded through "
+                "ffmpeg; pip install 'ossicle[codecs]' lifts that, or cut it into parts"
+            )
+        for start in range(0, samples.shape[0], BLOCK):
+            block = samples[start : start + BLOCK]
+            writer.write(
+                block.astype(np.int16) * 256 if block.dtype == np.int8 else to_int16(block), rate
+            )

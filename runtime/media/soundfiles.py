@@ -1,0 +1,85 @@
+"""The one door to libsndfile: soundfile has no types, and its errors carry server paths."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from numpy.typing import NDArray
+
+from ...flow.audio import ClipError
+
+
+class SoundFile(Protocol):
+    """What is used of soundfile.SoundFile."""
+
+    samplerate: int
+    channels: int
+    frames: int
+    format: str
+    subtype: str
+
+    def read(self, frames: int, dtype: str) -> NDArray[Any]: ...
+    def write(self, data: NDArray[Any]) -> None: ...
+    def seek(self, frames: int) -> int: ...
+    def close(self) -> None: ...
+
+
+class Unreadable(Exception):
+    """libsndfile refused; the text is its own reason, without any path."""
+
+
+@contextmanager
+def reading(path: Path) -> Generator[SoundFile, None, None]:
+    """A sound file to read. Raises Unreadable, also when reading inside the block fails.
+
+    The path must have no suffix: soundfile takes some of them (.raw, .gsm) for the format, and
+    here only the content decides.
+    """
+    import soundfile
+
+    file: SoundFile | None = None
+    try:
+        file = cast(SoundFile, soundfile.SoundFile(str(path)))
+        yield file
+    except soundfile.SoundFileError as error:
+        raise Unreadable(_reason(error)) from error
+    finally:
+        if file is not None:
+            file.close()
+
+
+@contextmanager
+def writing(
+    path: Path, rate: int, channels: int, format: str, subtype: str
+) -> Generator[SoundFile, None, None]:
+    """A new sound file. Raises ClipError when this kind cannot hold that rate or channel count."""
+    import soundfile
+
+    file: SoundFile | None = None
+    try:
+        file = cast(
+            SoundFile,
+            soundfile.SoundFile(str(path), "w", rate, channels, format=format, subtype=subtype),
+        )
+        yield file
+        # Closed here, inside the try: closing flushes, and a full disk shows only now.
+        closing, file = file, None
+        closing.close()
+    except soundfile.SoundFileError as error:
+        raise ClipError(
+            f"cannot write {channels} channel{'s' * (channels != 1)} at {rate} Hz as "
+            f"{format.lower()}: {_reason(error)}"
+        ) from error
+    finally:
+        if file is not None:
+            file.close()
+
+
+def _reason(error: Exception) -> str:
+    text = cast(str, getattr(error, "error_string", "") or str(error))
+    if "No space left" in text:
+        return "the disk is full"
+    return text.strip().rstrip(".") or "unknown reason"
