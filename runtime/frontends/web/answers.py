@@ -14,7 +14,6 @@ from .session import SESSION_HEADER
 log = logging.getLogger(__name__)
 
 HEADERS: Mapping[str, str] = {
-    "Server": "ossicle",  # aiohttp would tell the versions of itself and of Python
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",  # the page's address carries no secret, but may one day
     "Cross-Origin-Resource-Policy": "same-origin",  # no stranger's page may embed a sound
@@ -82,6 +81,7 @@ def why_not(request: web.Request, gate: Gate) -> web.Response | None:
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal on_response_prepare: the headers every answer carries, unless it has its own."""
+    response.headers["Server"] = "ossicle"  # aiohttp has put its own and Python's versions there
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Content-Security-Policy", NOTHING)

@@ -170,12 +170,13 @@ def _checked_root(root: str) -> str:
     root = root.strip("/")
     if not root:
         return ""
-    if any(c not in _ROOT or part in ("", ".", "..") for part in root.split("/") for c in part):
+    parts = root.split("/")
+    if not _ROOT.issuperset(root) or any(part in ("", ".", "..") for part in parts):
         raise ValueError(f"root {root!r}: letters, digits, - _ . ~ and / between them, please")
     return "/" + root
 
 
-_ROOT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~")
+_ROOT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~/")
 
 
 def _own_names() -> list[str]:

@@ -111,8 +111,8 @@ class Sockets:
         finally:
             self._open.discard(socket)
             self.counters.closed += 1
-            if socket.close_code == LOST and request.transport is not None:
-                request.transport.abort()  # what it still buffers would be kept for minutes
+            if socket.close_code == LOST:
+                _cut_soon(request)
         return socket
 
     async def close(self) -> None:
@@ -181,9 +181,14 @@ class Sockets:
         """End a socket whose outbox ran over, even while a write to it is stuck."""
         self.counters.overflowed += 1
         log.warning("a page could not keep up and was closed; it may come back and resume")
+        _cut_soon(request)
         await _close(socket, TOO_SLOW, b"the page could not keep up")
-        if request.transport is not None:
-            request.transport.abort()
+
+
+def _cut_soon(request: web.Request) -> None:
+    """A closed transport first sends what it still holds: to a dead client, for many minutes."""
+    if request.transport is not None:
+        asyncio.get_running_loop().call_later(_CLOSE_SECONDS, request.transport.abort)
 
 
 async def _write(socket: web.WebSocketResponse, outbox: Outbox, over: bool) -> None:
