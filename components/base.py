@@ -1,0 +1,247 @@
+"""What every component has: a value, properties, acts, and their forms for functions and front ends."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from ..flow.errors import DeclarationError, InputError
+from ..flow.graph import Graph, Node, building
+from ..flow.listeners import options
+from ..flow.results import UNSET
+from ..flow.sources import Dependency, Port, Source, event, listen
+
+if TYPE_CHECKING:
+    from ..flow.audio import Media
+
+Json = None | bool | int | float | str | list[Any] | dict[str, Any]
+Visible = bool | Literal["hidden"]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What an act from a front end means: the new stored value, and what the event carries.
+
+    `echo` shows the value to the front end that sent the act, because it differs from what it sent.
+    """
+
+    value: object = UNSET
+    data: Mapping[str, object] | None = None
+    echo: bool = False
+
+
+class Placed(Node):
+    """A node with a look: it stands somewhere on the page and has properties.
+
+    scale: width beside others in a Row. min_width: pixels before it wraps. visible: False leaves it
+    out, "hidden" only hides it. elem_id, elem_classes: for style sheets. key: its identity when a
+    part of the page is made again.
+    """
+
+    shown: ClassVar[tuple[str, ...]] = (
+        "scale",
+        "min_width",
+        "visible",
+        "elem_id",
+        "elem_classes",
+    )
+    """The attributes that front ends get as properties. A subclass names only its own more."""
+
+    _call: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        made = super().__new__(cls)
+        made._call = (args, kwargs)  # kept for `given`: what was written, not what was defaulted
+        return made
+
+    def __init__(
+        self,
+        *,
+        scale: int | None = None,
+        min_width: int = 160,
+        visible: Visible = True,
+        elem_id: str | None = None,
+        elem_classes: list[str] | str | None = None,
+        render: bool = True,
+        key: int | str | None = None,
+    ) -> None:
+        if scale is not None and scale < 0:
+            raise DeclarationError(f"{self.where}: scale={scale!r} must be 0 or more.")
+        if min_width < 0:
+            raise DeclarationError(f"{self.where}: min_width={min_width!r} must be 0 or more.")
+        if visible not in (True, False, "hidden"):
+            raise DeclarationError(
+                f'{self.where}: visible={visible!r} is unknown; choose True, False or "hidden".'
+            )
+        self.scale = scale
+        self.min_width = min_width
+        self.visible = visible
+        self.elem_id = elem_id
+        self.elem_classes = [elem_classes] if isinstance(elem_classes, str) else elem_classes or []
+        self.key = key
+        if render and building.get() is not None:
+            self.place()
+
+    def render(self) -> Self:
+        """Stand here, in the container that is open now."""
+        return self.place()
+
+    def given(self) -> Mapping[str, object]:
+        args, kwargs = self._call
+        bound = inspect.signature(type(self).__init__).bind_partial(self, *args, **kwargs)
+        given = dict(bound.arguments)
+        given.pop("self", None)
+        return {**given.pop("kwargs", {}), **given}
+
+    def default(self, **props: Any) -> None:
+        """Set attributes whose arguments were left out; Interface names its outputs so."""
+        for name, value in props.items():
+            if self.given().get(name) is None:
+                setattr(self, name, value)
+                self._call = (self._call[0], {**self._call[1], name: value})
+
+    def with_props(self, props: Mapping[str, object]) -> Self:
+        known = inspect.signature(type(self).__init__).parameters
+        for name in props:
+            if name not in known:
+                raise ValueError(f"{self.where}: {name!r} is not one of its properties.")
+        token = building.set(None)  # a changed copy stands where the original does
+        try:
+            copy = type(self)(**{**self.given(), **props})
+        finally:
+            building.reset(token)
+        copy.id, copy.graph = self.id, self.graph
+        return copy
+
+    def props(self) -> dict[str, Json]:
+        """Properties for front ends, without the value."""
+        names = dict.fromkeys(n for c in type(self).__mro__ for n in getattr(c, "shown", ()))
+        return {name: getattr(self, name) for name in names}
+
+
+class Component(Placed):
+    """A placed value. Subclasses say how it looks to functions and to front ends.
+
+    value: the first value; a callable is called whenever a page loads, and every `every` seconds,
+        and when one of `inputs` changes (its listener is `load_event`).
+    label: above the component. show_label: whether it shows. container: a frame around it.
+    interactive: whether users may change it; None is inferred from where the component is used.
+    render: False leaves placing it for later (`.render()`).
+    """
+
+    holds_value = True
+    shown = ("label", "show_label", "container", "interactive", "info")
+    acts = {"input": ("input",), "clear": ("clear", "input")}
+    passive: ClassVar[frozenset[str]] = frozenset({"change", "stream", "tick", "load"})
+    """Ports that no act of a user fires by itself."""
+    cleared: ClassVar[object] = None
+    """The value after the user's clear."""
+
+    change = event("The value's content moved, whatever the cause.")
+
+    def __init__(
+        self,
+        value: object = None,
+        *,
+        label: str | None = None,
+        info: str | None = None,
+        every: float | None = None,
+        inputs: Component | Iterable[Component] | None = None,
+        show_label: bool | None = None,
+        container: bool = True,
+        scale: int | None = None,
+        min_width: int = 160,
+        interactive: bool | None = None,
+        visible: Visible = True,
+        elem_id: str | None = None,
+        elem_classes: list[str] | str | None = None,
+        render: bool = True,
+        key: int | str | None = None,
+    ) -> None:
+        self.label = label
+        self.info = info
+        self.show_label = True if show_label is None else show_label
+        self.container = container
+        self.interactive = interactive
+        self.source: Callable[[], object] | None = value if callable(value) else None
+        self.value = None if callable(value) else value
+        self.stored: object = UNSET
+        self.every = every
+        self.inputs = (inputs,) if isinstance(inputs, Component) else tuple(inputs or ())
+        self.load_event: Dependency | None = None
+        super().__init__(
+            scale=scale,
+            min_width=min_width,
+            visible=visible,
+            elem_id=elem_id,
+            elem_classes=elem_classes,
+            render=render,
+            key=key,
+        )
+
+    def placed(self, graph: Graph) -> None:
+        """A callable value is a listener on load (rule M1)."""
+        if self.source is None:
+            return
+        where = f"{self.where} value"
+        triggers: list[Source] = [Port(graph.root, "load")]
+        triggers += [Port(node, "change") for node in self.inputs]
+        given = {"trigger_mode": "always_last", "show_progress": "hidden", "api_name": False}
+        made = options(where, {**given, "every": self.every})
+        token = building.set(graph)
+        try:
+            standing = listen(tuple(triggers), self.source, list(self.inputs), [self], None, made)
+        finally:
+            building.reset(token)
+        assert isinstance(standing, Dependency)
+        self.load_event = standing
+
+    # -- values --------------------------------------------------------------------------------
+
+    def prepare(self, media: Media) -> None:
+        """Turn the first value into its stored form, once, when the app starts."""
+        if self.value is None:
+            self.stored = self.cleared
+        else:
+            self.stored = self.postprocess(self.value, media)
+
+    def initial(self) -> object:
+        if self.stored is not UNSET:
+            return self.stored
+        return self.cleared if self.value is None else self.value
+
+    def to_wire(self, value: Any, media: Media) -> Json:
+        """The stored value as JSON for a front end."""
+        return value
+
+    def from_wire(self, payload: Any, media: Media) -> object:
+        """A front end's JSON as a stored value. Raises InputError for what cannot be one."""
+        return payload
+
+    def receive(
+        self, act: str, payload: Json, data: Mapping[str, object] | None, now: Any, media: Media
+    ) -> Received:
+        """What a user's act means; `now` is the stored value that it found.
+
+        Raises InputError for an act that this component does not have, or a value it cannot take.
+        """
+        if act == "clear" and "clear" in self.ports:
+            return Received(self.cleared, data)
+        if act == "input" and "input" in self.ports:
+            value = self.from_wire(payload, media)
+            return Received(value, data, echo=self.to_wire(value, media) != payload)
+        if act in self.acts or (act in self.ports and act not in self.passive):
+            return Received(data=data)
+        known = sorted({*self.acts, *self.ports} - self.passive)
+        raise InputError(f"{self.where}: {act!r} is no act of it; it has {', '.join(known)}.")
+
+
+def number(where: str, name: str, value: object) -> float | int:
+    """A finite JSON number. Raises InputError naming `where` and what came."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"{where}: {name} must be a number, not {value!r}.")
+    if value != value or value in (float("inf"), float("-inf")):
+        raise InputError(f"{where}: {name} must be a finite number, not {value!r}.")
+    return value

@@ -1,0 +1,56 @@
+"""Slider: a number between two bounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..flow.errors import DeclarationError, InputError
+from ..flow.sources import event
+from .base import Component, number
+
+if TYPE_CHECKING:
+    from ..flow.audio import Media
+
+
+class Slider(Component):
+    """A number from minimum to maximum in steps. Functions get `int` if step and bounds are whole.
+
+    value: starts at minimum when left out. step: None is a hundredth of the range, or 1 where that
+    is larger than 1.
+    """
+
+    type = "slider"
+    shown = ("minimum", "maximum", "step")
+
+    input = event("The user moved it.")
+    release = event("The user let go of it.")
+
+    def __init__(
+        self,
+        minimum: float = 0,
+        maximum: float = 100,
+        value: Any = None,
+        *,
+        step: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if not minimum < maximum:
+            raise DeclarationError(f"Slider: minimum={minimum} must be below maximum={maximum}.")
+        if step is not None and step <= 0:
+            raise DeclarationError(f"Slider: step={step!r} must be above 0.")
+        self.minimum = minimum
+        self.maximum = maximum
+        self.step = step if step is not None else min(1, (maximum - minimum) / 100)
+        super().__init__(minimum if value is None else value, **kwargs)
+
+    def postprocess(self, value: Any, media: Media) -> object:
+        if value is None:
+            return self.minimum
+        plain = value.item() if hasattr(value, "item") else value
+        return min(max(number(self.where, "the value", plain), self.minimum), self.maximum)
+
+    def from_wire(self, payload: Any, media: Media) -> object:
+        found = number(self.where, "the value", payload)
+        if not self.minimum <= found <= self.maximum:
+            raise InputError(f"{self.where}: {found} is not in [{self.minimum}, {self.maximum}].")
+        return found

@@ -1,0 +1,171 @@
+"""A job as a call: the arguments its function gets, and what its results write.
+
+Runs wherever the executor runs it, so it touches nothing of a session but what it was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import Error, InputError, ResultError
+from .graph import Node
+from .injected import ClientRequest, EventData, Progress
+from .listeners import Listener, name_of
+from .model import Fault, Request
+from .results import SKIP, UNSET, Update, assign, split
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What one output gets: a stored value, other properties, or both."""
+
+    node: int
+    value: object = UNSET
+    props: Mapping[str, object] | None = None
+    component: Node | None = None
+    """The node with those properties, for this session."""
+
+
+@dataclass(slots=True)
+class Member:
+    """One request of the job and what it sees: its values and its session's components."""
+
+    request: Request
+    inputs: tuple[object, ...]
+    input_nodes: tuple[Node, ...]
+    output_nodes: tuple[Node, ...]
+    target: Node
+    media: Any = None
+    client: ClientRequest = ClientRequest()
+
+
+class Call:
+    """One call of a listener's function for its members."""
+
+    def __init__(self, listener: Listener, members: tuple[Member, ...]) -> None:
+        self.listener = listener
+        self.members = members
+        self.alive = list(range(len(members)))
+        """Members whose inputs could be prepared; a batch function sees only these."""
+        self.args: list[object] = []
+        self.kwargs: dict[str, object] = {}
+
+    @property
+    def fn(self) -> Callable[..., Any] | None:
+        return self.listener.fn
+
+    def prepare(self) -> tuple[object, ...] | None:
+        """Make the arguments. Returns a step with a `Fault` for each member whose inputs are bad."""
+        rows, faults = list[list[object]](), dict[int, Fault]()
+        for index, member in enumerate(self.members):
+            try:
+                rows.append(self._inputs(member))
+            except Exception as error:
+                faults[index] = Fault(error)
+        self.alive = [i for i in self.alive if i not in faults]
+        if rows:
+            self._arrange(rows)
+        return tuple(faults.get(i) for i in range(len(self.members))) if faults else None
+
+    def step(self, returned: object) -> tuple[object, ...]:
+        """What each member's outputs get. A member whose part is bad gets a `Fault`."""
+        if not self.listener.batch:
+            return (self._writes(self.members[0], returned),)
+        rows = split(self.listener, len(self.listener.outputs), len(self.alive), returned)
+        parts: list[object] = [None] * len(self.members)
+        for index, row in zip(self.alive, rows, strict=True):
+            parts[index] = (
+                Fault(row)
+                if isinstance(row, BaseException)
+                else self._writes(self.members[index], row)
+            )
+        return tuple(parts)
+
+    # -- in ------------------------------------------------------------------------------------
+
+    def _inputs(self, member: Member) -> list[object]:
+        if not self.listener.options.preprocess:
+            return list(member.inputs)
+        made = list[object]()
+        for node, value in zip(member.input_nodes, member.inputs, strict=True):
+            try:
+                made.append(node.preprocess(value, member.media))
+            except (Error, InputError):
+                raise
+            except ValueError as error:
+                raise InputError(_about(node, error)) from error
+        return made
+
+    def _arrange(self, rows: list[list[object]]) -> None:
+        members = [self.members[i] for i in self.alive]
+        batch = bool(self.listener.batch)
+        values: list[object] = (
+            [list(column) for column in zip(*rows, strict=True)] if batch else list(rows[0])
+        )
+        if self.listener.keyed:
+            nodes = members[0].request.listener.inputs
+            by_id = dict(zip(nodes, values, strict=True))
+            values = [{n: by_id[n.id] for n in _declared(members[0])}]
+        for position, name, kind in self.listener.signature.given:
+            each = [_inject(kind, m) for m in members]
+            value: object = each if batch and kind is not Progress else each[0]
+            if position is None or position > len(values):
+                self.kwargs[name] = value
+            else:
+                values.insert(position, value)
+        self.args = values
+
+    # -- out -----------------------------------------------------------------------------------
+
+    def _writes(self, member: Member, returned: object) -> object:
+        try:
+            values = assign(self.listener, member.output_nodes, returned)
+            return tuple(
+                self._write(member, node, value)
+                for node, value in zip(member.output_nodes, values, strict=True)
+                if value is not SKIP
+            )
+        except (Error, ResultError) as error:
+            return Fault(error)
+
+    def _write(self, member: Member, node: Node, value: object) -> Write:
+        try:
+            if isinstance(value, Node):
+                value = Update(value.given())
+            if isinstance(value, Update):
+                props = dict(value.props)
+                inner = props.pop("value", UNSET)
+                changed = node.with_props(props) if props else node
+                stored = UNSET if inner is UNSET else self._store(member, changed, inner)
+                return Write(node.id, stored, props or None, changed if props else None)
+            return Write(node.id, self._store(member, node, value))
+        except (ValueError, TypeError, OSError) as error:
+            name = name_of(self.fn) if self.fn else self.listener.name
+            raise ResultError(f"{name}(): output {_about(node, error)}") from error
+
+    def _store(self, member: Member, node: Node, value: object) -> object:
+        if not self.listener.options.postprocess:
+            return value
+        return node.postprocess(value, member.media)
+
+
+def _declared(member: Member) -> tuple[Node, ...]:
+    """The nodes as the author wrote them: the keys of a dict of inputs (rule I3)."""
+    graph = member.target.graph
+    assert graph is not None
+    return tuple(graph.nodes[i] for i in member.request.listener.inputs)
+
+
+def _about(node: Node, error: Exception) -> str:
+    text = str(error)
+    return text if text.startswith(node.where) else f"{node.where}: {text}"
+
+
+def _inject(kind: type, member: Member) -> object:
+    if kind is ClientRequest:
+        return member.client
+    if issubclass(kind, EventData):
+        return kind(member.target, member.request.event.data)
+    return Progress()

@@ -1,0 +1,263 @@
+"""The graph while it is being written: nodes, where they stand, and who listens to what."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from .errors import DeclarationError
+from .listeners import Options, check_inputs, name_of
+
+if TYPE_CHECKING:
+    from .sources import Dependency, Source
+
+N = TypeVar("N", bound="Node")
+
+building: contextvars.ContextVar[Graph | None] = contextvars.ContextVar("building", default=None)
+"""The graph whose `with` block we are in."""
+
+
+class Node:
+    """A placed thing: a component with a value, or a container of others.
+
+    `id` is given by the graph, in the order in which it first meets the node, so that one program
+    always has the same ids.
+    """
+
+    type: ClassVar[str] = "node"
+    """The name of the kind on the wire and for string shortcuts."""
+    ports: ClassVar[tuple[str, ...]] = ()
+    """The names of its event streams."""
+    holds_value: ClassVar[bool] = False
+    server_only: ClassVar[bool] = False
+    """Its value is never sent to a front end (rule I4)."""
+
+    acts: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What a user can do -> the ports that fire for it, in order, before `change` (rule E4)."""
+
+    id: int = -1
+    graph: Graph | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.where}>"
+
+    @property
+    def where(self) -> str:
+        """How errors call it: its kind, and its label or id."""
+        label = getattr(self, "label", None)
+        kind = type(self).__name__
+        return f"{kind} {label!r}" if label else f"{kind} {self.id}" if self.id >= 0 else kind
+
+    def initial(self) -> object:
+        """The value that a new session begins with; a fresh copy if it can be changed in place."""
+        return None
+
+    def content(self, value: object) -> object:
+        """What `change` compares: it fires if and only if this moves (rule E1)."""
+        return value
+
+    def preprocess(self, value: Any, media: Any) -> object:
+        """The stored value as the function gets it."""
+        return value
+
+    def postprocess(self, value: Any, media: Any) -> object:
+        """What the function returned as it is stored. Raises ValueError saying what would do."""
+        return value
+
+    def with_props(self: N, props: Mapping[str, object]) -> N:
+        """A copy with other properties, for one session. Raises ValueError for an unknown one."""
+        raise DeclarationError(f"{self.where}: its properties cannot be changed.")
+
+    def given(self) -> Mapping[str, object]:
+        """The constructor's arguments that were really written."""
+        return {}
+
+    def placed(self, graph: Graph) -> None:
+        """Called once, when a graph first meets the node; may declare listeners."""
+
+    def period(self) -> float | None:
+        """Seconds between ticks of its `tick` port; None does not tick."""
+        return None
+
+    def place(self: N) -> N:
+        """Stand in the container that is open now. Raises DeclarationError outside a `with` block."""
+        graph = building.get()
+        if graph is None:
+            raise DeclarationError(f"{self.where}: render() works only inside `with Blocks():`.")
+        graph.place(self)
+        return self
+
+
+@dataclass(slots=True)
+class Place:
+    """One node in the layout tree."""
+
+    node: Node
+    children: list[Place] = field(default_factory=list["Place"])
+
+
+@dataclass(slots=True, eq=False)
+class Declared:
+    """A listener as it was written; `Plan` resolves it."""
+
+    id: int
+    name: str
+    fn: Callable[..., Any] | None
+    inputs: tuple[Node, ...]
+    keyed: bool
+    outputs: tuple[Node, ...]
+    sources: tuple[Source, ...]
+    cancels: tuple[Declared, ...]
+    options: Options
+
+
+class Root(Node):
+    """The page itself: `load` and `unload` are its ports."""
+
+    type = "root"
+    ports = ("load", "unload")
+
+
+class Graph:
+    """Nodes, their places and their listeners. `Blocks` is the public one."""
+
+    def __init__(self) -> None:
+        self.root = Root()
+        self.nodes: list[Node] = []
+        self.listeners: list[Declared] = []
+        self._names: dict[str, int] = {}
+        self.layout = Place(self.root)
+        self._places: dict[int, Place] = {}
+        self._open: list[Place] = [self.layout]
+        self._tokens: list[contextvars.Token[Graph | None]] = []
+        self.adopt(self.root)
+        self._places[self.root.id] = self.layout
+
+    # -- building ------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Components made from now on are placed here."""
+        self._tokens.append(building.set(self))
+
+    def end(self) -> None:
+        building.reset(self._tokens.pop())
+
+    def adopt(self, node: N) -> N:
+        """Know a node, placed or not. Raises DeclarationError if it is another graph's."""
+        if node.graph is None:
+            node.graph, node.id = self, len(self.nodes)
+            self.nodes.append(node)
+            node.placed(self)
+        elif node.graph is not self:
+            raise DeclarationError(
+                f"{node.where}: belongs to another Blocks; make a new one for this app."
+            )
+        return node
+
+    def place(self, node: Node) -> Place:
+        """Put a node at the end of the open container."""
+        self.adopt(node)
+        if node.id in self._places:
+            raise DeclarationError(f"{node.where}: is placed already; a node stands in one place.")
+        place = self._places[node.id] = Place(node)
+        self._open[-1].children.append(place)
+        return place
+
+    def enter(self, node: Node) -> None:
+        """What is placed from now on stands inside `node`."""
+        found = self._places.get(node.id)
+        if found is None:
+            raise DeclarationError(f"{node.where}: is not placed in this Blocks.")
+        self._open.append(found)
+
+    def leave(self) -> None:
+        self._open.pop()
+
+    # -- listening -----------------------------------------------------------------------------
+
+    def listen(
+        self,
+        sources: tuple[Source, ...],
+        fn: Callable[..., Any] | None,
+        inputs: Node | Iterable[Node] | None,
+        outputs: Node | Iterable[Node] | None,
+        cancels: Iterable[Dependency],
+        options: Options,
+    ) -> Declared:
+        """Declare a listener. Raises DeclarationError naming what cannot work."""
+        where = sources[0].where
+        taken = _nodes(where, "inputs", inputs)
+        keyed = isinstance(inputs, set | frozenset)
+        if keyed:  # a set has no order of its own; the graph's is the same in every run
+            for node in taken:
+                self.adopt(node)
+            taken = tuple(sorted(taken, key=lambda n: n.id))
+        given = _nodes(where, "outputs", outputs)
+        for node in (*taken, *given):
+            self.adopt(node)
+            if not node.holds_value and node in taken:
+                raise DeclarationError(f"{where}: inputs: {node.where} has no value to read.")
+        for node in given:
+            if given.count(node) > 1:
+                raise DeclarationError(f"{where}: outputs: {node.where} is named twice.")
+        if fn is not None:
+            check_inputs(where, fn, len(taken), keyed)
+        cancelled = tuple(dep.declared for dep in cancels)
+        for other in cancelled:
+            if other not in self.listeners:
+                raise DeclarationError(f"{where}: cancels: {other.name} is not a listener here.")
+            if other.options.queue is False:
+                raise DeclarationError(
+                    f"{where}: cancels: {other.name} has queue=False; only queued listeners can"
+                    " be cancelled. Leave queue=False out there."
+                )
+        declared = Declared(
+            id=len(self.listeners),
+            name=self._name(fn, options),
+            fn=fn,
+            inputs=taken,
+            keyed=keyed,
+            outputs=given,
+            sources=sources,
+            cancels=cancelled,
+            options=options,
+        )
+        self.listeners.append(declared)
+        return declared
+
+    def _name(self, fn: Callable[..., Any] | None, options: Options) -> str:
+        """The listener's name, unique in the graph, from api_name or the function."""
+        if isinstance(options.api_name, str) and options.api_name:
+            wanted = options.api_name
+        elif fn is not None:
+            wanted = name_of(fn)
+        else:
+            wanted = "js" if options.js else "cancel"
+        wanted = wanted.replace("<lambda>", "lambda")
+        name = wanted
+        while name in self._names:
+            self._names[wanted] += 1
+            name = f"{wanted}_{self._names[wanted]}"
+        self._names[name] = 0
+        return name
+
+
+def _nodes(where: str, what: str, given: object) -> tuple[Node, ...]:
+    if given is None:
+        return ()
+    if isinstance(given, Node):
+        return (given,)
+    if not isinstance(given, list | tuple | set | frozenset):
+        raise DeclarationError(
+            f"{where}: {what} must be components, not {type(given).__name__} {given!r}."
+        )
+    found = list[Node]()
+    for each in given:  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(each, Node):
+            raise DeclarationError(
+                f"{where}: {what} must be components, not {type(each).__name__} {each!r}."  # pyright: ignore[reportUnknownArgumentType]
+            )
+        found.append(each)
+    return tuple(found)

@@ -1,0 +1,126 @@
+"""What the framework hands to a function beside its inputs: Request, EventData, Progress."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from .model import Bar, Notice, Report
+
+T = TypeVar("T")
+
+Tell = Callable[[Notice | Report], None]
+"""How a running function reaches the people who asked. Safe from any thread."""
+
+telling: contextvars.ContextVar[Tell | None] = contextvars.ContextVar("telling", default=None)
+"""Set by the executor around a job's function; copied into its thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRequest:
+    """Who asked: public as `ossicle.Request`. Annotate a parameter with it to receive it."""
+
+    session_hash: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    query_params: Mapping[str, str] = field(default_factory=dict[str, str])
+    cookies: Mapping[str, str] = field(default_factory=dict[str, str])
+    client: str = ""
+    username: str | None = None
+
+
+class EventData:
+    """What happened: annotate a parameter with it. `target` is the component, fields are attributes."""
+
+    def __init__(self, target: object, data: Mapping[str, object] | None = None) -> None:
+        self.target = target
+        self._data = dict(data or {})
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_data"][name]
+        except KeyError:
+            known = ", ".join(sorted(self.__dict__.get("_data", {}))) or "none"
+            raise AttributeError(f"this event carries no {name!r}; it has: {known}") from None
+
+
+class SelectData(EventData):
+    """What was selected: `index`, `value`, `selected`."""
+
+
+class Progress:
+    """Progress bars. Give a parameter the default `Progress()` to receive one.
+
+    progress(0.3, "mixing") · progress((3, 10)) · for x in progress.tqdm(items, desc="reading").
+    With track_tqdm=True every tqdm bar inside the function is shown too.
+    """
+
+    def __init__(self, track_tqdm: bool = False) -> None:
+        self.track_tqdm = track_tqdm
+        self._bars: list[Bar] = []
+
+    def __call__(
+        self,
+        progress: float | tuple[float, float | None] | None,
+        desc: str | None = None,
+        total: float | None = None,
+        unit: str = "steps",
+    ) -> None:
+        """Show how far the work is: a fraction of 1, or (done, total), or None for "working"."""
+        if isinstance(progress, tuple):
+            bar = Bar(progress[0], progress[1], unit, desc)
+        elif progress is not None and total is not None:
+            bar = Bar(progress, total, unit, desc)
+        else:
+            bar = Bar(progress, 1.0, unit, desc)
+        self._tell((*self._bars, bar))
+
+    def tqdm(
+        self,
+        iterable: Iterable[T],
+        desc: str | None = None,
+        total: float | None = None,
+        unit: str = "steps",
+    ) -> Iterator[T]:
+        """Iterate and show how far it is. Nests: an inner loop shows below its outer one."""
+        if total is None and isinstance(iterable, Sized):
+            total = len(iterable)
+        depth = len(self._bars)
+        self._bars.append(Bar(0, total, unit, desc))
+        try:
+            self._tell(tuple(self._bars))
+            for done, item in enumerate(iterable, 1):
+                yield item
+                self._bars[depth:] = [Bar(done, total, unit, desc)]
+                self._tell(tuple(self._bars))
+        finally:
+            del self._bars[depth:]
+
+    def _tell(self, bars: tuple[Bar, ...]) -> None:
+        tell = telling.get()
+        if tell:
+            tell(Report(bars))
+
+
+def Info(message: str, duration: float | None = 10, title: str = "Info") -> None:
+    """Show a note to the user who asked. duration in seconds; None stays until closed."""
+    _notify("info", message, duration, title)
+
+
+def Warning(message: str, duration: float | None = 10, title: str = "Warning") -> None:
+    """Show a warning to the user who asked. duration in seconds; None stays until closed."""
+    _notify("warning", message, duration, title)
+
+
+def Success(message: str, duration: float | None = 10, title: str = "Success") -> None:
+    """Show good news to the user who asked. duration in seconds; None stays until closed."""
+    _notify("success", message, duration, title)
+
+
+def _notify(level: str, message: str, duration: float | None, title: str) -> None:
+    tell = telling.get()
+    if tell is None:
+        print(f"{title}: {message}")  # outside a listener there is nobody else to tell
+        return
+    tell(Notice(level, message, title, duration))

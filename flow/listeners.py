@@ -1,0 +1,176 @@
+"""A listener: which function an event calls, with what, and by which rules; checked when declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from .errors import DeclarationError, TriggerError
+from .model import Seconds, Trigger
+from .signature import Signature, signature
+from .triggers import TRIGGERS
+from .triggers.once import once
+
+ShowProgress = Literal["full", "minimal", "hidden"]
+TriggerMode = Literal["once", "multiple", "always_last", "restart"]
+OnDisconnect = Literal["cancel", "finish"]
+ConcurrencyLimit = int | None | Literal["default"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a listener was written. The meanings are in `Source.__call__`."""
+
+    api_name: str | Literal[False] | None = None
+    scroll_to_output: bool = False
+    show_progress: ShowProgress | None = None
+    queue: bool | None = None
+    batch: bool = False
+    max_batch_size: int = 4
+    preprocess: bool = True
+    postprocess: bool = True
+    every: Seconds | None = None
+    trigger_mode: TriggerMode | None = None
+    js: str | None = None
+    concurrency_limit: ConcurrencyLimit = "default"
+    concurrency_id: str | None = None
+    show_api: bool = True
+    stream_every: Seconds = 0.5
+    time_limit: Seconds | None = None
+    batch_window: Seconds = 0.0
+    interrupt: bool = False
+    on_disconnect: OnDisconnect = "cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Listener:
+    """A declared dependency with every default resolved. What the queue and the executors obey.
+
+    line: the concurrency id it stands in. limit: of that line; None is no limit. batch: most
+    requests in one job; 0 is one request, not as a list. locks: the State nodes that it both reads
+    and writes (rule I2). inputs, outputs: node ids.
+    """
+
+    id: int
+    name: str
+    fn: Callable[..., Any] | None = None
+    inputs: tuple[int, ...] = ()
+    outputs: tuple[int, ...] = ()
+    keyed: bool = False
+    mode: TriggerMode = "once"
+    trigger: Trigger = once
+    line: str = ""
+    limit: int | None = 1
+    queued: bool = True
+    batch: int = 0
+    window: Seconds = 0.0
+    locks: frozenset[int] = frozenset()
+    cancels: frozenset[int] = frozenset()
+    every: Seconds | None = None
+    interrupt: bool = False
+    on_disconnect: OnDisconnect = "cancel"
+    show_progress: ShowProgress = "full"
+    signature: Signature = Signature(0, None, (), ())
+    options: Options = Options()
+
+
+def options(where: str, given: Mapping[str, object]) -> Options:
+    """Options from keyword arguments.
+
+    Raises DeclarationError or TriggerError naming `where`, the option and what may be written.
+    """
+    known = [f.name for f in fields(Options)]
+    for name in given:
+        if name not in known:
+            raise DeclarationError(
+                f"{where}: {name!r} is not an option of a listener; it takes {', '.join(known)}."
+            )
+    made = Options(**given)  # type: ignore[arg-type]  # checked by value just below
+    _check(where, made)
+    return made
+
+
+def _check(where: str, o: Options) -> None:
+    mode: str | None = o.trigger_mode
+    if mode is not None and mode not in TRIGGERS:
+        raise TriggerError(
+            f"{where}: trigger_mode={mode!r} is unknown; choose {_choices(TRIGGERS)}."
+        )
+    progress: str | None = o.show_progress
+    if progress not in (None, "full", "minimal", "hidden"):
+        raise DeclarationError(
+            f"{where}: show_progress={progress!r} is unknown; choose full, minimal or hidden."
+        )
+    leaving: str = o.on_disconnect
+    if leaving not in ("cancel", "finish"):
+        raise DeclarationError(
+            f"{where}: on_disconnect={leaving!r} is unknown; choose cancel or finish."
+        )
+    for name, least in (("every", 0.001), ("stream_every", 0.001), ("time_limit", 0.0)):
+        value: object = getattr(o, name)
+        if value is not None and not (isinstance(value, int | float) and value >= least):
+            raise DeclarationError(
+                f"{where}: {name}={value!r} must be a number of seconds, at least {least}."
+            )
+    if o.every is not None and o.queue is False:
+        raise DeclarationError(
+            f"{where}: every={o.every} needs the queue; leave queue=False out, or drive it with a"
+            " Timer component."
+        )
+    limit = o.concurrency_limit
+    if limit not in (None, "default") and not (isinstance(limit, int) and limit >= 1):
+        raise DeclarationError(
+            f"{where}: concurrency_limit={limit!r} would never let it run; give 1 or more,"
+            ' None for no limit, or "default".'
+        )
+    if o.queue is False and (o.concurrency_id is not None or limit != "default"):
+        raise DeclarationError(
+            f"{where}: queue=False skips the limit, so concurrency_limit and concurrency_id"
+            " have no effect; leave one of them out."
+        )
+    if not (isinstance(o.max_batch_size, int) and o.max_batch_size >= 1):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise DeclarationError(f"{where}: max_batch_size={o.max_batch_size!r} must be 1 or more.")
+    if o.batch_window < 0:
+        raise DeclarationError(f"{where}: batch_window={o.batch_window!r} must be 0 s or more.")
+    if o.batch_window and not o.batch:
+        raise DeclarationError(f"{where}: batch_window={o.batch_window!r} needs batch=True.")
+    if o.batch and o.interrupt:
+        raise DeclarationError(
+            f"{where}: interrupt=True would stop the other members of a batch; use one of them."
+        )
+
+
+def check_inputs(where: str, fn: Callable[..., object], count: int, keyed: bool) -> Signature:
+    """Rule I3: a function that cannot take its inputs is refused when declared."""
+    found = signature(fn)
+    given = 1 if keyed else count
+    if given < found.least or (found.most is not None and given > found.most):
+        takes = _range(found.least, found.most)
+        names = f" ({', '.join(found.names)})" if found.names else ""
+        gets = "one dict, because inputs is a set" if keyed else _plural(count, "input")
+        raise DeclarationError(
+            f"{where}: {name_of(fn)}() takes {takes}{names}, but is given {gets}."
+        )
+    return found
+
+
+def name_of(fn: Callable[..., object]) -> str:
+    """The name people know a function by."""
+    inner: object = getattr(fn, "func", None)  # functools.partial
+    return str(getattr(fn, "__name__", None) or getattr(inner, "__name__", type(fn).__name__))
+
+
+def _range(least: int, most: int | None) -> str:
+    if most is None:
+        return f"{_plural(least, 'input')} or more"
+    return _plural(most, "input") if least == most else f"{least} to {_plural(most, 'input')}"
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}" if count else f"no {word}s"
+
+
+def _choices(names: Mapping[str, object]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} or {last}"

@@ -1,0 +1,154 @@
+"""The values that travel: events, requests, jobs and outcomes. All frozen; times in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .listeners import Listener
+
+Seconds = float
+
+
+class Cause(StrEnum):
+    """Why an event happened."""
+
+    USER = "user"
+    PROGRAM = "program"
+    STREAM = "stream"
+    TIMER = "timer"
+    LOAD = "load"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Event:
+    """One thing that happened at one port of one node, for one session.
+
+    `parent` is the id of the event or request it came from, `hops` how many program-made steps lie
+    between it and the user's act, tick or load that began it, `path` the names along them.
+    """
+
+    id: int
+    session: str
+    node: int
+    port: str
+    cause: Cause
+    at: Seconds
+    value: object = None
+    parent: int | None = None
+    data: Mapping[str, object] | None = None
+    hops: int = 0
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """An event that wants a listener's function called, with the input values as of the event."""
+
+    id: int
+    session: str
+    listener: Listener
+    event: Event
+    inputs: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """One call of a function, on behalf of one request or of a batch of them."""
+
+    id: int
+    requests: tuple[Request, ...]
+
+    @property
+    def listener(self) -> Listener:
+        return self.requests[0].listener
+
+
+class Kind(StrEnum):
+    """The stations of a request. The last five are ends; each request reaches exactly one."""
+
+    QUEUED = "queued"
+    STARTED = "started"
+    PROGRESS = "progress"
+    NOTICE = "notice"
+    YIELDED = "yielded"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DROPPED = "dropped"
+    REJECTED = "rejected"
+
+
+ENDS = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.CANCELLED, Kind.DROPPED, Kind.REJECTED})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What became of a request so far.
+
+    `value` belongs to the kind: a `Place` for queued, the result for yielded, the exception for
+    failed and rejected, a `Report` for progress, a `Notice` for notice.
+    """
+
+    kind: Kind
+    request: Request
+    value: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request stands: `rank` others go first, `size` wait in its line, `eta` in seconds."""
+
+    rank: int
+    size: int
+    eta: Seconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message for the people who asked: Info, Warning, Success."""
+
+    level: str
+    message: str
+    title: str
+    duration: Seconds | None = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One progress bar. `total` None: unknown; `value` counts `unit`s."""
+
+    value: float | None
+    total: float | None
+    unit: str = "steps"
+    desc: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How far a job is, outermost bar first."""
+
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """In place of a result: this member of the job failed, the others did not."""
+
+    error: BaseException
+
+
+class Verdict(Enum):
+    """What a trigger mode decides about a new request."""
+
+    ENTER = "enter"
+    DROP = "drop"
+    DEFER = "defer"
+    RESTART = "restart"
+
+
+Trigger = Callable[[int], Verdict]
+"""A trigger mode: how many requests of this session's listener are pending -> what the new one does."""

@@ -1,0 +1,162 @@
+"""The graph after all defaults: who listens where, in which line, under which limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from .graph import Declared, Graph, Node
+from .listeners import Listener, TriggerMode
+from .signature import Signature, signature
+from .sources import After, Derived, Port, Source
+from .triggers import TRIGGERS
+
+LATEST = ("change", "key_up")
+"""Ports whose newest event makes the ones before it stale: `always_last` by default (rule T3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `queue(...)` sets for the whole app."""
+
+    default_concurrency_limit: int | None = 1
+    max_size: int | None = None
+    queue: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a program runs. Immutable; shared by all sessions.
+
+    at_port, after: listeners by what triggers them, in the order of their declaration (rule H2).
+    """
+
+    graph: Graph
+    settings: Settings
+    nodes: tuple[Node, ...]
+    listeners: tuple[Listener, ...]
+    at_port: dict[tuple[int, str], tuple[Listener, ...]]
+    after: dict[tuple[int, str], tuple[Listener, ...]]
+    derived: tuple[tuple[Derived, Listener], ...]
+    ticking: tuple[Node, ...]
+
+    @property
+    def ports(self) -> dict[int, list[str]]:
+        """The ports that somebody listens to, by node."""
+        found = dict[int, list[str]]()
+        for node, port in self.at_port:
+            found.setdefault(node, []).append(port)
+        for each, _ in self.derived:
+            names = found.setdefault(each.base.node.id, [])
+            if each.port not in names:
+                names.append(each.port)
+        return found
+
+
+def compile_plan(graph: Graph, settings: Settings | None = None) -> Plan:
+    """Resolve every default (rules T1-T4, Q2, I2)."""
+    settings = settings or Settings()
+    limits = _limits(graph.listeners, settings)
+    listeners = tuple(_listener(each, limits, settings) for each in graph.listeners)
+    at_port = dict[tuple[int, str], list[Listener]]()
+    after = dict[tuple[int, str], list[Listener]]()
+    derived = list[tuple[Derived, Listener]]()
+    for declared, listener in zip(graph.listeners, listeners, strict=True):
+        for source in declared.sources:
+            match source:
+                case Port():
+                    own = at_port.setdefault((source.node.id, source.port), [])
+                    if listener not in own:
+                        own.append(listener)
+                case After():
+                    key = source.dependency.declared.id, source.port
+                    after.setdefault(key, []).append(listener)
+                case Derived():
+                    derived.append((source, listener))
+                case _:
+                    raise TypeError(f"{source!r} is no source that a plan knows")
+    return Plan(
+        graph=graph,
+        settings=settings,
+        nodes=tuple(graph.nodes),
+        listeners=listeners,
+        at_port={key: tuple(each) for key, each in at_port.items()},
+        after={key: tuple(each) for key, each in after.items()},
+        derived=tuple(derived),
+        ticking=tuple(node for node in graph.nodes if "tick" in node.ports),
+    )
+
+
+def default_mode(sources: Iterable[Source]) -> TriggerMode:
+    """The mode of a listener that names none, from what it hangs on."""
+    ports = [each.port for each in sources if not isinstance(each, After)]
+    if "stream" in ports:
+        return "multiple"
+    return "always_last" if any(port in LATEST for port in ports) else "once"
+
+
+def default_progress(sources: Iterable[Source]) -> Literal["full", "hidden"]:
+    """Streams and ticks come too often to be announced."""
+    ports = {each.port for each in sources}
+    return "hidden" if ports and ports <= {"stream", "tick"} else "full"
+
+
+def _line(declared: Declared, settings: Settings) -> str:
+    if not _queued(declared, settings):
+        return f"unqueued {declared.id}"
+    wanted = declared.options.concurrency_id
+    return f"id {wanted}" if wanted is not None else f"listener {declared.id}"
+
+
+def _queued(declared: Declared, settings: Settings) -> bool:
+    return settings.queue if declared.options.queue is None else declared.options.queue
+
+
+def _limits(listeners: Iterable[Declared], settings: Settings) -> dict[str, int | None]:
+    """Rule Q2: per line the lowest limit that anyone in it set."""
+    limits = dict[str, int | None]()
+    for each in listeners:
+        line, own = _line(each, settings), each.options.concurrency_limit
+        if not _queued(each, settings):
+            own = None
+        elif own == "default":
+            own = settings.default_concurrency_limit
+        had = limits.get(line)
+        limits[line] = min((n for n in (own, had) if n is not None), default=None)
+    return limits
+
+
+def _listener(declared: Declared, limits: dict[str, int | None], settings: Settings) -> Listener:
+    o = declared.options
+    mode = o.trigger_mode or default_mode(declared.sources)
+    line = _line(declared, settings)
+    written = {n.id for n in declared.outputs if n.server_only}
+    progress = o.show_progress or default_progress(declared.sources)
+    return Listener(
+        id=declared.id,
+        name=declared.name,
+        fn=declared.fn,
+        inputs=tuple(n.id for n in declared.inputs),
+        outputs=tuple(n.id for n in declared.outputs),
+        keyed=declared.keyed,
+        mode=mode,
+        trigger=TRIGGERS[mode],
+        line=line,
+        limit=limits[line],
+        queued=_queued(declared, settings),
+        batch=o.max_batch_size if o.batch else 0,
+        window=o.batch_window,
+        locks=frozenset(n.id for n in declared.inputs if n.id in written),
+        cancels=frozenset(each.id for each in declared.cancels),
+        every=o.every,
+        interrupt=o.interrupt,
+        on_disconnect=o.on_disconnect,
+        show_progress=progress,
+        signature=_signature(declared.fn),
+        options=o,
+    )
+
+
+def _signature(fn: Callable[..., object] | None) -> Signature:
+    return signature(fn) if fn is not None else Signature(0, None, (), ())

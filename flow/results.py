@@ -1,0 +1,119 @@
+"""What a function may return besides plain values: nothing for an output, or other properties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from .errors import ResultError
+from .graph import Node
+from .listeners import Listener
+
+
+class Special(Enum):
+    """Marks that are not values."""
+
+    SKIP = "skip"
+    UNSET = "unset"
+
+
+SKIP = Special.SKIP
+UNSET = Special.UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Other properties for a component; `value` among them is its value."""
+
+    props: Mapping[str, object]
+
+
+def skip() -> Any:
+    """Return it for an output that stays as it is; alone, for all outputs."""
+    return SKIP
+
+
+def update(**props: Any) -> Any:
+    """Return it for an output to change the component's properties, like update(label="B")."""
+    return Update(props)
+
+
+def assign(listener: Listener, nodes: tuple[Node, ...], returned: object) -> tuple[object, ...]:
+    """One returned value per output (rule R1).
+
+    Raises ResultError naming the function, how many values came and how many it has outputs.
+    """
+    count = len(nodes)
+    if not count:
+        return ()
+    if returned is SKIP:
+        return (SKIP,) * count
+    if isinstance(returned, dict) and returned and all(isinstance(k, Node) for k in returned):  # pyright: ignore[reportUnknownVariableType]
+        return _by_node(listener, nodes, returned)  # pyright: ignore[reportUnknownArgumentType]
+    if count == 1:
+        return (returned,)
+    if not isinstance(returned, tuple | list):
+        raise ResultError(
+            f"{listener.name}() returned {_say(returned)}, but has {count} outputs;"
+            f" return a tuple of {count} values, or a dict keyed by component."
+        )
+    values: tuple[object, ...] = tuple(returned)  # pyright: ignore[reportUnknownArgumentType]
+    if len(values) != count:
+        raise ResultError(
+            f"{listener.name}() returned {len(values)} values, but has {count} outputs"
+            f" ({', '.join(n.where for n in nodes)})."
+        )
+    return values
+
+
+def split(listener: Listener, outputs: int, members: int, returned: object) -> list[object]:
+    """What each member of a batch gets of what a batch function returned (rule B2).
+
+    Raises ResultError, for all members, if it is no tuple of lists of the batch's length.
+    """
+    if not outputs:
+        return [SKIP] * members
+    wanted = f"a tuple of {outputs} list{'s' * (outputs > 1)}, each with {members} values"
+    if not isinstance(returned, tuple | list) or len(returned) != outputs:  # pyright: ignore[reportUnknownArgumentType]
+        raise ResultError(f"{listener.name}() returned {_say(returned)}; a batch needs {wanted}.")
+    columns = list[list[object]]()
+    for column in returned:  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(column, list | tuple) or len(column) != members:  # pyright: ignore[reportUnknownArgumentType]
+            raise ResultError(
+                f"{listener.name}() returned {_say(column)} for an output; a batch needs {wanted}."  # pyright: ignore[reportUnknownArgumentType]
+            )
+        columns.append(list(column))  # pyright: ignore[reportUnknownArgumentType]
+    rows = [tuple(row) for row in zip(*columns, strict=True)]
+    return [_row(row) for row in rows]
+
+
+def _row(row: tuple[object, ...]) -> object:
+    """Rule B3: an element that is an exception fails its member alone."""
+    for value in row:
+        if isinstance(value, BaseException):
+            return value
+    return row if len(row) > 1 else row[0]
+
+
+def _by_node(
+    listener: Listener, nodes: tuple[Node, ...], returned: Mapping[Node, object]
+) -> tuple[object, ...]:
+    ids = {node.id for node in nodes}
+    for key in returned:
+        if key.id not in ids:
+            raise ResultError(
+                f"{listener.name}() returned a value for {key.where}, which is not an output;"
+                f" its outputs are {', '.join(n.where for n in nodes)}."
+            )
+    by_id = {key.id: value for key, value in returned.items()}
+    return tuple(by_id.get(node.id, SKIP) for node in nodes)
+
+
+def _say(value: object) -> str:
+    if value is None:
+        return "nothing (None)"
+    if isinstance(value, tuple | list | dict | set):
+        return f"a {type(value).__name__} of {len(value)}"  # pyright: ignore[reportUnknownArgumentType]
+    return f"one {type(value).__name__}"

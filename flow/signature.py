@@ -1,0 +1,67 @@
+"""What a listener's function takes: how many inputs, and what is handed in beside them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_args, get_type_hints
+
+from .injected import ClientRequest, EventData, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The shape of a function.
+
+    least, most: how many inputs it takes (`most` None: any number). names: of the parameters that
+    take inputs. given: (position, parameter name, kind) of those that the framework fills.
+    """
+
+    least: int
+    most: int | None
+    names: tuple[str, ...]
+    given: tuple[tuple[int | None, str, type], ...]
+
+
+def signature(fn: Callable[..., object]) -> Signature:
+    """Read a function's parameters; one that cannot be read takes any number of inputs."""
+    try:
+        parameters = inspect.signature(fn).parameters.values()
+    except (TypeError, ValueError):  # some builtins have none
+        return Signature(0, None, (), ())
+    hints = _hints(fn)
+    least, most, names = 0, 0, list[str]()
+    given = list[tuple[int | None, str, type]]()
+    unbounded = False
+    for position, p in enumerate(parameters):
+        kind = _injected(hints.get(p.name, p.annotation), p.default)
+        positional = p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        if kind:
+            given.append((position if positional else None, p.name, kind))
+        elif p.kind is p.VAR_POSITIONAL:
+            unbounded = True
+        elif positional:
+            most += 1
+            names.append(p.name)
+            least += p.default is p.empty
+    return Signature(least, None if unbounded else most, tuple(names), tuple(given))
+
+
+def _hints(fn: Callable[..., object]) -> dict[str, Any]:
+    target = fn if inspect.isroutine(fn) else getattr(fn, "__call__", fn)  # noqa: B004
+    try:
+        return get_type_hints(target)
+    except Exception:
+        return {}
+
+
+def _injected(annotation: object, default: object) -> type | None:
+    if isinstance(default, Progress):
+        return Progress
+    for candidate in (annotation, *get_args(annotation)):
+        if isinstance(candidate, type):
+            for kind in (ClientRequest, EventData, Progress):
+                if issubclass(candidate, kind):
+                    return candidate
+    return None

@@ -1,0 +1,285 @@
+"""What a listener can hang on: a port, a derived stream, or the end of another listener."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from .errors import DeclarationError
+from .graph import Declared, Graph, Node, building
+from .listeners import ConcurrencyLimit, Options, ShowProgress, TriggerMode, options
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+
+Operator = Callable[["Observable[Any]"], "Observable[Any]"]
+Function = Callable[..., Any]
+Nodes = Node | Sequence[Node] | set[Any] | frozenset[Any] | None
+"""A component, a list of them, or (inputs only) a set of them."""
+Handles = "Dependency | Iterable[Dependency] | None"
+
+
+class Dependency:
+    """A listener that stands: chain on it, cancel it, or call its function.
+
+    `then` fires after every end, and exactly one of `success`, `failure` and `cancelled` beside it
+    (rule H1).
+    """
+
+    def __init__(self, graph: Graph, declared: Declared) -> None:
+        self.graph = graph
+        self.declared = declared
+        self.then = After(self, "then")
+        self.success = After(self, "success")
+        self.failure = After(self, "failure")
+        self.cancelled = After(self, "cancelled")
+
+    @property
+    def name(self) -> str:
+        return self.declared.name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function itself, as if it were not decorated."""
+        if self.declared.fn is None:
+            raise TypeError(f"{self.name}: this listener has no function to call.")
+        return self.declared.fn(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<Dependency {self.name}>"
+
+
+class Source:
+    """Call it to declare a listener on it; leave `fn` out to use it as a decorator."""
+
+    port: str = ""
+    """The event's name, from which defaults follow."""
+
+    @property
+    def where(self) -> str:
+        """How errors call it."""
+        return self.port
+
+    def _graph(self) -> Graph:
+        graph = building.get()
+        if graph is None:
+            raise DeclarationError(f"{self.where}: listeners are declared inside `with Blocks():`.")
+        return graph
+
+    @overload
+    def __call__(
+        self,
+        fn: Literal["decorator"] = "decorator",
+        inputs: Nodes = None,
+        outputs: Nodes = None,
+        **kwargs: Any,
+    ) -> Callable[[Function], Dependency]: ...
+    @overload
+    def __call__(
+        self,
+        fn: Function | None,
+        inputs: Nodes = None,
+        outputs: Nodes = None,
+        **kwargs: Any,
+    ) -> Dependency: ...
+    def __call__(
+        self,
+        fn: Function | None | Literal["decorator"] = "decorator",
+        inputs: Nodes = None,
+        outputs: Nodes = None,
+        api_name: str | Literal[False] | None = None,
+        scroll_to_output: bool = False,
+        show_progress: ShowProgress | None = None,
+        queue: bool | None = None,
+        batch: bool = False,
+        max_batch_size: int = 4,
+        preprocess: bool = True,
+        postprocess: bool = True,
+        cancels: Dependency | Iterable[Dependency] | None = None,
+        every: float | None = None,
+        trigger_mode: TriggerMode | None = None,
+        js: str | None = None,
+        concurrency_limit: ConcurrencyLimit = "default",
+        concurrency_id: str | None = None,
+        show_api: bool = True,
+        **more: Any,
+    ) -> Dependency | Callable[[Function], Dependency]:
+        """Call `fn` whenever this fires.
+
+        fn: takes one value per input and returns one per output; a generator shows each yield. None
+            runs only `js` or `cancels`. Left out: a decorator.
+        inputs: components whose values are passed in order; a set passes one dict keyed by component.
+        outputs: components that the returned values go to.
+        api_name: the listener's name for programs; False hides it from them.
+        scroll_to_output: bring the first output into view at the end.
+        show_progress: "full" (over the outputs), "minimal" (a timer), "hidden".
+        queue: False skips waiting and the limit (rule Q5); None takes the app's setting.
+        batch, max_batch_size: `fn` gets one list per input with up to so many requests, and returns
+            a tuple of lists, one per output (rules B1-B5).
+        preprocess, postprocess: False hands `fn` the stored value, or stores what it returns, as is.
+        cancels: listeners whose pending work of this session ends first (rules C1-C4).
+        every: seconds; after its trigger it runs again at every multiple (rule M1).
+        trigger_mode: "once", "multiple", "always_last" or "restart" (rules T1-T4).
+        js: a JavaScript function that runs in the page first (rule J1).
+        concurrency_limit: how many may run at once; None is no limit.
+        concurrency_id: listeners that share an id share a line and its lowest limit.
+        show_api: False leaves it out of the listing for programs.
+        Also: stream_every, time_limit (seconds), batch_window (seconds a batch may wait to fill),
+            interrupt (cancel stops a running async function), on_disconnect ("cancel", "finish").
+
+        Raises DeclarationError if it cannot work as written.
+        """
+        made = options(
+            self.where,
+            {
+                "api_name": api_name,
+                "scroll_to_output": scroll_to_output,
+                "show_progress": show_progress,
+                "queue": queue,
+                "batch": batch,
+                "max_batch_size": max_batch_size,
+                "preprocess": preprocess,
+                "postprocess": postprocess,
+                "every": every,
+                "trigger_mode": trigger_mode,
+                "js": js,
+                "concurrency_limit": concurrency_limit,
+                "concurrency_id": concurrency_id,
+                "show_api": show_api,
+                **more,
+            },
+        )
+        return listen((self,), fn, inputs, outputs, cancels, made)
+
+
+class Port(Source):
+    """One event stream of one node: `audio.change`. Made by the class attribute `event(...)`."""
+
+    def __init__(self, node: Node, port: str) -> None:
+        self.node = node
+        self.port = port
+
+    @property
+    def where(self) -> str:
+        return f"{self.node.where}.{self.port}"
+
+    def _graph(self) -> Graph:
+        graph = building.get() or self.node.graph
+        if graph is None:
+            raise DeclarationError(f"{self.where}: listeners are declared inside `with Blocks():`.")
+        return graph
+
+    def pipe(self, *operators: Operator) -> Derived:
+        """A new trigger: this stream through Rx operators, once per session (rule E8).
+
+        Operators that need time get the session's clock; do not give them a scheduler.
+        """
+        return Derived(self, operators)
+
+
+class Derived(Source):
+    """A port's events through Rx operators. What comes out, whatever it is, triggers."""
+
+    def __init__(self, base: Port, operators: tuple[Operator, ...]) -> None:
+        self.base = base
+        self.operators = operators
+        self.port = base.port
+
+    @property
+    def where(self) -> str:
+        return f"{self.base.where}.pipe(...)"
+
+    def _graph(self) -> Graph:
+        return self.base._graph()  # pyright: ignore[reportPrivateUsage]
+
+    def pipe(self, *operators: Operator) -> Derived:
+        return Derived(self.base, (*self.operators, *operators))
+
+
+class After(Source):
+    """The end of another listener: `dep.then`, `dep.success`, `dep.failure`, `dep.cancelled`."""
+
+    def __init__(self, dependency: Dependency, port: str) -> None:
+        self.dependency = dependency
+        self.port = port
+
+    @property
+    def where(self) -> str:
+        return f"{self.dependency.name}.{self.port}"
+
+    def _graph(self) -> Graph:
+        return self.dependency.graph
+
+
+class event:
+    """Declares a port on a node class; on an instance it is the `Port`."""
+
+    def __init__(self, doc: str) -> None:
+        self.__doc__ = doc
+        self.name = ""
+
+    def __set_name__(self, owner: type[Node], name: str) -> None:
+        self.name = name
+        owner.ports = (*owner.ports, name)
+
+    @overload
+    def __get__(self, node: None, owner: type[Node]) -> event: ...
+    @overload
+    def __get__(self, node: Node, owner: type[Node]) -> Port: ...
+    def __get__(self, node: Node | None, owner: type[Node]) -> event | Port:
+        return self if node is None else Port(node, self.name)
+
+
+def listen(
+    sources: tuple[Source, ...],
+    fn: Function | None | Literal["decorator"],
+    inputs: Nodes,
+    outputs: Nodes,
+    cancels: Dependency | Iterable[Dependency] | None,
+    made: Options,
+) -> Dependency | Callable[[Function], Dependency]:
+    """Declare now, or return the decorator that will."""
+
+    def declare(function: Function | None) -> Dependency:
+        graph = sources[0]._graph()  # pyright: ignore[reportPrivateUsage]
+        for source in sources:
+            if isinstance(source, Port):
+                graph.adopt(source.node)
+            elif isinstance(source, Derived):
+                graph.adopt(source.base.node)
+        ended = (cancels,) if isinstance(cancels, Dependency) else tuple(cancels or ())
+        return Dependency(graph, graph.listen(sources, function, inputs, outputs, ended, made))
+
+    if fn == "decorator":
+        return declare
+    if fn is not None and not callable(fn):
+        raise DeclarationError(f"{sources[0].where}: fn must be callable, not {fn!r}.")
+    return declare(fn)
+
+
+def on(
+    triggers: Source | Sequence[Source] | None = None,
+    fn: Function | None | Literal["decorator"] = "decorator",
+    inputs: Nodes = None,
+    outputs: Nodes = None,
+    *,
+    cancels: Dependency | Iterable[Dependency] | None = None,
+    **given: Any,
+) -> Any:
+    """One listener on several triggers. Without triggers: the change of every input, and load.
+
+    Options are those of a port's own call; a request pends for the listener, not for the trigger.
+    """
+    if triggers is None:
+        graph = building.get()
+        if graph is None:
+            raise DeclarationError("on(): listeners are declared inside `with Blocks():`.")
+        nodes = [inputs] if isinstance(inputs, Node) else list(inputs or ())
+        sources = tuple[Source, ...](Port(node, "change") for node in nodes)
+        sources = (*sources, Port(graph.root, "load"))
+    elif isinstance(triggers, Source):
+        sources = (triggers,)
+    else:
+        sources = tuple(triggers)
+    if not sources:
+        raise DeclarationError("on(): give at least one trigger, like on([button.click], ...).")
+    return listen(sources, fn, inputs, outputs, cancels, options(sources[0].where, given))

@@ -1,0 +1,43 @@
+"""Ticks at every multiple of a period, on the clock, without drift and without piling up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from reactivex.abc import DisposableBase
+
+from .clock import Clock
+from .model import Seconds
+
+SLACK: Seconds = 1e-6
+"""Rx clocks round to microseconds: a tick that comes so much early is on time."""
+
+
+class Ticker:
+    """Calls `fire` at begin + n * period for n = 1, 2, … (rule M1).
+
+    If the clock was late, the ticks it missed are left out, not made up for (rule M2).
+    """
+
+    def __init__(self, clock: Clock, period: Seconds, fire: Callable[[], None]) -> None:
+        self._clock, self._period, self._fire = clock, period, fire
+        self._begin = clock.seconds
+        self._next: DisposableBase | None = None
+        self._alive = True
+        self._arm(1)
+
+    def _arm(self, n: int) -> None:
+        self._next = self._clock.at(self._begin + n * self._period, self._tick)
+
+    def _tick(self) -> None:
+        if not self._alive:
+            return
+        passed = (self._clock.seconds - self._begin + SLACK) / self._period
+        self._arm(math.floor(passed) + 1)
+        self._fire()
+
+    def dispose(self) -> None:
+        self._alive = False
+        if self._next:
+            self._next.dispose()

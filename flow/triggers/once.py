@@ -1,0 +1,7 @@
+"""``once``: while a request is pending, new ones are dropped."""
+
+from ..model import Verdict
+
+
+def once(pending: int) -> Verdict:
+    return Verdict.DROP if pending else Verdict.ENTER
