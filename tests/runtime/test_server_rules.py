@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ossicle.runtime.frontends.web.bucket import Bucket
-from ossicle.runtime.frontends.web.disposition import content_disposition, plain_name
+from ossicle.runtime.frontends.web.disposition import content_disposition
 from ossicle.runtime.frontends.web.incoming import MAX_DEPTH, decode
 from ossicle.runtime.frontends.web.origin import make_gate, split_authority, split_origin
 from ossicle.runtime.frontends.web.ranges import Unsatisfiable, still_valid, wanted
@@ -229,39 +229,17 @@ def test_if_range() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "plain"),
-    [
-        ("voice.wav", "voice.wav"),
-        ("../../etc/passwd", "passwd"),
-        ("C:\\Windows\\win.ini", "win.ini"),
-        ("a\r\nX-Evil: 1.wav", "a__X-Evil_ 1.wav"),
-        ("", "audio"),
-        ("..", "audio"),
-        ("...", "audio"),
-        (".wav", "wav"),
-        ("a\u202evaw.exe", "a_vaw.exe"),
-        ("\x00", "_"),
-        ("x" * 300 + ".wav", "x" * 146 + ".wav"),
-        ("x" * 300, "x" * 150),
-        ("\ud800.wav", "_.wav"),
-        ("Grüße 你好.wav", "Grüße 你好.wav"),
-    ],
-)
-def test_plain_name(name: str, plain: str) -> None:
-    """A name from outside is a name: no folders, no control characters, not too long."""
-    assert plain_name(name) == plain
-
-
-@pytest.mark.parametrize(
     ("name", "header"),
     [
         ("a.wav", 'attachment; filename="a.wav"'),
         ('a".wav', 'attachment; filename="a_.wav"'),
+        ("../../etc/passwd", 'attachment; filename="passwd"'),
+        ("", 'attachment; filename="audio"'),
         (
             "ü;.wav",
             "attachment; filename=\"__.wav\"; filename*=UTF-8''%C3%BC%3B.wav",
         ),
-        ("a\r\nb.wav", 'attachment; filename="a__b.wav"'),
+        ("a\r\nb.wav", 'attachment; filename="ab.wav"'),
     ],
 )
 def test_content_disposition(name: str, header: str) -> None:

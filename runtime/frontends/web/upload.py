@@ -8,13 +8,14 @@ from collections import Counter
 from aiohttp import web
 
 from ....flow.errors import OssicleError
+from ...media.limits import Limits, bytes_text
+from ...media.names import safe_name
 from .answers import refusal
-from .disposition import plain_name
 from .needs import Host, Writer
 from .session import SESSION_HEADER, token_of
 from .threads import Threads
 
-MAX_UPLOAD = 2 << 30  # bytes; three hours of 48 kHz stereo at 16 bit are 2.07e9
+MAX_UPLOAD = Limits().upload
 AT_ONCE = 4  # uploads of one session; a page sends one, a drop of several files a few
 _PIECE = 256 << 10  # bytes collected for one write: one hop to a thread costs 50 µs
 _PATIENCE = 60.0  # seconds without a byte, then the sender is given up
@@ -60,7 +61,7 @@ class Uploads:
             )
         self._running[token] += 1
         try:
-            writer = self._host.writer(token, plain_name(request.query.get("name", "")))
+            writer = self._host.writer(token, safe_name(request.query.get("name", "")))
             return await self._receive(request, writer)
         except _TooLarge:
             return self._too_large()
@@ -102,12 +103,4 @@ class Uploads:
                 return
 
     def _too_large(self) -> web.Response:
-        return refusal(413, f"the file is too large; at most {readable(self._max)} are taken")
-
-
-def readable(size: int) -> str:
-    """A number of bytes in words: 2147483648 -> "2 GB"."""
-    for unit, factor in (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10)):
-        if size >= factor:
-            return f"{size / factor:.3g} {unit}"
-    return f"{size} bytes"
+        return refusal(413, f"the file is too large; at most {bytes_text(self._max)} are taken")
