@@ -1,0 +1,157 @@
+/** A microphone as a stream of exact samples; subscribing opens it, unsubscribing lets it go. */
+import { Observable } from 'rxjs';
+import { strings } from '../strings';
+import captureUrl from '../worklets/capture.worklet.ts?worker&url';
+
+export interface MicrophoneOptions {
+  deviceId: string | null;
+  /** True: the sound as the device gives it, without the browser's own processing for calls. */
+  raw: boolean;
+  /** Seconds after which it stops by itself, at the exact sample. */
+  maxSeconds: number | null;
+}
+
+export interface Controls {
+  pause(): void;
+  resume(): void;
+  stop(): void;
+  /** Goes on with another device. Rejects with a MicrophoneError and keeps the old one if that cannot be opened. */
+  change(deviceId: string): Promise<void>;
+}
+
+export type MicrophoneEvent =
+  | { kind: 'open'; rate: number; deviceId: string; devices: MediaDeviceInfo[]; controls: Controls }
+  | { kind: 'devices'; deviceId: string; devices: MediaDeviceInfo[] }
+  | { kind: 'chunk'; channels: Float32Array[] }
+  | { kind: 'ended'; why: 'stop' | 'limit' | 'lost' };
+
+/** Why there is no sound, in words for the person who waits for it. */
+export class MicrophoneError extends Error {}
+
+/** As many channels as are kept. */
+const CHANNELS = 2;
+
+async function ask(deviceId: string | null, raw: boolean): Promise<MediaStream> {
+  // Missing on http pages, whatever the types say.
+  const media = navigator.mediaDevices as MediaDevices | undefined;
+  if (!window.isSecureContext || !media?.getUserMedia) throw new MicrophoneError(strings.insecure);
+  const audio: MediaTrackConstraints = {
+    channelCount: { ideal: CHANNELS },
+    echoCancellation: !raw,
+    noiseSuppression: !raw,
+    autoGainControl: !raw,
+  };
+  if (deviceId) audio.deviceId = { exact: deviceId };
+  try {
+    return await media.getUserMedia({ audio });
+  } catch (error) {
+    throw new MicrophoneError(words(error));
+  }
+}
+
+function words(error: unknown): string {
+  const name = error instanceof DOMException ? error.name : '';
+  if (name === 'NotAllowedError' || name === 'SecurityError') return strings.denied;
+  if (name === 'NotFoundError' || name === 'OverconstrainedError') return strings.noMicrophone;
+  if (name === 'NotReadableError' || name === 'AbortError') return strings.micBusy;
+  return strings.micFailed(error instanceof Error ? error.message : String(error));
+}
+
+async function inputs(): Promise<MediaDeviceInfo[]> {
+  const all = await navigator.mediaDevices.enumerateDevices();
+  return all.filter((d) => d.kind === 'audioinput' && d.deviceId !== '');
+}
+
+export function microphone(options: MicrophoneOptions): Observable<MicrophoneEvent> {
+  return new Observable<MicrophoneEvent>((out) => {
+    let stream: MediaStream | null = null;
+    let context: AudioContext | null = null;
+    let source: MediaStreamAudioSourceNode | null = null;
+    const release = () => {
+      stream?.getTracks().forEach((track) => track.stop());
+      void context?.close();
+      stream = context = null;
+    };
+
+    const listen = (track: MediaStreamTrack, node: AudioWorkletNode) => {
+      track.onended = () => {
+        out.next({ kind: 'ended', why: 'lost' });
+        node.port.postMessage('stop');
+      };
+    };
+
+    const open = async () => {
+      const opened = await ask(options.deviceId, options.raw);
+      if (out.closed) {
+        opened.getTracks().forEach((track) => track.stop());
+        return;
+      }
+      stream = opened;
+      const track = opened.getAudioTracks()[0];
+      if (!track) throw new MicrophoneError(strings.noMicrophone);
+      const settings = track.getSettings();
+      // The device's own rate, so that nothing is resampled on the way.
+      context = new AudioContext(settings.sampleRate ? { sampleRate: settings.sampleRate } : {});
+      await context.audioWorklet.addModule(captureUrl);
+      const devices = await inputs();
+      if (out.closed || !context) return;
+      const { sampleRate } = context;
+      const node = new AudioWorkletNode(context, 'ossicle-capture', {
+        numberOfInputs: 1,
+        numberOfOutputs: 1, // silent; some browsers run only what leads to the speakers
+        channelCount: CHANNELS,
+        channelCountMode: 'explicit',
+        processorOptions: {
+          channels: CHANNELS,
+          limit: options.maxSeconds === null ? 0 : Math.round(options.maxSeconds * sampleRate),
+        },
+      });
+      node.port.onmessage = ({ data }: MessageEvent<{ channels: Float32Array[] } | { ended: 'stop' | 'limit' }>) => {
+        if ('channels' in data) {
+          out.next({ kind: 'chunk', channels: data.channels });
+          return;
+        }
+        out.next({ kind: 'ended', why: data.ended });
+        out.complete();
+      };
+      node.connect(context.destination);
+      source = context.createMediaStreamSource(opened);
+      source.connect(node);
+      listen(track, node);
+      await context.resume();
+      out.next({
+        kind: 'open',
+        rate: sampleRate,
+        deviceId: settings.deviceId ?? '',
+        devices,
+        controls: {
+          pause: () => node.port.postMessage('pause'),
+          resume: () => node.port.postMessage('resume'),
+          stop: () => node.port.postMessage('stop'),
+          change: async (deviceId) => {
+            const next = await ask(deviceId, options.raw);
+            const nextTrack = next.getAudioTracks()[0];
+            if (!context || !nextTrack) {
+              next.getTracks().forEach((t) => t.stop());
+              return;
+            }
+            const nextSource = context.createMediaStreamSource(next);
+            source?.disconnect();
+            stream?.getTracks().forEach((t) => t.stop());
+            nextSource.connect(node);
+            source = nextSource;
+            stream = next;
+            listen(nextTrack, node);
+            out.next({ kind: 'devices', deviceId, devices: await inputs() });
+          },
+        },
+      });
+    };
+
+    open().catch((error: unknown) => {
+      release();
+      out.error(error instanceof MicrophoneError ? error : new MicrophoneError(words(error)));
+    });
+    return release;
+  });
+}

@@ -1,0 +1,34 @@
+/** One placed component as the page knows it: its properties, and its value among them. */
+import type { Json, NodeInfo, Props } from '../wire/types';
+
+export class NodeState {
+  readonly id: number;
+  readonly type: string;
+  readonly ports: ReadonlySet<string>;
+  /** Replaced as a whole, never changed in place: values may be large. */
+  props: Props = $state.raw({});
+  /** Counts what the server wrote, so that a component can tell it from the user's own deeds. */
+  writes = $state(0);
+
+  constructor(info: NodeInfo) {
+    this.id = info.id;
+    this.type = info.type;
+    this.ports = new Set(info.ports);
+    this.props = info.props;
+  }
+
+  get value(): Json {
+    return this.props.value ?? null;
+  }
+
+  /** The user's own value, ahead of the server. */
+  own(value: Json): void {
+    this.props = { ...this.props, value };
+  }
+
+  /** What the server wrote. */
+  patch(props: Props): void {
+    this.props = { ...this.props, ...props };
+    this.writes += 1;
+  }
+}

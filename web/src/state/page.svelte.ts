@@ -1,0 +1,211 @@
+/** The page's state: what the server said, and the deeds it is told. */
+import { auditTime, fromEvent, merge, Subject, type Subscription } from 'rxjs';
+import { getContext, setContext, tick } from 'svelte';
+import { Link, type Dial } from '../wire/link';
+import type { AppInfo, Json, ListenerInfo, Patch, RunPatch, ServerMessage } from '../wire/types';
+import { runJs } from './js';
+import { NodeState } from './node.svelte';
+import { afterCancel, afterDismiss, afterRun, display, noRuns, running, type Display, type Runs } from './runs';
+import { strings } from '../strings';
+import { Toasts } from './toasts.svelte';
+
+export type Connection =
+  | { kind: 'connecting' }
+  | { kind: 'online' }
+  | { kind: 'lost'; since: number; retryAt: number }
+  | { kind: 'gone' };
+
+/** Acts that cost more than they tell unless somebody listens. */
+const CHEAP = new Set(['focus', 'blur', 'play', 'pause', 'end', 'select', 'release']);
+
+/** The server keeps what is not acknowledged; it need not be told more often than this (milliseconds). */
+const ACK_EVERY = 200;
+
+export class Page {
+  app: AppInfo | null = $state.raw(null);
+  nodes: ReadonlyMap<number, NodeState> = $state.raw(new Map());
+  listeners: ReadonlyMap<number, ListenerInfo> = $state.raw(new Map());
+  runs: Runs = $state.raw(noRuns);
+  connection: Connection = $state.raw({ kind: 'connecting' });
+  /** How many messages the server refused so far. */
+  refusals = $state(0);
+  readonly toasts = new Toasts();
+
+  private readonly link: Link;
+  private readonly hurry = new Subject<void>();
+  private readonly seen = new Subject<number>();
+
+  constructor(dial: Dial) {
+    this.link = new Link(dial, { hurry: merge(this.hurry, fromEvent(window, 'online')) });
+  }
+
+  /** Connects, and stays connected until the subscription is ended. */
+  start(): Subscription {
+    const life = this.link.events.subscribe((event) => {
+      switch (event.kind) {
+        case 'online':
+          this.connection = { kind: 'online' };
+          return;
+        case 'lost': {
+          const now = Date.now();
+          const since = this.connection.kind === 'lost' ? this.connection.since : now;
+          this.connection = { kind: 'lost', since, retryAt: now + event.wait };
+          return;
+        }
+        case 'gone':
+          this.connection = { kind: 'gone' };
+          this.runs = noRuns;
+          return;
+        case 'message':
+          this.receive(event.message);
+          return;
+        case 'puzzled':
+          console.error(event.error);
+          this.toasts.add({ level: 'error', title: strings.error, message: strings.puzzled, duration: null });
+      }
+    });
+    life.add(
+      this.seen.pipe(auditTime(ACK_EVERY)).subscribe((seq) => this.link.send({ type: 'ack', seq })),
+    );
+    return life;
+  }
+
+  /** Tries to reconnect at once. */
+  tryNow(): void {
+    this.hurry.next();
+  }
+
+  token(): string | null {
+    return this.link.token();
+  }
+
+  node(id: number): NodeState | undefined {
+    return this.nodes.get(id);
+  }
+
+  /** Tells the server what a user did. */
+  act(node: NodeState, act: string, extra: { value?: Json; data?: Json } = {}): void {
+    if (CHEAP.has(act) && !node.ports.has(act === 'end' ? 'stop' : act) && !(act === 'end' && node.ports.has('pause')))
+      return;
+    this.link.send({ type: 'act', node: node.id, act, ...extra });
+  }
+
+  /** A value the user gave: shown at once, then told. */
+  input(node: NodeState, value: Json, act = 'input'): void {
+    node.own(value);
+    this.act(node, act, { value });
+  }
+
+  cancel(request: number): void {
+    this.runs = afterCancel(this.runs, request);
+    this.link.send({ type: 'cancel', request });
+  }
+
+  dismiss(node: NodeState): void {
+    this.runs = afterDismiss(this.runs, node.id);
+  }
+
+  display(node: NodeState): Display {
+    return display(this.runs, this.listeners, node.id);
+  }
+
+  /** Names of what the server is working on for this page. */
+  working(): string[] {
+    return running(this.runs).map((run) => this.listeners.get(run.listener)?.name || strings.running);
+  }
+
+  /** Whether people may change this component: as the app says, else as its listeners use it. */
+  interactive(node: NodeState): boolean {
+    const said = node.props.interactive;
+    if (typeof said === 'boolean') return said;
+    const all = [...this.listeners.values()];
+    const read = all.some((l) => l.inputs.includes(node.id));
+    return read || !all.some((l) => l.outputs.includes(node.id));
+  }
+
+  private receive(message: ServerMessage): void {
+    if (message.type === 'open') {
+      this.app = message.app;
+      this.nodes = new Map(message.app.nodes.map((info) => [info.id, new NodeState(info)]));
+      this.listeners = new Map(message.app.listeners.map((l) => [l.id, l]));
+      this.runs = noRuns;
+    } else if (message.type === 'patches') {
+      for (const patch of message.patches) this.apply(patch);
+      this.seen.next(message.seq);
+    } else if (message.type === 'refused') {
+      this.refusals += 1;
+      this.toasts.add({ level: 'warning', title: strings.refusedTitle, message: message.message, duration: 10 });
+    }
+  }
+
+  private apply(patch: Patch): void {
+    switch (patch.kind) {
+      case 'set':
+        this.nodes.get(patch.node)?.patch(patch.props);
+        return;
+      case 'run':
+        this.applyRun(patch);
+        return;
+      case 'toast':
+        this.toasts.add(patch);
+        return;
+      case 'js':
+        void this.answerJs(patch.listener, patch.request);
+    }
+  }
+
+  private applyRun(patch: RunPatch): void {
+    this.runs = afterRun(this.runs, patch, Date.now());
+    const listener = this.listeners.get(patch.listener);
+    if (patch.state === 'failed' || patch.state === 'rejected') {
+      if (!patch.outputs.some((id) => this.shows(id))) this.toastError(patch);
+    }
+    if (listener?.scroll_to_output && (patch.state === 'succeeded' || patch.state === 'yielded')) {
+      const first = patch.outputs[0];
+      if (first !== undefined && (patch.state === 'succeeded' || patch.request !== this.scrolled)) {
+        this.scrolled = patch.request;
+        void tick().then(() =>
+          document.querySelector(`[data-node="${first}"]`)?.scrollIntoView({ block: 'nearest' }),
+        );
+      }
+    }
+  }
+
+  private scrolled: number | null = null;
+
+  /** An error without a component to stand at would be lost: it becomes a toast. */
+  private toastError(patch: RunPatch): void {
+    this.toasts.add({
+      level: 'error',
+      title: patch.error?.title || strings.error,
+      message: patch.error?.message ?? (patch.state === 'rejected' ? strings.rejected : strings.errorHidden),
+      duration: patch.error?.duration ?? null,
+    });
+  }
+
+  /** Whether the output is a thing one can see. */
+  private shows(id: number): boolean {
+    const node = this.nodes.get(id);
+    return node !== undefined && node.props.visible !== false && node.props.visible !== 'hidden' && node.type !== 'state' && node.type !== 'timer';
+  }
+
+  private async answerJs(listenerId: number, request: number): Promise<void> {
+    const listener = this.listeners.get(listenerId);
+    if (!listener?.js) {
+      this.link.send({ type: 'js', request, error: `js: listener ${listenerId} has none` });
+      return;
+    }
+    const values = [...listener.inputs, ...listener.outputs].map((id) => this.nodes.get(id)?.value ?? null);
+    this.link.send({ type: 'js', request, ...(await runJs(listener.js, values)) });
+  }
+}
+
+const KEY = Symbol('page');
+
+export function providePage(page: Page): Page {
+  return setContext(KEY, page);
+}
+
+export function usePage(): Page {
+  return getContext<Page>(KEY);
+}

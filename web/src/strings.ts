@@ -1,0 +1,147 @@
+/** Every English word of the page, in one place. */
+
+const plural = (n: number, one: string, many: string) => (n === 1 ? one : many);
+
+export const strings = {
+  // connection
+  connecting: 'Connecting…',
+  lost: 'Connection lost.',
+  lostRunning: (names: string[]) =>
+    names.length === 1
+      ? `Connection lost. “${names[0]}” goes on at the server; what it gives comes back with the connection.`
+      : `Connection lost. ${names.length} calls go on at the server; what they give comes back with the connection.`,
+  lostIdle: 'Connection lost. Nothing is running; what you do here is kept and sent when it is back.',
+  retryIn: (seconds: number) => `Next try in ${seconds} s.`,
+  trying: 'Trying…',
+  tryNow: 'Try now',
+  gone: 'This session is over: the app was restarted, or you were away for long. What is on the page can still be read and saved.',
+  reload: 'Start again',
+  puzzled: 'The app sent something this page does not understand. Reloading may help.',
+  refusedTitle: 'Not accepted',
+
+  // runs
+  next: 'Next in line',
+  rank: (rank: number, size: number) => `${rank + 1} of ${size} in line`,
+  waiting: 'Waiting in line',
+  eta: (seconds: number) => `about ${duration(seconds)}`,
+  running: 'Running',
+  cancel: 'Cancel',
+  cancelRun: (name: string) => (name ? `Cancel ${name}` : 'Cancel'),
+  cancelling: 'Stopping…',
+  stopped: 'Stopped',
+  others: (n: number) => `and ${n} more`,
+  error: 'Error',
+  errorHidden: 'The app failed here. Try again; if it happens again, tell the person who runs it.',
+  rejected: 'The line is full.',
+  dismiss: 'Dismiss',
+  close: 'Close',
+  messages: 'Messages',
+
+  // uploads
+  uploadFailed: (status: number) => `The server did not take the file (${status}).`,
+  uploadLost: 'The file did not arrive: the connection was lost. Try again.',
+  uploading: (name: string) => `Sending ${name}`,
+  tooLarge: (size: string, limit: string) => `This file has ${size}; at most ${limit} is accepted.`,
+  notAudio: (name: string) => `${name} is not a sound file.`,
+  oneFile: 'One file at a time, please.',
+  noSession: 'Not connected yet. Try again in a moment.',
+
+  // audio
+  noSound: 'No sound yet',
+  drop: 'Drop a sound here',
+  dropNow: 'Let go to use this sound',
+  choose: 'Choose a file',
+  paste: 'or paste one',
+  record: 'Record',
+  accepted: 'WAV, FLAC, MP3, OGG, Opus, M4A and more',
+  upTo: (what: string) => `up to ${what}`,
+  atLeast: (what: string) => `at least ${what}`,
+  download: 'Download',
+  share: 'Share',
+  shared: 'Link copied',
+  shareFailed: 'Sharing did not work here. Use Download instead.',
+  clear: 'Clear',
+  play: 'Play',
+  pause: 'Pause',
+  back: (seconds: number) => `Back ${seconds} s`,
+  forward: (seconds: number) => `Forward ${seconds} s`,
+  speed: 'Speed',
+  volume: 'Volume',
+  mute: 'Mute',
+  unmute: 'Unmute',
+  loop: 'Loop',
+  position: 'Position',
+  positionText: (now: string, all: string) => `${now} of ${all}`,
+  selection: (from: string, to: string) => `${from} – ${to}`,
+  playSelection: 'Play selection',
+  trim: 'Trim',
+  trimming: 'Trimming…',
+  undo: 'Undo trim',
+  deselect: 'Drop selection',
+  zoomIn: 'Zoom in',
+  zoomOut: 'Zoom out',
+  waveHelp:
+    'Space plays, arrows move, Shift and arrows select, Enter trims to the selection, Escape drops it, plus and minus zoom.',
+  clipped: (n: number) => `${n} ${plural(n, 'sample', 'samples')} clipped`,
+  mono: 'mono',
+  stereo: 'stereo',
+  channels: (n: number) => `${n} channels`,
+  unplayable: 'This browser cannot play the sound. It can be downloaded.',
+  clickToPlay: 'The browser waits for a click before it plays.',
+
+  // recorder
+  recording: 'Recording',
+  paused: 'Paused',
+  askPermission: 'The browser asks whether it may use the microphone…',
+  denied:
+    'The browser does not let this page use the microphone. Allow it in the address bar, then press Record again.',
+  noMicrophone: 'No microphone was found. Connect one, then press Record again.',
+  micBusy: 'The microphone is in use by another program. Close that, then press Record again.',
+  micLost: 'The microphone went away. What was heard until then is kept.',
+  insecure:
+    'A browser gives the microphone to https pages and to localhost only. Open the app that way, or upload a file.',
+  micFailed: (why: string) => `The microphone could not be opened: ${why}`,
+  device: 'Microphone',
+  resume: 'Go on',
+  stop: 'Stop',
+  stopAfter: (s: string) => `Stop is possible after ${s}`,
+  discard: 'Discard',
+  level: 'Level',
+  levelText: (db: string) => `${db} dBFS`,
+  silence: 'Nothing is heard. Is this the right microphone, and is it switched on?',
+  tooLoud: (n: number) => `Too loud: ${n} ${plural(n, 'sample', 'samples')} clipped. Turn it down or move away.`,
+  keepTake: 'Save the take',
+  sendAgain: 'Send again',
+  takeName: 'recording.wav',
+
+  // other components
+  unknown: (type: string) => `This page has no component of the type “${type}”.`,
+  broken: (type: string) => `The component “${type}” could not be shown.`,
+  none: 'None',
+  remove: (name: string) => `Remove ${name}`,
+  choosePlaceholder: 'Choose',
+  noMatch: 'Nothing fits',
+  addCustom: (value: string) => `Use “${value}”`,
+  invalidNumber: 'Not a number',
+  outOfRange: (low: string, high: string) => `Between ${low} and ${high}`,
+  reset: 'Reset',
+  nothingYet: 'Nothing yet',
+  chooseFile: 'Choose a file',
+  chooseFiles: 'Choose files',
+  chooseImage: 'Choose an image',
+  dropFile: 'Drop a file here',
+  rows: (n: number) => `${n} ${plural(n, 'row', 'rows')}`,
+  firstRows: (n: number, all: number) => `The first ${n} of ${all} rows`,
+  examples: 'Examples',
+  openSidebar: 'Open sidebar',
+  closeSidebar: 'Close sidebar',
+  showPassword: 'Show',
+  hidePassword: 'Hide',
+};
+
+/** A length of time in words short enough for a chip. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}

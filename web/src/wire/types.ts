@@ -1,0 +1,146 @@
+/** The messages between page and server, as types. */
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Props = Readonly<Record<string, Json>>;
+
+export interface NodeInfo {
+  id: number;
+  type: string;
+  props: Props;
+  /** The ports somebody listens to: cheap acts go out only when their port is here. */
+  ports: string[];
+}
+
+export interface LayoutNode {
+  id: number;
+  children: LayoutNode[];
+}
+
+export type ShowProgress = 'full' | 'minimal' | 'hidden';
+
+export interface ListenerInfo {
+  id: number;
+  name: string;
+  triggers: [node: number, port: string][];
+  inputs: number[];
+  outputs: number[];
+  show_progress: ShowProgress;
+  scroll_to_output: boolean;
+  js: string | null;
+  backend: boolean;
+}
+
+export interface AppInfo {
+  title: string;
+  description: string | null;
+  css: string | null;
+  nodes: NodeInfo[];
+  layout: LayoutNode;
+  listeners: ListenerInfo[];
+}
+
+export const RUN_STATES = [
+  'queued',
+  'started',
+  'progress',
+  'yielded',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'dropped',
+  'rejected',
+] as const;
+export type RunStateName = (typeof RUN_STATES)[number];
+
+export interface ProgressStep {
+  desc: string | null;
+  value: number | null;
+  total: number | null;
+  unit: string | null;
+}
+
+export interface RunError {
+  title: string;
+  /** Null when the app does not show its errors to users. */
+  message: string | null;
+  duration: number | null;
+}
+
+export interface RunPatch {
+  kind: 'run';
+  listener: number;
+  request: number;
+  outputs: number[];
+  state: RunStateName;
+  rank: number | null;
+  size: number | null;
+  /** Seconds until it is this request's turn to be done, where known. */
+  eta: number | null;
+  progress: ProgressStep[] | null;
+  error: RunError | null;
+}
+
+export interface SetPatch {
+  kind: 'set';
+  node: number;
+  props: Props;
+}
+
+export type ToastLevel = 'info' | 'success' | 'warning' | 'error';
+
+export interface ToastPatch {
+  kind: 'toast';
+  level: ToastLevel;
+  title: string;
+  message: string;
+  /** Seconds; null stays until it is closed. */
+  duration: number | null;
+}
+
+export interface JsPatch {
+  kind: 'js';
+  listener: number;
+  request: number;
+}
+
+export type Patch = SetPatch | RunPatch | ToastPatch | JsPatch;
+
+export type ServerMessage =
+  | { type: 'open'; session: string; seq: number; app: AppInfo }
+  | { type: 'resume'; session: string; seq: number }
+  | { type: 'gone' }
+  | { type: 'patches'; seq: number; patches: Patch[] }
+  | { type: 'refused'; message: string };
+
+export interface Act {
+  type: 'act';
+  node: number;
+  act: string;
+  value?: Json;
+  data?: Json;
+}
+
+export type ClientMessage =
+  | Act
+  | { type: 'cancel'; request: number }
+  | { type: 'ack'; seq: number }
+  | { type: 'js'; request: number; values: Json[] }
+  | { type: 'js'; request: number; error: string };
+
+/** A sound as the server describes it; the page names it back by its handle alone. */
+export interface ClipInfo {
+  clip: string;
+  name: string;
+  url: string;
+  peaks: string;
+  /** Hertz. */
+  rate: number;
+  channels: number;
+  frames: number;
+  format: string;
+  bytes: number;
+  /** Largest magnitude, 1 is full scale. */
+  peak: number;
+  /** Number of samples at full scale. */
+  clipped: number;
+}
