@@ -155,14 +155,28 @@ class MemoryClip(Clip):
 
 
 class TrimmedClip(Clip):
-    """Frames start..end of another clip, which stays whole: undoing needs no copy."""
+    """Frames start..end of another clip, which stays whole: undoing needs no copy.
+
+    Cheap whatever the length: the id comes from the original's, and `clipped` is the original's
+    too, an upper bound.
+    """
 
     def __init__(self, original: Clip, start: int, end: int) -> None:
         super().__init__(
-            original.rate, end - start, original.channels, name=original.name, format="pcm"
+            original.rate,
+            end - start,
+            original.channels,
+            name=original.name,
+            format="pcm",
+            clipped=original.clipped,
         )
         self.original = original
         self.start = start
+
+    @property
+    def id(self) -> str:
+        part = f"{self.original.id}[{self.start}:{self.start + self.frames}]"
+        return hashlib.blake2b(part.encode(), digest_size=20).hexdigest()
 
     def read(self, start: int, end: int) -> Samples:
         return self.original.read(self.start + start, self.start + end)

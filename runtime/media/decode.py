@@ -75,10 +75,12 @@ class FileClip(Clip):
     """A clip whose samples stay on disk until they are read.
 
     `path` is what libsndfile reads: the file itself, or a 16-bit copy of one that it cannot.
-    `key` names the stored file for the store.
+    `key` names the stored file for the store, `size` is its length in bytes.
     """
 
-    def __init__(self, path: Path, facts: Facts, *, name: str, key: str, memory: int) -> None:
+    def __init__(
+        self, path: Path, facts: Facts, *, name: str, key: str, size: int, memory: int
+    ) -> None:
         super().__init__(
             facts.rate,
             facts.frames,
@@ -89,6 +91,7 @@ class FileClip(Clip):
         )
         self.facts = facts
         self.key = key
+        self.size = size
         self._path = path
         self._memory = memory
         self._id = facts.id

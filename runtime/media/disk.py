@@ -1,0 +1,222 @@
+"""Files on disk: private, content-addressed, counted, and gone with their last owner."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+import tempfile
+import threading
+import weakref
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from ...flow.audio import ClipError
+from .decode import Facts
+from .limits import Limits, bytes_text
+
+
+@dataclass
+class Blob:
+    """One file that somebody owns. `copy` is its 16-bit form where libsndfile cannot read it."""
+
+    key: str
+    path: Path
+    size: int
+    facts: Facts | None = None
+    copy: Path | None = None
+    owners: Counter[str] = field(default_factory=Counter[str])
+
+    @property
+    def readable(self) -> Path:
+        """What libsndfile can open."""
+        return self.copy or self.path
+
+
+class Disk:
+    """The files of one process under one private folder, which is made when first needed.
+
+    Thread-safe; the lock covers bookkeeping only, never reading or writing. Deleting is done
+    outside of it, too.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.used = 0
+        self._lock = threading.Lock()
+        self._blobs: dict[str, Blob] = {}
+        self._root: Path | None = None
+        self._remove: weakref.finalize[[str, int], Disk] | None = None
+        self._closed = False
+
+    def folder(self, kind: str) -> Path:
+        """`incoming`, `blobs` or `given` under the private folder."""
+        with self._lock:
+            if self._closed:
+                raise ClipError("the app is shutting down; no more sounds are taken")
+            if self._root is None:
+                self._root = Path(tempfile.mkdtemp(prefix="ossicle-"))  # mode 0700
+                # Also at interpreter exit, should nobody call close().
+                self._remove = weakref.finalize(self, _remove_tree, str(self._root), os.getpid())
+                for name in ("incoming", "blobs", "given"):
+                    (self._root / name).mkdir()
+            return self._root / kind
+
+    def new_file(self) -> Path:
+        """A fresh path to write to. No suffix: only content decides what a file is."""
+        return self.folder("incoming") / secrets.token_hex(16)
+
+    def reserve(self, size: int, name: str) -> None:
+        """Count bytes that are about to be written. Raises ClipError beyond the quota."""
+        with self._lock:
+            if self.used + size > self.limits.quota:
+                raise ClipError(
+                    f"{name!r} needs {bytes_text(size)}, but of the {bytes_text(self.limits.quota)}"
+                    f" for all sounds {bytes_text(self.used)} are in use; close other tabs or try "
+                    "again later (the app's author can raise the quota)"
+                )
+            self.used += size
+
+    def free(self, size: int) -> None:
+        """Take back reserved bytes."""
+        with self._lock:
+            self.used = max(0, self.used - size)  # after close() everything was freed already
+
+    def find(self, key: str, owner: str) -> Blob | None:
+        """The blob of that content, now owned once more by `owner`, or None."""
+        with self._lock:
+            blob = self._blobs.get(key)
+            if blob is not None:
+                blob.owners[owner] += 1
+            return blob
+
+    def adopt(self, blob: Blob, owner: str) -> Blob:
+        """Take files from `incoming` into the store; equal content is stored once.
+
+        The bytes are reserved already. Returns the blob that counts, owned by `owner` once more.
+        """
+        target = self.folder("blobs") / secrets.token_hex(16)
+        with self._lock:
+            known = self._blobs.get(blob.key)
+            if known is None:
+                # Renames inside one folder tree are as cheap as the bookkeeping around them.
+                os.replace(blob.path, target)
+                blob.path = target
+                if blob.copy is not None:
+                    os.replace(blob.copy, target.with_name(f"{target.name}-copy"))
+                    blob.copy = target.with_name(f"{target.name}-copy")
+                self._blobs[blob.key] = blob
+                blob.owners[owner] += 1
+                return blob
+            known.owners[owner] += 1
+            self.used -= blob.size
+        _delete(blob)
+        return known
+
+    def disown(self, key: str, owner: str, times: int = 1) -> None:
+        """Give up ownership; the last one takes the files with it."""
+        with self._lock:
+            blob = self._blobs.get(key)
+            if blob is None:
+                return
+            blob.owners[owner] -= times
+            if blob.owners[owner] <= 0:
+                del blob.owners[owner]
+            if blob.owners:
+                return
+            del self._blobs[key]
+            self.used -= blob.size
+        _delete(blob)
+
+    def close(self) -> None:
+        """Delete everything; nothing can be stored after that."""
+        with self._lock:
+            self._closed = True
+            self._blobs.clear()
+            self.used = 0
+            remove, self._remove, self._root = self._remove, None, None
+        if remove is not None:
+            remove()
+
+
+class Incoming:
+    """A file while it arrives: bounded, counted and hashed as it is written."""
+
+    def __init__(self, disk: Disk, name: str, bound: int, what: str) -> None:
+        self.name = name
+        self.size = 0
+        self._disk = disk
+        self._bound = bound
+        self._what = what
+        self._hash = hashlib.blake2b(digest_size=20)
+        self.path = disk.new_file()
+        try:
+            self._file: BinaryIO | None = self.path.open("xb")
+        except OSError as error:
+            raise disk_error(error, name) from error
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Append. On any error (too big, no room, disk full) the file is gone: ClipError."""
+        if self._file is None:
+            raise ClipError(f"{self.name!r} was given up already; send it again")
+        try:
+            if self.size + len(data) > self._bound:
+                raise ClipError(
+                    f"{self.name!r} has more than {bytes_text(self._bound)}, which is {self._what};"
+                    " send a shorter or compressed file"
+                )
+            self._disk.reserve(len(data), self.name)
+            self.size += len(data)
+            self._file.write(data)
+        except OSError as error:
+            self.abort()
+            raise disk_error(error, self.name) from error
+        except ClipError:
+            self.abort()
+            raise
+        self._hash.update(data)
+
+    def finish(self) -> str:
+        """Close the file and return the key of its content."""
+        if self._file is None:
+            raise ClipError(f"{self.name!r} was given up already; send it again")
+        file, self._file = self._file, None
+        try:
+            file.close()
+        except OSError as error:
+            self.abort()
+            raise disk_error(error, self.name) from error
+        return f"file-{self._hash.hexdigest()}"
+
+    def abort(self) -> None:
+        """Leave nothing behind. Harmless when called twice; not after the file was adopted."""
+        file, self._file = self._file, None
+        try:
+            if file is not None:
+                file.close()
+        finally:
+            self.path.unlink(missing_ok=True)
+            self._disk.free(self.size)
+            self.size = 0
+
+
+def disk_error(error: OSError, name: str) -> ClipError:
+    """What the disk said, without its paths."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ClipError(f"the disk is full; {name!r} was not stored")
+    return ClipError(f"{name!r} could not be stored: {error.strerror or 'disk error'}")
+
+
+def _delete(blob: Blob) -> None:
+    blob.path.unlink(missing_ok=True)
+    if blob.copy is not None:
+        blob.copy.unlink(missing_ok=True)
+
+
+def _remove_tree(root: str, pid: int) -> None:
+    if os.getpid() == pid:  # a forked child must not tidy up its parent's files
+        shutil.rmtree(root, ignore_errors=True)

@@ -1,0 +1,79 @@
+"""All sounds of one app: one private folder, one quota, one `Session` for each session."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+
+from .disk import Disk
+from .limits import Limits
+from .session import Session, StoredSound, Upload, sweep
+
+
+class Store:
+    """Where the sounds of all sessions live. Thread-safe.
+
+    limits: bytes and seconds, see `Limits`. allow_private_urls: let `open("http://...")` in app
+    code reach the app's own network. Nothing touches the disk before the first sound does.
+    """
+
+    def __init__(self, limits: Limits | None = None, *, allow_private_urls: bool = False) -> None:
+        self.limits = limits or Limits()
+        self._disk = Disk(self.limits)
+        self._allow_private = allow_private_urls
+        self._lock = threading.Lock()
+        self._sessions: dict[str, Session] = {}
+        self._by_number: dict[str, Session] = {}
+        self._numbers = itertools.count(1)
+        self._lost: deque[object] = deque()
+
+    @property
+    def used(self) -> int:
+        """Bytes on disk now, those that are being written included."""
+        sweep(self._lost)
+        return self._disk.used
+
+    def session(self, token: str) -> Session:
+        """The media of a session; made when first asked for."""
+        with self._lock:
+            found = self._sessions.get(token)
+            if found is None:
+                number = next(self._numbers)
+                found = Session(
+                    self._disk, number, self._lost, allow_private_urls=self._allow_private
+                )
+                self._sessions[token] = self._by_number[str(number)] = found
+            return found
+
+    def release(self, token: str) -> None:
+        """A session and its jobs are over: its sounds go, unless another session owns them too."""
+        with self._lock:
+            found = self._sessions.pop(token, None)
+            if found is None:
+                return
+            self._by_number = {k: s for k, s in self._by_number.items() if s is not found}
+        found.release()
+        sweep(self._lost)
+
+    def receive(self, token: str, name: str) -> Upload:
+        """Begin an upload into a session. Raises KeyError for a session that is not there."""
+        with self._lock:
+            session = self._sessions[token]
+        return session.receive(name)
+
+    def sound(self, handle: str) -> StoredSound:
+        """What a handle leads to, whoever asks. Raises KeyError for one that no session made."""
+        with self._lock:
+            session = self._by_number[handle.partition("-")[0]]
+        return session.sound(handle)
+
+    def close(self) -> None:
+        """Delete every file. What is still asked for after that is refused."""
+        with self._lock:
+            sessions = list(self._sessions.values())
+            self._sessions.clear()
+            self._by_number.clear()
+        for session in sessions:
+            session.release()
+        self._disk.close()
