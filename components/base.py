@@ -136,7 +136,7 @@ class Component(Placed):
     acts = {"input": ("input",), "clear": ("clear", "input")}
     passive: ClassVar[frozenset[str]] = frozenset({"change", "stream", "tick", "load"})
     """Ports that no act of a user fires by itself."""
-    cleared: ClassVar[object] = None
+    cleared: object = None
     """The value after the user's clear."""
 
     change = event("The value's content moved, whatever the cause.")

@@ -41,6 +41,7 @@ class Slider(Component):
         self.minimum = minimum
         self.maximum = maximum
         self.step = step if step is not None else min(1, (maximum - minimum) / 100)
+        self.cleared = minimum
         super().__init__(minimum if value is None else value, **kwargs)
 
     def postprocess(self, value: Any, media: Media) -> object:

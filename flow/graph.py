@@ -37,6 +37,9 @@ class Node:
     acts: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """What a user can do -> the ports that fire for it, in order, before `change` (rule E4)."""
 
+    heavy: ClassVar[bool] = False
+    """Converting its values takes long enough to need a thread."""
+
     id: int = -1
     graph: Graph | None = None
 

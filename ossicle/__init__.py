@@ -1,1 +1,89 @@
-"""Reactive audio graphs: the public names; the code stands in flow/, components/, runtime/."""
+"""Reactive audio graphs: the public names; the code stands in flow/, components/, runtime/.
+
+Each name is loaded when it is first used, so that `import ossicle` costs next to nothing and an app
+loads only what it has.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ossicle.components.audio import Audio as Audio
+    from ossicle.components.audio import WaveformOptions as WaveformOptions
+    from ossicle.components.button import Button as Button
+    from ossicle.components.dropdown import Dropdown as Dropdown
+    from ossicle.components.label import Label as Label
+    from ossicle.components.layout import Accordion as Accordion
+    from ossicle.components.layout import Column as Column
+    from ossicle.components.layout import Group as Group
+    from ossicle.components.layout import Row as Row
+    from ossicle.components.layout import Sidebar as Sidebar
+    from ossicle.components.layout import Tab as Tab
+    from ossicle.components.layout import Tabs as Tabs
+    from ossicle.components.markdown import Markdown as Markdown
+    from ossicle.components.microphone import Microphone as Microphone
+    from ossicle.components.number import Number as Number
+    from ossicle.components.slider import Slider as Slider
+    from ossicle.components.state import State as State
+    from ossicle.components.textbox import Textbox as Textbox
+    from ossicle.components.timer import Timer as Timer
+    from ossicle.flow.audio import Clip as Clip
+    from ossicle.flow.errors import DeclarationError as DeclarationError
+    from ossicle.flow.errors import Error as Error
+    from ossicle.flow.errors import OssicleError as OssicleError
+    from ossicle.flow.injected import ClientRequest as Request
+    from ossicle.flow.injected import EventData as EventData
+    from ossicle.flow.injected import Info as Info
+    from ossicle.flow.injected import Progress as Progress
+    from ossicle.flow.injected import SelectData as SelectData
+    from ossicle.flow.injected import Success as Success
+    from ossicle.flow.injected import Warning as Warning
+    from ossicle.flow.results import skip as skip
+    from ossicle.flow.results import update as update
+    from ossicle.flow.sources import Dependency as Dependency
+    from ossicle.flow.sources import on as on
+    from ossicle.runtime.app import Blocks as Blocks
+    from ossicle.runtime.interface import Interface as Interface
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "components.audio": ("Audio", "WaveformOptions"),
+    "components.button": ("Button",),
+    "components.dropdown": ("Dropdown",),
+    "components.label": ("Label",),
+    "components.layout": ("Accordion", "Column", "Group", "Row", "Sidebar", "Tab", "Tabs"),
+    "components.markdown": ("Markdown",),
+    "components.microphone": ("Microphone",),
+    "components.number": ("Number",),
+    "components.slider": ("Slider",),
+    "components.state": ("State",),
+    "components.textbox": ("Textbox",),
+    "components.timer": ("Timer",),
+    "flow.audio": ("Clip",),
+    "flow.errors": ("DeclarationError", "Error", "OssicleError"),
+    "flow.injected": ("EventData", "Info", "Progress", "SelectData", "Success", "Warning"),
+    "flow.results": ("skip", "update"),
+    "flow.sources": ("Dependency", "on"),
+    "runtime.app": ("Blocks",),
+    "runtime.interface": ("Interface",),
+}
+_MODULES = {name: module for module, names in _WHERE.items() for name in names}
+_RENAMED = {"Request": ("flow.injected", "ClientRequest")}
+
+__all__ = [*sorted({*_MODULES, *_RENAMED}), "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    module, inner = _RENAMED.get(name, (_MODULES.get(name), name))
+    if module is None:
+        raise AttributeError(f"module 'ossicle' has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{module}"), inner)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,152 @@
+"""`Blocks`: a graph that is written in a `with` block, and the ways to run it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from ..flow.errors import DeclarationError
+from ..flow.graph import Graph
+from ..flow.plan import Plan, Settings, compile_plan
+from ..flow.sources import Port
+from .launching import Launched, Launching, offer
+
+log = logging.getLogger("ossicle")
+
+
+class Blocks(Graph):
+    """An app: components and their listeners.
+
+        with oc.Blocks() as demo:
+            sound = oc.Audio()
+            sound.change(describe, sound, oc.Label())
+        demo.launch()
+
+    title: of the page. theme: a dict of CSS variables. css, js, head: given to the page. Options of
+    the peer's Blocks that have no meaning here are refused by name.
+    """
+
+    kind: ClassVar[str] = "blocks"
+
+    def __init__(
+        self,
+        *,
+        title: str = "ossicle",
+        theme: Mapping[str, str] | None = None,
+        css: str | None = None,
+        js: str | None = None,
+        head: str | None = None,
+        fill_width: bool = False,
+    ) -> None:
+        super().__init__()
+        self.title = title
+        self.theme = dict(theme or {})
+        self.css = css
+        self.js = js
+        self.head = head
+        self.fill_width = fill_width
+        self.settings = Settings()
+        self.load = Port(self.root, "load")
+        """Call it to declare a listener on the opening of a page."""
+        self.unload = Port(self.root, "unload")
+        """Call it to declare a listener on the end of a session."""
+
+    def __enter__(self) -> Self:
+        self.begin()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.end()
+
+    def queue(
+        self,
+        *,
+        default_concurrency_limit: int | None = 1,
+        max_size: int | None = None,
+        enabled: bool = True,
+    ) -> Self:
+        """Set the queue of the whole app.
+
+        default_concurrency_limit: of listeners that name none; None is no limit. max_size: how many
+        requests may wait; beyond it they are rejected. enabled=False: what does not say queue=True
+        skips the queue.
+        """
+        if default_concurrency_limit is not None and default_concurrency_limit < 1:
+            raise DeclarationError(
+                f"queue: default_concurrency_limit={default_concurrency_limit!r} would let nothing"
+                " run; give 1 or more, or None for no limit."
+            )
+        if max_size is not None and max_size < 0:
+            raise DeclarationError(f"queue: max_size={max_size!r} must be 0 or more, or None.")
+        self.settings = Settings(default_concurrency_limit, max_size, enabled)
+        return self
+
+    def plan(self) -> Plan:
+        """The app after all defaults; what runs."""
+        return compile_plan(self, self.settings)
+
+    def page(self) -> dict[str, Any]:
+        """What the page is told beside components and listeners."""
+        return {
+            "kind": self.kind,
+            "theme": self.theme,
+            "css": self.css,
+            "js": self.js,
+            "head": self.head,
+            "fill_width": self.fill_width,
+        }
+
+    def launch(
+        self,
+        *,
+        server_name: str = "127.0.0.1",
+        server_port: int | None = None,
+        inbrowser: bool = False,
+        prevent_thread_lock: bool = False,
+        show_error: bool = False,
+        quiet: bool = False,
+        max_threads: int = 40,
+        max_file_size: int | None = None,
+        root_path: str = "",
+        allowed_hosts: tuple[str, ...] = (),
+        allowed_origins: tuple[str, ...] = (),
+        reconnect_window: float = 60.0,
+    ) -> Launched | None:
+        """Serve the app until interrupted.
+
+        server_name: the address to listen on. server_port: None takes 7860 or the next free one.
+        inbrowser: open the page. prevent_thread_lock: return at once, with the running app.
+        show_error: tell users the text of every exception. max_file_size: bytes of one upload.
+        allowed_hosts, allowed_origins: further names that the app answers to. reconnect_window:
+        seconds that a session outlives its page.
+
+        Raises OSError if the port is taken.
+        """
+        launching = Launching(
+            server_name=server_name,
+            server_port=server_port,
+            inbrowser=inbrowser,
+            show_error=show_error,
+            quiet=quiet,
+            max_threads=max_threads,
+            max_file_size=max_file_size,
+            root_path=root_path,
+            allowed_hosts=allowed_hosts,
+            allowed_origins=allowed_origins,
+            reconnect_window=reconnect_window,
+        )
+        if offer(self, launching):
+            return None  # a command is loading this file, and serves the app itself
+        launched = Launched(self, launching)
+        launched.start()
+        if prevent_thread_lock:
+            return launched
+        launched.wait()
+        return None

@@ -1,0 +1,44 @@
+"""Which executor runs a function: by what kind of function it is."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ...flow.calls import Call
+from ...flow.program import Execute
+from .async_generator import async_generator_executor
+from .coroutine import coroutine_executor
+from .nothing import nothing
+from .pool import Pool
+from .thread import thread_executor
+
+
+def by_kind(pool: Pool) -> Execute:
+    """Coroutines and async generators run on the loop, everything else in the pool's threads."""
+    coroutine = coroutine_executor(pool)
+    async_generator = async_generator_executor(pool)
+    thread = thread_executor(pool)
+    known = dict[int, Execute]()  # by listener: looking at a function takes longer than calling it
+
+    def pick(fn: Callable[..., Any] | None) -> Execute:
+        if fn is None:
+            return nothing
+        # an instance with __call__ is what its __call__ is
+        plain = fn if inspect.isroutine(fn) else getattr(fn, "__call__", fn)  # noqa: B004
+        inner = getattr(fn, "func", plain)  # functools.partial
+        if any(map(inspect.isasyncgenfunction, (fn, plain, inner))):
+            return async_generator
+        if any(map(inspect.iscoroutinefunction, (fn, plain, inner))):
+            return coroutine
+        return thread
+
+    def execute(call: Call, cancel: Any) -> Any:
+        id = call.listener.id
+        executor = known.get(id)
+        if executor is None:
+            executor = known[id] = pick(call.fn)
+        return executor(call, cancel)
+
+    return execute

@@ -1,0 +1,56 @@
+"""The threads that functions and conversions run in, and the way back to the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from ...flow.calls import Call
+from ...flow.injected import Tell, telling
+
+T = TypeVar("T")
+
+MAX_THREADS = 40
+"""As many as the peers allow; a thread that waits costs little."""
+
+
+class Pool:
+    """Threads of one app, and its loop. Made on the loop's thread; threads start when first used."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, max_threads: int = MAX_THREADS) -> None:
+        self.loop = loop
+        self._tasks = set[asyncio.Task[None]]()
+        self._threads = ThreadPoolExecutor(max_threads, thread_name_prefix="ossicle")
+
+    def submit(self, work: Callable[[], None], tell: Tell) -> None:
+        """Run `work` in a thread, with `tell` as the way to reach the people who asked."""
+        context = contextvars.copy_context()
+        context.run(telling.set, tell)
+        self._threads.submit(context.run, work)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run `work` in a thread and wait for it without holding up the loop."""
+        return await self.loop.run_in_executor(self._threads, work)
+
+    async def convert(self, call: Call, work: Callable[[], T]) -> T:
+        """Run a conversion of values: here if it is a trifle, in a thread if sound is in it."""
+        if not is_heavy(call):
+            return work()
+        return await self.run(work)
+
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Hold a running task; asyncio itself would let it be collected."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Let running functions finish on their own; start none that waits."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def is_heavy(call: Call) -> bool:
+    """Whether a node of the call converts sound, images or files."""
+    return any(node.heavy for m in call.members for node in (*m.input_nodes, *m.output_nodes))

@@ -1,0 +1,56 @@
+"""What the executors on the loop share: a task that prepares, runs and tells how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from reactivex import Observable, abc
+from reactivex.disposable import Disposable
+
+from ...flow.calls import Call
+from ...flow.cancel import CancelToken
+from ...flow.injected import telling
+from ...flow.model import Notice, Report
+from ...flow.program import Execute
+from ...flow.scheduler import Step
+from .pool import Pool
+
+Body = Callable[[Call, CancelToken, Callable[[Step], None]], Awaitable[None]]
+
+
+def as_task(pool: Pool, body: Body) -> Execute:
+    """An executor that runs `body` for each call; it ends when the task has really ended."""
+
+    def execute(call: Call, cancel: CancelToken) -> Observable[Step | Notice | Report]:
+        def subscribe(
+            observer: abc.ObserverBase[Any], _: abc.SchedulerBase | None = None
+        ) -> abc.DisposableBase:
+            def tell(what: Notice | Report) -> None:
+                pool.loop.call_soon_threadsafe(observer.on_next, what)
+
+            async def work() -> None:
+                telling.set(tell)
+                try:
+                    faults = await pool.convert(call, call.prepare)
+                    if faults:
+                        observer.on_next(faults)
+                    if call.alive and not cancel.requested:
+                        await body(call, cancel, observer.on_next)
+                except asyncio.CancelledError as error:
+                    if not cancel.requested:  # not ours: the loop is going down
+                        observer.on_error(error)  # pyright: ignore[reportArgumentType]
+                        raise
+                    observer.on_completed()
+                except Exception as error:  # noqa: BLE001  the job's failure, told as such
+                    observer.on_error(error)
+                else:
+                    observer.on_completed()
+
+            pool.keep(pool.loop.create_task(work()))
+            return Disposable()
+
+        return Observable(subscribe)
+
+    return execute

@@ -1,0 +1,93 @@
+"""Run plain functions and generators in a thread of the pool.
+
+A function that runs cannot be stopped: it finishes, and holds its slot until then (rule Q3). A
+generator is closed at its current step, in the thread that ran it, so its `finally` runs once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from types import GeneratorType
+from typing import Any
+
+from reactivex import Observable, abc
+from reactivex.disposable import Disposable
+
+from ...flow.calls import Call
+from ...flow.cancel import CancelToken
+from ...flow.model import Notice, Report
+from ...flow.program import Execute
+from ...flow.scheduler import Step
+from .pool import Pool
+
+AHEAD = 64
+"""Steps that a generator may be ahead of the loop; then it waits (policy: block)."""
+
+
+def thread_executor(pool: Pool) -> Execute:
+    """An executor for functions that are not async. Results come on the loop's thread."""
+
+    def execute(call: Call, cancel: CancelToken) -> Observable[Step | Notice | Report]:
+        def subscribe(
+            observer: abc.ObserverBase[Any], _: abc.SchedulerBase | None = None
+        ) -> abc.DisposableBase:
+            ahead = threading.Semaphore(AHEAD)
+            cancel.on_request(lambda: ahead.release(AHEAD))  # nobody is left to wait for
+
+            def post(action: Callable[..., None], *args: object) -> None:
+                try:
+                    pool.loop.call_soon_threadsafe(action, *args)
+                except RuntimeError:
+                    if not pool.loop.is_closed():
+                        raise  # a closed loop is an app that has ended; nobody is left to tell
+
+            def tell(what: Notice | Report) -> None:
+                post(observer.on_next, what)
+
+            def show(step: Step) -> None:
+                observer.on_next(step)
+                ahead.release()
+
+            def give(value: object) -> None:
+                if not cancel.requested:
+                    step = call.step(value)
+                    ahead.acquire()
+                    post(show, step)
+
+            def work() -> None:
+                try:
+                    faults = call.prepare()
+                    if faults:
+                        post(observer.on_next, faults)
+                    if call.fn is not None and call.alive and not cancel.requested:
+                        value = call.fn(*call.args, **call.kwargs)
+                        if isinstance(value, GeneratorType):
+                            _iterate(value, give, cancel)  # pyright: ignore[reportUnknownArgumentType]
+                        else:
+                            give(value)
+                except BaseException as error:  # noqa: BLE001  the job's failure, told as such
+                    post(observer.on_error, error)
+                else:
+                    post(observer.on_completed)
+
+            pool.submit(work, tell)
+            return Disposable()
+
+        return Observable(subscribe)
+
+    return execute
+
+
+def _iterate(
+    values: Generator[Any, Any, Any], give: Callable[[object], None], cancel: CancelToken
+) -> None:
+    try:
+        for value in values:
+            if cancel.requested:
+                return
+            give(value)
+            if cancel.requested:
+                return
+    finally:
+        values.close()

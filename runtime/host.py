@@ -1,0 +1,351 @@
+"""The host of one app: its sessions, their front ends, its store of sound, its threads.
+
+Everything here runs on the loop's thread; only executors leave it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..components.base import Component, Received
+from ..flow.clock import Clock
+from ..flow.errors import Error, InputError, WorldError
+from ..flow.injected import ClientRequest
+from ..flow.model import ENDS, Kind, Outcome, Seconds
+from ..flow.patches import Gone, Patch, Run, Set, Toast
+from ..flow.plan import Plan
+from ..flow.program import Act, Disconnect, Open, Program, Reconnect, Said, Session, Tap, Withdraw
+from ..flow.results import UNSET
+from . import wire
+from .clock import LoopClock
+from .executors.choose import by_kind
+from .executors.pool import MAX_THREADS, Pool
+from .sessions import Line, Message, Send, token
+
+if TYPE_CHECKING:
+    from ..flow.audio import Media
+    from .media.session import StoredSound, Upload
+    from .media.store import Store
+
+log = logging.getLogger("ossicle")
+
+DUE = 1024
+"""Patches that may wait for one flush; beyond it older values of a node are left out (policy:
+coalesce), which a generator that yields in a tight loop can reach."""
+
+MAX_SESSIONS = 10_000
+
+
+class Host:
+    """Runs one app for many sessions. Make it on the loop that it is to live on.
+
+    show_error: tell users the text of every exception, not only of `Error`. reconnect_window: seconds
+    that a session outlives its front end. Raises DeclarationError for a first value that a component
+    cannot take.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        title: str = "ossicle",
+        extra: Mapping[str, Any] | None = None,
+        show_error: bool = False,
+        reconnect_window: Seconds = 60.0,
+        max_threads: int = MAX_THREADS,
+        max_sessions: int = MAX_SESSIONS,
+        store: Store | None = None,
+        clock: Clock | None = None,
+        tap: Tap | None = None,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.plan = plan
+        self.title = title
+        self.show_error = show_error
+        self.max_sessions = max_sessions
+        self._extra = dict(extra or {})
+        self._store = store
+        self._loop = loop
+        self.pool = Pool(loop, max_threads)
+        self.lines = dict[str, Line]()
+        self._flushing = list[Line]()
+        self.program = Program(
+            plan,
+            by_kind(self.pool),
+            clock or LoopClock(loop),
+            self._emit,
+            reconnect_window=reconnect_window,
+            on_error=self._log,
+            tap=tap,
+        )
+        for node in plan.nodes:
+            if isinstance(node, Component):
+                node.prepare(self._first(node))
+
+    @property
+    def store(self) -> Store:
+        """Where sound is kept; made when first needed, because it loads the codecs."""
+        if self._store is None:
+            from .media.store import Store
+
+            self._store = Store()
+        return self._store
+
+    def _first(self, node: Component) -> Any:
+        return self.store.session("") if node.heavy and node.value is not None else None
+
+    async def close(self) -> None:
+        """End all sessions and give back what they held. Running functions finish on their own."""
+        self.program.dispose()
+        self.lines.clear()
+        self.pool.close()
+        if self._store is not None:
+            await asyncio.to_thread(self._store.close)
+
+    # -- sessions ------------------------------------------------------------------------------
+
+    def connect(
+        self, token_: str | None, seq: int, send: Send, client: ClientRequest | None = None
+    ) -> Connection:
+        """Open a session, or take one up again after `seq`. What is due is sent at once.
+
+        Raises WorldError if there are too many sessions.
+        """
+        if token_ is None:
+            return Connection(self, self._open(send, client), send)
+        line = self.lines.get(token_)
+        if line is None:
+            send({"type": "gone"})
+            return Connection(self, None, send)
+        line.send = send
+        self._flush(line)
+        self.program.receive(Reconnect(line.token))
+        missed = line.since(seq)
+        if missed is None:
+            self._resync(line)
+        else:
+            send({"type": "resume", "session": line.token, "seq": seq})
+            for message in missed:
+                send(message)
+        return Connection(self, line, send)
+
+    def _open(self, send: Send, client: ClientRequest | None) -> Line:
+        if len(self.lines) >= self.max_sessions:
+            raise WorldError(f"{self.max_sessions} sessions are open; try again later.")
+        line = Line(token(), send)
+        self.lines[line.token] = line
+        who = client or ClientRequest()
+        who = ClientRequest(
+            line.token, who.headers, who.query_params, who.cookies, who.client, who.username
+        )
+        # `open` must be the first message: what load events cause is only collected here
+        self.program.receive(Open(line.token, LazyMedia(self, line.token), who))
+        self._resync(line)
+        return line
+
+    def _resync(self, line: Line) -> None:
+        session = self.program.sessions[line.token]
+        app = wire.describe(self.plan, session, self.title, self._extra)
+        line.missed.clear()
+        assert line.send is not None
+        line.send({"type": "open", "session": line.token, "seq": line.seq, "app": app})
+        if line.live:
+            line.show(list(line.live.values()))
+
+    def _lost(self, line: Line, send: Send) -> None:
+        if line.send is send and line.token in self.lines:
+            line.send = None
+            self.program.receive(Disconnect(line.token))
+
+    def knows(self, token: str) -> bool:
+        return token in self.lines
+
+    def media(self, token: str) -> Media:
+        """The sounds of one session. Raises KeyError if there is no such session."""
+        if token not in self.lines:
+            raise KeyError(token)
+        return self.store.session(token)
+
+    def takes_files(self, node: int) -> bool:
+        """Is there such a component, and may a user put a file into it?"""
+        return 0 <= node < len(self.plan.nodes) and "upload" in self.plan.nodes[node].acts
+
+    def writer(self, token: str, name: str) -> Upload:
+        """Begin an upload into a living session. Raises KeyError if there is none."""
+        self.media(token)
+        return self.store.receive(token, name)
+
+    def sound(self, handle: str) -> StoredSound:
+        """What a handle leads to. Raises KeyError for one that no living session made."""
+        return self.store.sound(handle)
+
+    def node(self, id: int) -> Component:
+        """Raises KeyError for an id that is no component's."""
+        found = self.plan.nodes[id] if 0 <= id < len(self.plan.nodes) else None
+        if not isinstance(found, Component):
+            raise KeyError(id)
+        return found
+
+    # -- out -----------------------------------------------------------------------------------
+
+    def _emit(self, made: Patch) -> None:
+        if isinstance(made, Gone):
+            self.lines.pop(made.session, None)
+            if self._store is not None:
+                self._store.release(made.session)
+            return
+        if isinstance(made, Run):
+            self._report(made.outcome)
+        line = self.lines.get(made.session)
+        session = self.program.sessions.get(made.session)
+        if line is None or session is None:
+            return
+        if isinstance(made, Run) and not self._shown(line, made.outcome):
+            return
+        node = (
+            session.nodes.get(made.node, self.plan.nodes[made.node])
+            if isinstance(made, Set)
+            else None
+        )
+        self._add(line, wire.patch(made, node, session.media, self.show_error))  # pyright: ignore[reportArgumentType]
+
+    def _shown(self, line: Line, outcome: Outcome) -> bool:
+        """Whether a front end is told; a hidden listener is only told of when it fails."""
+        request, kind = outcome.request, outcome.kind
+        failed = kind in (Kind.FAILED, Kind.REJECTED)
+        if request.listener.show_progress == "hidden" and not failed:
+            return False
+        if kind in ENDS:
+            line.live.pop(request.id, None)
+        else:
+            line.live[request.id] = wire.run(outcome, self.show_error)
+        return True
+
+    def _add(self, line: Line, message: Message) -> None:
+        if not line.due:
+            self._flushing.append(line)
+            if len(self._flushing) == 1:
+                self._loop.call_soon(self._flush_all)
+        line.due.append(message)
+        if len(line.due) >= DUE:
+            kept = _newest(line.due)
+            line.coalesced += len(line.due) - len(kept)
+            line.due = kept
+
+    def _flush_all(self) -> None:
+        lines, self._flushing = self._flushing, []
+        for line in lines:
+            self._flush(line)
+
+    def _flush(self, line: Line) -> None:
+        if line.due:
+            due, line.due = line.due, []
+            line.show(due)
+
+    def _report(self, outcome: Outcome) -> None:
+        """Each failure goes to the log with the listener that failed; none is swallowed."""
+        error = outcome.value
+        if outcome.kind is not Kind.FAILED or not isinstance(error, BaseException):
+            return
+        if isinstance(error, Error) and not error.print_exception:
+            return
+        expected = isinstance(error, WorldError | Error)
+        event = outcome.request.event
+        where = (
+            f"{self.plan.nodes[event.node].where}.{event.port} → {outcome.request.listener.name}"
+        )
+        log.error("%s: %s", where, error, exc_info=None if expected else error)
+
+    def _log(self, error: Exception) -> None:
+        log.error("error in a stream of the program", exc_info=error)
+
+    # -- in ------------------------------------------------------------------------------------
+
+    def receive(self, line: Line, message: Mapping[str, Any]) -> None:
+        """Take one message of a front end. Raises ValueError with a text that may be shown."""
+        match message.get("type"):
+            case "act":
+                self.program.receive(self._act(line, message))
+            case "cancel":
+                self.program.receive(Withdraw(line.token, _whole(message, "request")))
+            case "ack":
+                line.acknowledge(_whole(message, "seq"))
+            case other:
+                raise InputError(f"a message of type {other!r} is not known.")
+
+    def _act(self, line: Line, message: Mapping[str, Any]) -> Said:
+        id = _whole(message, "node")
+        session = self.program.sessions.get(line.token)
+        if session is None:
+            raise InputError("this session is over.")
+        node = session.nodes.get(id) or (self.plan.nodes[id] if id < len(self.plan.nodes) else None)
+        act, data = message.get("act"), message.get("data")
+        if node is None or node.server_only:
+            raise InputError(f"there is no component {id}.")
+        if not isinstance(act, str):
+            raise InputError(f"{node.where}: act must be a name, not {act!r}.")
+        if data is not None and not isinstance(data, dict):
+            raise InputError(f"{node.where}: data must be an object, not {data!r}.")
+        if isinstance(node, Component):
+            now: object = session.values[id]
+            received = node.receive(act, message.get("value"), data, now, session.media)  # pyright: ignore[reportArgumentType, reportUnknownArgumentType]
+        elif act in node.ports:
+            received = Received(data=data)  # pyright: ignore[reportUnknownArgumentType]
+        else:
+            raise InputError(f"{node.where}: {act!r} is no act of it.")
+        return Act(line.token, id, act, received.value, received.data, echo=received.echo)
+
+
+class Connection:
+    """One front end's hold on its session, from the opening of its socket to its loss."""
+
+    def __init__(self, host: Host, line: Line | None, send: Send) -> None:
+        self._host, self._line, self._send = host, line, send
+
+    @property
+    def session(self) -> str | None:
+        return self._line.token if self._line else None
+
+    def receive(self, message: Mapping[str, Any]) -> None:
+        """Take one message. Raises ValueError with a text that may be shown."""
+        if self._line is None or self._line.token not in self._host.lines:
+            raise InputError("this session is over.")
+        self._host.receive(self._line, message)
+
+    def close(self) -> None:
+        if self._line:
+            self._host._lost(self._line, self._send)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+class LazyMedia:
+    """A session's sounds, made when first touched: most sessions of most apps have none."""
+
+    def __init__(self, host: Host, token: str) -> None:
+        self._host, self._token = host, token
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._host.store.session(self._token), name)
+
+
+def _whole(message: Mapping[str, Any], name: str) -> int:
+    value = message.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+        raise InputError(f"{name} must be a whole number, not {value!r}.")
+    return value
+
+
+def _newest(due: list[Message]) -> list[Message]:
+    """Without values that a later patch for the same node replaces."""
+    kept, seen = list[Message](), set[tuple[int, str]]()
+    for message in reversed(due):
+        if message["kind"] == "set":
+            props = {n: v for n, v in message["props"].items() if (message["node"], n) not in seen}
+            seen.update((message["node"], n) for n in props)
+            if not props:
+                continue
+            message = {**message, "props": props}
+        kept.append(message)
+    return kept[::-1]

@@ -1,0 +1,163 @@
+"""Serving an app: in the foreground, in a thread, or by the command that loaded its file."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .app import Blocks
+    from .host import Host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launching:
+    """How an app is to be served. The meanings are in `Blocks.launch`."""
+
+    server_name: str = "127.0.0.1"
+    server_port: int | None = None
+    inbrowser: bool = False
+    show_error: bool = False
+    quiet: bool = False
+    max_threads: int = 40
+    max_file_size: int | None = None
+    root_path: str = ""
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    reconnect_window: float = 60.0
+
+
+Taker = Callable[["Blocks", Launching], None]
+_takers: list[Taker] = []
+
+
+@contextlib.contextmanager
+def taking(taker: Taker) -> Iterator[None]:
+    """While a command loads an app's file, its `launch()` hands the app over instead of serving."""
+    _takers.append(taker)
+    try:
+        yield
+    finally:
+        _takers.remove(taker)
+
+
+def offer(app: Blocks, launching: Launching) -> bool:
+    """True if somebody took the app."""
+    if not _takers:
+        return False
+    _takers[-1](app, launching)
+    return True
+
+
+async def serve_app(app: Blocks, launching: Launching) -> tuple[Host, Any]:
+    """A host for the app and a server that listens. The caller closes first the one, then the other.
+
+    Raises DeclarationError for an app that cannot work, OSError for a port that is taken.
+    """
+    from .frontends.web.server import make_app, serve
+    from .host import Host
+
+    plan = app.plan()
+    host = Host(
+        plan,
+        title=app.title,
+        extra=app.page(),
+        show_error=launching.show_error,
+        reconnect_window=launching.reconnect_window,
+        max_threads=launching.max_threads,
+    )
+    limits = {} if launching.max_file_size is None else {"max_upload": launching.max_file_size}
+    try:
+        served = make_app(
+            host,
+            address=launching.server_name,
+            allowed_hosts=launching.allowed_hosts,
+            allowed_origins=launching.allowed_origins,
+            page_code=any(each.options.js for each in plan.listeners),
+            **limits,
+        )
+        running = await serve(
+            served, launching.server_name, launching.server_port, root=launching.root_path
+        )
+    except BaseException:
+        await host.close()
+        raise
+    return host, running
+
+
+class Launched:
+    """An app that is being served, on a thread of its own.
+
+    `url`: the page. `close()` ends it. A `with` block ends it too.
+    """
+
+    def __init__(self, app: Blocks, launching: Launching) -> None:
+        self._app, self._launching = app, launching
+        self._ready = threading.Event()
+        self._error: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._main, name="ossicle server", daemon=True)
+        self.url = ""
+
+    def start(self) -> None:
+        """Return when the page can be opened."""
+        self._thread.start()
+        self._ready.wait()
+        if self._error:
+            self._thread.join()
+            raise self._error
+        if not self._launching.quiet:
+            print(f"ossicle is running on {self.url}", flush=True)
+        if self._launching.inbrowser:
+            import webbrowser
+
+            webbrowser.open(self.url)
+
+    def wait(self) -> None:
+        """Until interrupted from the keyboard, or closed from elsewhere."""
+        try:
+            while self._thread.is_alive():
+                self._thread.join(1.0)  # a join without an end would not hear Ctrl-C on Windows
+        except KeyboardInterrupt:
+            if not self._launching.quiet:
+                print("\nstopping", flush=True)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop listening and end all sessions. Harmless when called twice."""
+        if self._loop and self._stop and self._thread.is_alive():
+            with contextlib.suppress(RuntimeError):  # it has just ended by itself
+                self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def __enter__(self) -> Launched:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _main(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001  handed to the thread that waits in start()
+            self._error = error
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        host, running = await serve_app(self._app, self._launching)
+        self.url = running.url
+        self._ready.set()
+        try:
+            await self._stop.wait()
+        finally:
+            await running.close()
+            await host.close()

@@ -1,0 +1,58 @@
+"""The line between one session and its front end: what was shown, what was missed, what is due."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Message = dict[str, Any]
+Send = Callable[[Message], None]
+
+KEPT = 512
+"""Messages kept for a front end that lost its line; one that missed more gets the whole page again
+(policy: resync), which is never wrong and only larger."""
+
+
+def token() -> str:
+    """A session's name, which nobody can guess: 192 bits."""
+    return secrets.token_urlsafe(24)
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """One session's messages, in order, with numbers to resume by."""
+
+    token: str
+    send: Send | None = None
+    seq: int = 0
+    missed: deque[tuple[int, Message]] = field(
+        default_factory=lambda: deque[tuple[int, Message]](maxlen=KEPT)
+    )
+    due: list[Message] = field(default_factory=list[Message])
+    live: dict[int, Message] = field(default_factory=dict[int, Message])
+    """The newest station of each request that has not ended, by request."""
+    coalesced: int = 0
+
+    def show(self, patches: list[Message]) -> None:
+        """Send patches as one message and keep it until the front end has it."""
+        self.seq += 1
+        message: Message = {"type": "patches", "seq": self.seq, "patches": patches}
+        self.missed.append((self.seq, message))
+        if self.send:
+            self.send(message)
+
+    def acknowledge(self, seq: int) -> None:
+        while self.missed and self.missed[0][0] <= seq:
+            self.missed.popleft()
+
+    def since(self, seq: int) -> list[Message] | None:
+        """What a front end that has seen `seq` has missed; None if it is no longer known."""
+        if seq > self.seq or seq < 0:
+            return None
+        first = self.missed[0][0] if self.missed else self.seq + 1
+        if seq + 1 < first:
+            return None
+        return [message for number, message in self.missed if number > seq]
