@@ -55,6 +55,8 @@ class Clip:
         self.name = name
         self.format = format
         self.clipped = clipped
+        self.size: int | None = None
+        """Bytes of the file behind it; None for memory."""
         self._id: str | None = None
         self._peak: float | None = None
 
@@ -115,18 +117,21 @@ class Clip:
         return self._peak
 
     def read(self, start: int, end: int) -> Samples:
-        """Frames start..end in their own type, (frames,) or (frames, channels), read-only."""
+        """Frames start..end in their own type, (frames,) or (frames, channels).
+
+        The array may be the clip's own and read-only: copy it before changing it.
+        """
         raise NotImplementedError
 
     def samples(self) -> Samples:
-        """All samples in their own type (int16, int32 or float32), read-only.
+        """All samples in their own type (int16, int32 or float32).
 
-        (frames,) for mono, (frames, channels) otherwise.
+        (frames,) for mono, (frames, channels) otherwise; maybe read-only.
         """
         return self.read(0, self.frames)
 
     def int16(self) -> Int16:
-        """All samples at 16 bit, same shape, read-only; deeper ones rounded, never wrapped."""
+        """All samples at 16 bit, same shape; deeper ones rounded, never wrapped."""
         return to_int16(self.samples())
 
     def blocks(self, size: int = BLOCK) -> Iterator[Samples]:
@@ -155,23 +160,25 @@ class MemoryClip(Clip):
 
 
 class TrimmedClip(Clip):
-    """Frames start..end of another clip, which stays whole: undoing needs no copy.
+    """Frames of `original`, which stays whole; `before` is what stood there before this trim.
 
     Cheap whatever the length: the id comes from the original's, and `clipped` is the original's
     too, an upper bound.
     """
 
-    def __init__(self, original: Clip, start: int, end: int) -> None:
+    def __init__(self, before: Clip, start: int, end: int) -> None:
         super().__init__(
-            original.rate,
+            before.rate,
             end - start,
-            original.channels,
-            name=original.name,
+            before.channels,
+            name=before.name,
             format="pcm",
-            clipped=original.clipped,
+            clipped=before.clipped,
         )
-        self.original = original
-        self.start = start
+        self.before = before
+        # One step to the samples, however often a clip was trimmed.
+        self.original: Clip = before.original if isinstance(before, TrimmedClip) else before
+        self.start: int = start + (before.start if isinstance(before, TrimmedClip) else 0)
 
     @property
     def id(self) -> str:
@@ -189,23 +196,23 @@ class TrimmedClip(Clip):
 def trimmed(clip: Clip, start: int, end: int) -> Clip:
     """Frames start..end of a clip, counted in what it holds now; the whole is the clip itself.
 
-    Trimming twice still undoes to the first original. Raises ClipError unless
-    0 <= start < end <= frames.
+    Raises ClipError unless 0 <= start < end <= frames.
     """
     if not (_is_int(start) and _is_int(end) and 0 <= start < end <= clip.frames):
         raise ClipError(
             f"cannot trim to frames {start!r}..{end!r}: a clip of {clip.frames} frames takes two "
             f"whole numbers with 0 <= start < end <= {clip.frames}"
         )
-    if (start, end) == (0, clip.frames):
-        return clip
-    if isinstance(clip, TrimmedClip):
-        return TrimmedClip(clip.original, clip.start + start, clip.start + end)
-    return TrimmedClip(clip, start, end)
+    return clip if (start, end) == (0, clip.frames) else TrimmedClip(clip, start, end)
 
 
 def untrimmed(clip: Clip) -> Clip:
-    """The clip as it was before any trim, bit for bit: the very same object."""
+    """The clip as it was before its last trim, bit for bit: the very same object."""
+    return clip.before if isinstance(clip, TrimmedClip) else clip
+
+
+def root_of(clip: Clip) -> Clip:
+    """The clip that holds the samples: the first original of a trimmed one."""
     return clip.original if isinstance(clip, TrimmedClip) else clip
 
 

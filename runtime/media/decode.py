@@ -110,7 +110,6 @@ class FileClip(Clip):
             samples = _read(file, end - start)
         if samples.shape[0] != end - start:
             raise self._changed()
-        samples.flags.writeable = False
         return samples
 
     def blocks(self, size: int = BLOCK) -> Iterator[Samples]:
@@ -121,7 +120,6 @@ class FileClip(Clip):
                 if not block.shape[0]:
                     raise self._changed()
                 left -= block.shape[0]
-                block.flags.writeable = False
                 yield block
 
     @contextmanager

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TypeGuard
 from urllib.parse import quote
 
-from ...flow.audio import Clip, ClipError, TrimmedClip, untrimmed
+from ...flow.audio import Clip, ClipError, TrimmedClip, root_of
 from .decode import FileClip, scan
 from .disk import Blob, Disk, Incoming, disk_error
 from .encode import check_format, encode
@@ -150,7 +150,7 @@ class Session:
         name = file_name(clip, plays)
         cheap = not isinstance(clip, TrimmedClip) or clip.frames * clip.channels < _EXACT
         size = _WAV_HEADER + clip.frames * clip.channels * 2
-        if stored_as(clip, plays):
+        if stored_as(clip, plays) and clip.size is not None:
             size = clip.size
         return {
             "clip": handle,
@@ -162,7 +162,7 @@ class Session:
             "frames": clip.frames,
             "format": plays,
             "bytes": size,
-            "peak": round(clip.peak if cheap else untrimmed(clip).peak, 6),
+            "peak": round(clip.peak if cheap else root_of(clip).peak, 6),
             "clipped": clip.clipped,
         }
 
@@ -273,7 +273,7 @@ class Session:
             ref = weakref.ref(clip, lambda _: lost.append(made))
             made = entry = _Entry(self, id(clip), ref)
             self._entries[id(clip)] = entry
-        root = untrimmed(clip)
+        root = root_of(clip)
         if isinstance(root, FileClip) and self._disk.find(root.key, self._owner) is not None:
             self._keep(entry, root.key)
         return entry

@@ -10,6 +10,8 @@ from .disk import Disk
 from .limits import Limits
 from .session import Session, StoredSound, Upload, sweep
 
+_REMEMBERED = 1024  # sessions that ended last; a job that outlives that many is not ours to save
+
 
 class Store:
     """Where the sounds of all sessions live. Thread-safe.
@@ -27,6 +29,9 @@ class Store:
         self._by_number: dict[str, Session] = {}
         self._numbers = itertools.count(1)
         self._lost: deque[object] = deque()
+        # Jobs may outlive their session: what they ask for must not begin a new one that nobody
+        # would release.
+        self._ended: deque[str] = deque(maxlen=_REMEMBERED)
 
     @property
     def used(self) -> int:
@@ -35,7 +40,7 @@ class Store:
         return self._disk.used
 
     def session(self, token: str) -> Session:
-        """The media of a session; made when first asked for."""
+        """The media of a session, made when first asked for; after its release one that refuses."""
         with self._lock:
             found = self._sessions.get(token)
             if found is None:
@@ -43,12 +48,16 @@ class Store:
                 found = Session(
                     self._disk, number, self._lost, allow_private_urls=self._allow_private
                 )
-                self._sessions[token] = self._by_number[str(number)] = found
+                if token in self._ended:
+                    found.release()
+                else:
+                    self._sessions[token] = self._by_number[str(number)] = found
             return found
 
     def release(self, token: str) -> None:
         """A session and its jobs are over: its sounds go, unless another session owns them too."""
         with self._lock:
+            self._ended.append(token)
             found = self._sessions.pop(token, None)
             if found is None:
                 return

@@ -1,0 +1,417 @@
+"""Audio: a sound that people record, upload, trim, play and save."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal, cast
+
+import numpy as np
+
+from ..flow.audio import Clip, ClipError, Media, Normalize, trimmed, untrimmed
+from ..flow.errors import DeclarationError, InputError
+from ..flow.sources import event
+from .base import Component, Json, Received, Visible, number
+from .subtitles import subtitles as read_subtitles
+from .waveform import WaveformOptions, waveform
+
+Source = Literal["upload", "microphone"]
+
+SOURCES = ("upload", "microphone")
+TYPES = ("numpy", "filepath")
+FORMATS = ("wav", "mp3", "flac", "ogg")
+NORMALIZE = ("peak", "clip", "never")
+BUTTONS = ("download", "share")
+
+_RETURNS = (
+    "return (rate, numpy array), a path or URL, bytes of a sound file, a pydub AudioSegment, "
+    "a Clip or None"
+)
+_SIZE = re.compile(r"\s*([\d.]+)\s*([kmgt]?)i?b?\s*", re.IGNORECASE)
+
+
+class Audio(Component):
+    """A sound: uploaded, recorded or returned by a function.
+
+    Functions get, by `type`:
+    - "numpy": (rate in Hz, int16 array), (samples,) for mono or (samples, channels), whatever the
+      file's depth; deeper samples are rounded, nothing is resampled;
+    - "filepath": the `str` path of a file of their own in `format`, there until the session ends;
+    - None where there is no sound.
+
+    Functions return (rate, array), the path or URL of a sound file, bytes of one, a pydub
+    AudioSegment, a Clip or None. Integer samples stay as they are at 16 bit; see `normalize`.
+
+    value: the first value, in any form that a function may return; a callable is called whenever a
+        page loads, and `every` so many seconds, and when one of `inputs` changes.
+    sources: "upload", "microphone" or a list of both; the first is shown first. None is both, or
+        the microphone alone with streaming=True.
+    streaming: send what is recorded while it is recorded (`stream`).
+    format: "wav", "mp3", "flac" or "ogg": what type="filepath" gives and what a download gives.
+        None keeps a file as it came, and saves arrays as wav.
+    autoplay: play a new sound at once; browsers allow it after the first click on the page.
+    show_download_button: None shows it where the sound cannot be changed. show_share_button: the
+        browser's own sharing. buttons: ["download", "share"] in place of the two.
+    editable: whether users may trim an interactive sound.
+    min_length, max_length: seconds that a user's sound must and may have; a recording stops there.
+    max_file_size: bytes, or text like "5 MB", that an upload may have.
+    waveform_options: `WaveformOptions` or a dict of its fields.
+    loop: start again at the end. playback_position: seconds; where the player stands.
+    recording: start the recorder at once; the browser may ask the user first.
+    subtitles: a .srt, .vtt or .json path, or [{"text": ..., "timestamp": [start, end]}].
+    raw: the microphone's sound as it is: no echo cancelling, noise suppression or automatic gain.
+    device: the microphone to begin with, by (a part of) its name; None is the browser's choice.
+    normalize: what happens to float samples: "peak" divides by the peak, always, so that nothing
+        can clip; "clip" takes them as they are and cuts beyond -1..1; "never" raises there instead.
+    The other arguments are those of every component. Raises DeclarationError for what cannot work.
+    """
+
+    type = "audio"
+    heavy = True
+    shown = (
+        "sources",
+        "streaming",
+        "format",
+        "autoplay",
+        "show_download_button",
+        "show_share_button",
+        "editable",
+        "min_length",
+        "max_length",
+        "waveform_options",
+        "loop",
+        "playback_position",
+        "recording",
+        "subtitles",
+        "buttons",
+        "max_file_size",
+        "raw",
+        "device",
+    )
+    acts = {
+        "upload": ("upload", "input"),
+        "stop_recording": ("stop_recording", "input"),
+        "clear": ("clear", "input"),
+        "trim": ("input",),
+        "undo": ("input",),
+        "end": ("pause", "stop"),
+    }
+    passive = frozenset({"change", "stream", "input", "stop"})
+    default_sources: ClassVar[tuple[Source, ...]] = SOURCES
+
+    stream = event("A chunk of the recording came while it went on.")
+    clear = event("The user cleared the sound.")
+    play = event("Playback started.")
+    pause = event("Playback stopped for any reason.")
+    stop = event("Playback reached the end.")
+    start_recording = event("The user started recording.")
+    pause_recording = event("The user paused recording.")
+    stop_recording = event("The user finished a recording, and the value is it.")
+    upload = event("The user's file is here, and the value is it.")
+    input = event("The user changed the sound: upload, recording, trim, undo, clear.")
+
+    def __init__(
+        self,
+        value: Any = None,
+        *,
+        sources: list[Source] | Source | None = None,
+        type: Literal["numpy", "filepath"] = "numpy",
+        label: str | None = None,
+        every: float | None = None,
+        inputs: Component | Iterable[Component] | None = None,
+        show_label: bool | None = None,
+        container: bool = True,
+        scale: int | None = None,
+        min_width: int = 160,
+        interactive: bool | None = None,
+        visible: Visible = True,
+        streaming: bool = False,
+        elem_id: str | None = None,
+        elem_classes: list[str] | str | None = None,
+        render: bool = True,
+        format: str | None = "wav",
+        autoplay: bool = False,
+        show_download_button: bool | None = None,
+        show_share_button: bool | None = None,
+        editable: bool = True,
+        min_length: float | None = None,
+        max_length: float | None = None,
+        waveform_options: WaveformOptions | Mapping[str, Any] | None = None,
+        loop: bool = False,
+        subtitles: str | Path | list[dict[str, Any]] | None = None,
+        playback_position: float = 0,
+        recording: bool = False,
+        buttons: list[str] | None = None,
+        key: int | str | None = None,
+        max_file_size: int | str | None = None,
+        raw: bool = True,
+        device: str | None = None,
+        normalize: Normalize = "peak",
+        info: str | None = None,
+    ) -> None:
+        self.label = label  # before the checks: it is how errors name this one
+        self.streaming = self._flag("streaming", streaming)
+        self.sources = self._sources(sources)
+        self.kind = self._choice("type", type, TYPES)
+        self.format = self._format(format)
+        self.normalize: Normalize = cast(Normalize, self._choice("normalize", normalize, NORMALIZE))
+        self.autoplay = self._flag("autoplay", autoplay)
+        self.show_download_button = self._maybe("show_download_button", show_download_button)
+        self.show_share_button = self._maybe("show_share_button", show_share_button)
+        self.editable = self._flag("editable", editable)
+        self.min_length = self._seconds("min_length", min_length)
+        self.max_length = self._seconds("max_length", max_length)
+        if self.max_length is not None and (self.min_length or 0) > self.max_length:
+            raise DeclarationError(
+                f"{self.where}: min_length={min_length!r} is above max_length={max_length!r}."
+            )
+        self.waveform_options = waveform(self.where, waveform_options)
+        self.loop = self._flag("loop", loop)
+        self.subtitles = read_subtitles(self.where, subtitles)
+        self.playback_position = self._seconds("playback_position", playback_position) or 0
+        self.recording = self._flag("recording", recording)
+        self.buttons = self._buttons(buttons)
+        self.max_file_size = self._size(max_file_size)
+        self.raw = self._flag("raw", raw)
+        if device is not None and not isinstance(device, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DeclarationError(f"{self.where}: device={device!r} must be a name or None.")
+        self.device = device
+        self._check_value(value)
+        super().__init__(
+            value,
+            label=label,
+            info=info,
+            every=every,
+            inputs=inputs,
+            show_label=show_label,
+            container=container,
+            scale=scale,
+            min_width=min_width,
+            interactive=interactive,
+            visible=visible,
+            elem_id=elem_id,
+            elem_classes=elem_classes,
+            render=render,
+            key=key,
+        )
+
+    # -- values --------------------------------------------------------------------------------
+
+    def preprocess(self, value: Any, media: Media) -> object:
+        """A Clip as the function gets it; see the class."""
+        if value is None:
+            return None
+        clip = cast(Clip, value)
+        try:
+            self._check_length(clip)
+            if self.kind == "filepath":
+                return str(media.file(clip, self.format or _own_format(clip)))
+            samples = clip.int16()
+            # A function may write into its array; a value never changes.
+            return clip.rate, samples if samples.flags.writeable else samples.copy()
+        except ClipError as error:
+            raise self._said(error) from error
+
+    def postprocess(self, value: Any, media: Media) -> object:
+        """What a function returned, as a Clip. Raises ClipError naming what came."""
+        try:
+            return self._clip(value, media)
+        except ClipError as error:
+            raise self._said(error) from error
+
+    def to_wire(self, value: Any, media: Media) -> Json:
+        return None if value is None else cast(Json, media.describe(value, format=self.format))
+
+    def from_wire(self, payload: Any, media: Media) -> object:
+        """{"clip": handle} as the clip of this session; nothing else of it is looked at."""
+        if payload is None:
+            return None
+        handle: object = (
+            cast("dict[str, object]", payload).get("clip") if isinstance(payload, dict) else None
+        )
+        if not isinstance(handle, str):
+            raise InputError(f"{self.where}: a sound comes as its handle, after the upload.")
+        try:
+            clip = media.clip(handle)
+        except KeyError:
+            raise InputError(
+                f"{self.where}: that sound is no longer here; record or upload it again."
+            ) from None
+        if self.max_file_size is not None and (clip.size or 0) > self.max_file_size:
+            raise InputError(
+                f"{self.where}: {clip.name!r} has {clip.size} bytes, "
+                f"but max_file_size is {self.max_file_size}; send a shorter or compressed file."
+            )
+        self._check_length(clip)
+        return clip
+
+    def content(self, value: object) -> object:
+        return value.id if isinstance(value, Clip) else value
+
+    def receive(
+        self, act: str, payload: Json, data: Mapping[str, object] | None, now: Any, media: Media
+    ) -> Received:
+        if act in ("upload", "stop_recording", "input"):
+            value = self.from_wire(payload, media)
+            if value is None:
+                raise InputError(f"{self.where}: {act} needs a sound; send `clear` for none.")
+            return Received(value, data)
+        if act in ("trim", "undo"):
+            if not isinstance(now, Clip):
+                raise InputError(f"{self.where}: there is no sound to {act}.")
+            return Received(
+                untrimmed(now) if act == "undo" else self._trim(now, payload), data, True
+            )
+        return super().receive(act, payload, data, now, media)
+
+    def _trim(self, now: Clip, payload: Json) -> Clip:
+        if not isinstance(payload, dict):
+            raise InputError(f'{self.where}: trim needs {{"start": frame, "end": frame}}.')
+        try:
+            clip = trimmed(now, cast(int, payload.get("start")), cast(int, payload.get("end")))
+            self._check_length(clip)
+        except ClipError as error:
+            raise InputError(f"{self.where}: {error}") from error
+        return clip
+
+    def _clip(self, value: Any, media: Media) -> Clip | None:
+        if value is None or isinstance(value, Clip):
+            return value
+        if isinstance(value, tuple):
+            pair = cast("tuple[object, ...]", value)
+            if len(pair) != 2:
+                raise ClipError(f"a tuple of {len(pair)} came; {_RETURNS}")
+            return Clip.of(pair[0], pair[1], normalize=self.normalize)
+        if isinstance(value, str | Path):
+            if not str(value).strip():
+                raise ClipError(f"an empty path came; {_RETURNS}")
+            return media.open(value)
+        if isinstance(value, bytes | bytearray | memoryview):
+            return media.open(bytes(cast(bytes, value)))
+        pydub = sys.modules.get("pydub")  # nobody holds a segment without having imported it
+        if pydub is not None and isinstance(value, pydub.AudioSegment):
+            return _from_segment(value)
+        what = "a bare array" if isinstance(value, np.ndarray) else _kind(cast(object, value))
+        raise ClipError(f"{what} came; {_RETURNS}")
+
+    def _check_length(self, clip: Clip) -> None:
+        least, most = self.min_length, self.max_length
+        if least is not None and clip.duration < least:
+            bound = f"min_length is {least:g} s"
+        elif most is not None and clip.duration > most + _SLACK:
+            bound = f"max_length is {most:g} s"
+        else:
+            return
+        raise InputError(f"{self.where}: {clip.name!r} is {clip.duration:.3g} s long, but {bound}.")
+
+    def _said(self, error: ClipError) -> ClipError:
+        return ClipError(f"{self.where}: {error}")
+
+    # -- arguments -----------------------------------------------------------------------------
+
+    def _sources(self, given: Any) -> list[str]:
+        if given is None:
+            return ["microphone"] if self.streaming else list(self.default_sources)
+        found: list[Any] = [given] if isinstance(given, str) else list(given)
+        for source in found:
+            if source not in SOURCES:
+                raise DeclarationError(
+                    f"{self.where}: sources has {source!r}; choose {' and '.join(SOURCES)}."
+                )
+        if self.streaming and "microphone" not in found:
+            raise DeclarationError(
+                f"{self.where}: streaming=True needs the microphone; sources={found!r} has none."
+            )
+        return list(dict.fromkeys(found))
+
+    def _choice(self, name: str, given: object, choices: tuple[str, ...]) -> str:
+        if given not in choices:
+            raise DeclarationError(
+                f"{self.where}: {name}={given!r} is unknown; choose {' or '.join(choices)}."
+            )
+        return cast(str, given)
+
+    def _format(self, given: object) -> str | None:
+        if given is None:
+            return None
+        return self._choice("format", given.lower() if isinstance(given, str) else given, FORMATS)
+
+    def _flag(self, name: str, given: object) -> bool:
+        if not isinstance(given, bool):
+            raise DeclarationError(f"{self.where}: {name}={given!r} must be True or False.")
+        return given
+
+    def _maybe(self, name: str, given: object) -> bool | None:
+        return None if given is None else self._flag(name, given)
+
+    def _seconds(self, name: str, given: object) -> float | None:
+        if given is None:
+            return None
+        try:
+            seconds = number(self.where, name, given)
+        except InputError as error:
+            raise DeclarationError(str(error)) from None
+        if seconds < 0:
+            raise DeclarationError(f"{self.where}: {name}={given!r} must be 0 seconds or more.")
+        return seconds
+
+    def _buttons(self, given: list[str] | None) -> list[str] | None:
+        for button in given or ():
+            if button not in BUTTONS:
+                raise DeclarationError(
+                    f"{self.where}: buttons has {button!r}; choose {' and '.join(BUTTONS)}."
+                )
+        return given
+
+    def _size(self, given: object) -> int | None:
+        if given is None:
+            return None
+        if isinstance(given, int) and not isinstance(given, bool) and given > 0:
+            return given
+        if isinstance(given, str) and (match := _SIZE.fullmatch(given)):
+            try:
+                size = float(match[1]) * 1024.0 ** ("", "k", "m", "g", "t").index(match[2].lower())
+            except ValueError:
+                size = 0.0
+            if size >= 1:
+                return int(size)
+        raise DeclarationError(
+            f'{self.where}: max_file_size={given!r} must be bytes above 0, or text like "5 MB".'
+        )
+
+    def _check_value(self, value: object) -> None:
+        """What can be seen to be wrong at once; the rest is told when the app starts."""
+        if isinstance(value, str) and value.lower().startswith(("http://", "https://")):
+            return
+        if isinstance(value, str | Path) and not Path(value).is_file():
+            raise DeclarationError(
+                f"{self.where}: value={str(value)!r} is not a file (looked from {Path.cwd()})."
+            )
+        if isinstance(value, list):
+            raise DeclarationError(f"{self.where}: value is a list; pass a tuple (rate, array).")
+
+
+_SLACK = 0.05  # seconds; a recorder that stops at the limit delivers whole blocks
+
+
+def _own_format(clip: Clip) -> str:
+    return "wav" if clip.format == "pcm" else clip.format
+
+
+def _from_segment(segment: Any) -> Clip:
+    """A pydub AudioSegment: interleaved little-endian integers of 1, 2 or 4 bytes."""
+    samples = np.frombuffer(cast(bytes, segment.raw_data), f"<i{segment.sample_width}")
+    channels = int(segment.channels)
+    shaped = samples.reshape(-1, channels) if channels > 1 else samples
+    return Clip.of(int(segment.frame_rate), shaped)
+
+
+def _kind(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+Value = str | Path | tuple[int, Any] | bytes | Clip | Callable[[], Any] | None
+"""What `Audio(value=...)` takes, besides a pydub AudioSegment."""
