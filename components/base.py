@@ -1,4 +1,4 @@
-"""What every component has: a value, properties, acts, and their forms for functions and front ends."""
+"""What every component has: a value, properties, acts, and how they look from outside."""
 
 from __future__ import annotations
 
@@ -109,7 +109,8 @@ class Placed(Node):
                 raise ValueError(f"{self.where}: {name!r} is not one of its properties.")
         token = building.set(None)  # a changed copy stands where the original does
         try:
-            copy = type(self)(**{**self.given(), **props})
+            arguments: dict[str, Any] = {**self.given(), **props}
+            copy = type(self)(**arguments)
         finally:
             building.reset(token)
         copy.id, copy.graph = self.id, self.graph

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..flow.errors import DeclarationError, InputError
+from ..flow.shapes import is_listing
 from ..flow.sources import event
 from .base import Component
 
@@ -72,20 +73,18 @@ class Dropdown(Component):
 
     def postprocess(self, value: Any, media: Media) -> object:
         if self.multiselect:
-            listed = (
-                [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
-            )
-            return [self._known(each) for each in listed]
+            if value is None:
+                return []
+            return [self._known(each) for each in (value if is_listing(value) else [value])]
         return None if value is None else self._known(value)
 
     def from_wire(self, payload: Any, media: Media) -> object:
         if self.multiselect:
-            if not isinstance(payload, list):
+            if not is_listing(payload):
                 raise InputError(f"{self.where}: choices come as a list, not {payload!r}.")
-            chosen: list[Any] = payload
-            if self.max_choices is not None and len(chosen) > self.max_choices:
+            if self.max_choices is not None and len(payload) > self.max_choices:
                 raise InputError(f"{self.where}: at most {self.max_choices} may be chosen.")
-            return [self._known(each) for each in chosen]
+            return [self._known(each) for each in payload]
         return None if payload is None else self._known(payload)
 
     def _known(self, value: Any) -> Any:

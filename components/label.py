@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..flow.errors import DeclarationError, InputError
+from ..flow.shapes import is_dict
 from ..flow.sources import event
 from .base import Component
 
@@ -42,16 +43,15 @@ class Label(Component):
             return None
         if isinstance(value, str | int | float):
             return {"label": str(value), "confidences": None}
-        if not isinstance(value, dict):
+        if not is_dict(value):
             raise InputError(
                 f"{self.where}: needs a text, a number or a dict of class -> confidence,"
                 f" not {type(value).__name__}."
             )
-        pairs: dict[object, Any] = value
-        if set(pairs) == {"label", "confidences"}:  # its own stored form, given back
-            return pairs
+        if set(value) == {"label", "confidences"}:  # its own stored form, given back
+            return value
         try:
-            ranked = sorted(((str(k), float(v)) for k, v in pairs.items()), key=lambda kv: -kv[1])
+            ranked = sorted(((str(k), float(v)) for k, v in value.items()), key=lambda kv: -kv[1])
         except (TypeError, ValueError) as error:
             raise InputError(f"{self.where}: confidences must be numbers: {error}.") from error
         ranked = ranked[: self.num_top_classes]
@@ -59,4 +59,4 @@ class Label(Component):
         return {"label": ranked[0][0], "confidences": bars}
 
     def preprocess(self, value: Any, media: Media) -> object:
-        return value["label"] if isinstance(value, dict) else value  # pyright: ignore[reportUnknownVariableType]
+        return value["label"] if is_dict(value) else value

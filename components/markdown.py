@@ -17,7 +17,8 @@ class Markdown(Component):
     type = "markdown"
 
     def __init__(self, value: Any = None, **kwargs: Any) -> None:
-        super().__init__(value, **{"container": False, **kwargs})
+        kwargs.setdefault("container", False)
+        super().__init__(value, **kwargs)
 
     def postprocess(self, value: Any, media: Media) -> object:
         return "" if value is None else inspect.cleandoc(str(value))

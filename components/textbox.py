@@ -19,7 +19,7 @@ class Textbox(Component):
     """A line or several lines of text. Functions get and return `str`.
 
     lines, max_lines: how high it is and may grow. placeholder: shown while it is empty. type:
-    "text", "password" or "email". max_length: characters. submit_btn, autofocus, text_align as named.
+    "text", "password" or "email". max_length: characters. autofocus: on opening.
     Further arguments are those of every component.
     """
 

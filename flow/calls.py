@@ -57,7 +57,7 @@ class Call:
         return self.listener.fn
 
     def prepare(self) -> tuple[object, ...] | None:
-        """Make the arguments. Returns a step with a `Fault` for each member whose inputs are bad."""
+        """Make the arguments. Returns a step with a `Fault` for each member with bad inputs."""
         rows, faults = list[list[object]](), dict[int, Fault]()
         for index, member in enumerate(self.members):
             try:

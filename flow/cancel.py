@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class CancelToken:
-    """Asked once, heard by whoever does the work. Not a disposal: the work still says when it ended.
+    """Asked once, heard by whoever does the work, which still says itself when it ended.
 
     Used from the clock's own thread only; `requested` may be read from any thread.
     """
@@ -15,7 +15,7 @@ class CancelToken:
 
     def __init__(self) -> None:
         self.requested = False
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[], object]] = []
 
     def request(self) -> None:
         if self.requested:
@@ -25,7 +25,7 @@ class CancelToken:
         for each in listeners:
             each()
 
-    def on_request(self, action: Callable[[], None]) -> None:
+    def on_request(self, action: Callable[[], object]) -> None:
         """Call `action` when asked to stop; at once if that has happened."""
         if self.requested:
             action()

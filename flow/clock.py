@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from reactivex import abc
+from reactivex import abc, typing
 from reactivex.scheduler.periodicscheduler import PeriodicScheduler
 
-from .model import Seconds
+from .units import Seconds
 
 State = TypeVar("State")
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -20,8 +20,8 @@ class Clock(PeriodicScheduler):
     """Seconds from some origin, never backwards. Always passed in, never a default.
 
     `flow.testing.VirtualClock` and `runtime.clock.LoopClock` implement it; both must give the same
-    timed outcomes (tests/conformance). "Scheduler" is our own word for what decides what runs, so an
-    Rx scheduler is called a clock here.
+    timed outcomes (tests/conformance). "Scheduler" is our own word for what decides what runs, so
+    an Rx scheduler is called a clock here.
     """
 
     @property
@@ -46,7 +46,7 @@ class Clock(PeriodicScheduler):
 
     def schedule_relative(
         self,
-        duetime: abc.RelativeTime,
+        duetime: typing.RelativeTime,
         action: abc.ScheduledAction[State],
         state: State | None = None,
     ) -> abc.DisposableBase:
@@ -54,7 +54,7 @@ class Clock(PeriodicScheduler):
 
     def schedule_absolute(
         self,
-        duetime: abc.AbsoluteTime,
+        duetime: typing.AbsoluteTime,
         action: abc.ScheduledAction[State],
         state: State | None = None,
     ) -> abc.DisposableBase:

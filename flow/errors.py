@@ -38,8 +38,8 @@ class InputError(WorldError, ValueError):
 class Error(OssicleError):
     """Raise it in a listener's function to show `message` to the user.
 
-    duration: seconds on the screen; None stays until closed. visible=False fails the request without
-    a toast. print_exception=False keeps it out of the log.
+    duration: seconds on the screen; None stays until closed. visible=False fails the request
+    without a toast. print_exception=False keeps it out of the log.
     """
 
     def __init__(

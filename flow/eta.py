@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .listeners import Listener
-from .model import Place, Seconds
+from .model import Place
+from .units import Seconds
 
 WEIGHT = 0.3
 """Of the newest duration in the running mean: follows a change within about five calls."""

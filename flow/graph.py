@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from .errors import DeclarationError
 from .listeners import Options, check_inputs, name_of
-
-if TYPE_CHECKING:
-    from .sources import Dependency, Source
 
 N = TypeVar("N", bound="Node")
 
@@ -85,7 +82,7 @@ class Node:
         return None
 
     def place(self: N) -> N:
-        """Stand in the container that is open now. Raises DeclarationError outside a `with` block."""
+        """Stand in the open container. Raises DeclarationError outside a `with` block."""
         graph = building.get()
         if graph is None:
             raise DeclarationError(f"{self.where}: render() works only inside `with Blocks():`.")
@@ -101,6 +98,18 @@ class Place:
     children: list[Place] = field(default_factory=list["Place"])
 
 
+class Hook:
+    """What a listener hangs on. The kinds are in `sources`; the graph only keeps them."""
+
+    port: str = ""
+    """The event's name, from which defaults follow."""
+
+    @property
+    def where(self) -> str:
+        """How errors call it."""
+        return self.port
+
+
 @dataclass(slots=True, eq=False)
 class Declared:
     """A listener as it was written; `Plan` resolves it."""
@@ -111,7 +120,7 @@ class Declared:
     inputs: tuple[Node, ...]
     keyed: bool
     outputs: tuple[Node, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[Hook, ...]
     cancels: tuple[Declared, ...]
     options: Options
 
@@ -182,11 +191,11 @@ class Graph:
 
     def listen(
         self,
-        sources: tuple[Source, ...],
+        sources: tuple[Hook, ...],
         fn: Callable[..., Any] | None,
         inputs: Node | Iterable[Node] | None,
         outputs: Node | Iterable[Node] | None,
-        cancels: Iterable[Dependency],
+        cancels: tuple[Declared, ...],
         options: Options,
     ) -> Declared:
         """Declare a listener. Raises DeclarationError naming what cannot work."""
@@ -207,8 +216,7 @@ class Graph:
                 raise DeclarationError(f"{where}: outputs: {node.where} is named twice.")
         if fn is not None:
             check_inputs(where, fn, len(taken), keyed)
-        cancelled = tuple(dep.declared for dep in cancels)
-        for other in cancelled:
+        for other in cancels:
             if other not in self.listeners:
                 raise DeclarationError(f"{where}: cancels: {other.name} is not a listener here.")
             if other.options.queue is False:
@@ -224,7 +232,7 @@ class Graph:
             keyed=keyed,
             outputs=given,
             sources=sources,
-            cancels=cancelled,
+            cancels=cancels,
             options=options,
         )
         self.listeners.append(declared)
@@ -252,15 +260,15 @@ def _nodes(where: str, what: str, given: object) -> tuple[Node, ...]:
         return ()
     if isinstance(given, Node):
         return (given,)
-    if not isinstance(given, list | tuple | set | frozenset):
-        raise DeclarationError(
-            f"{where}: {what} must be components, not {type(given).__name__} {given!r}."
-        )
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Collection):
+        kind = type(cast("object", given)).__name__
+        raise DeclarationError(f"{where}: {what} must be components, not {kind} {given!r}.")
+    listed = cast("Collection[object]", given)
     found = list[Node]()
-    for each in given:  # pyright: ignore[reportUnknownVariableType]
+    for each in listed:
         if not isinstance(each, Node):
             raise DeclarationError(
-                f"{where}: {what} must be components, not {type(each).__name__} {each!r}."  # pyright: ignore[reportUnknownArgumentType]
+                f"{where}: {what} must be components, not {type(each).__name__} {each!r}."
             )
         found.append(each)
     return tuple(found)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from .model import Bar, Notice, Report
+from .notices import Bar, Notice, Report
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class ClientRequest:
 
 
 class EventData:
-    """What happened: annotate a parameter with it. `target` is the component, fields are attributes."""
+    """What happened: annotate a parameter with it. `target` is the component."""
 
     def __init__(self, target: object, data: Mapping[str, object] | None = None) -> None:
         self.target = target

@@ -1,4 +1,4 @@
-"""A listener: which function an event calls, with what, and by which rules; checked when declared."""
+"""A listener: which function an event calls, by which rules; checked when declared."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from .errors import DeclarationError, TriggerError
-from .model import Seconds, Trigger
 from .signature import Signature, signature
 from .triggers import TRIGGERS
 from .triggers.once import once
+from .units import Seconds
+from .verdict import Trigger
 
 ShowProgress = Literal["full", "minimal", "hidden"]
 TriggerMode = Literal["once", "multiple", "always_last", "restart"]
@@ -119,17 +120,17 @@ def _check(where: str, o: Options) -> None:
             " Timer component."
         )
     limit = o.concurrency_limit
-    if limit not in (None, "default") and not (isinstance(limit, int) and limit >= 1):
+    if isinstance(limit, int) and limit < 1:
         raise DeclarationError(
             f"{where}: concurrency_limit={limit!r} would never let it run; give 1 or more,"
             ' None for no limit, or "default".'
         )
-    if o.queue is False and (o.concurrency_id is not None or limit != "default"):
+    if o.queue is False and (o.concurrency_id is not None or isinstance(limit, int)):
         raise DeclarationError(
             f"{where}: queue=False skips the limit, so concurrency_limit and concurrency_id"
             " have no effect; leave one of them out."
         )
-    if not (isinstance(o.max_batch_size, int) and o.max_batch_size >= 1):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if o.max_batch_size < 1:
         raise DeclarationError(f"{where}: max_batch_size={o.max_batch_size!r} must be 1 or more.")
     if o.batch_window < 0:
         raise DeclarationError(f"{where}: batch_window={o.batch_window!r} must be 0 s or more.")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, StrEnum
-from typing import TYPE_CHECKING
+from enum import StrEnum
 
-if TYPE_CHECKING:
-    from .listeners import Listener
-
-Seconds = float
+from .listeners import Listener
+from .units import Seconds
 
 
 class Cause(StrEnum):
@@ -108,47 +105,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """A message for the people who asked: Info, Warning, Success."""
-
-    level: str
-    message: str
-    title: str
-    duration: Seconds | None = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One progress bar. `total` None: unknown; `value` counts `unit`s."""
-
-    value: float | None
-    total: float | None
-    unit: str = "steps"
-    desc: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """How far a job is, outermost bar first."""
-
-    bars: tuple[Bar, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Fault:
     """In place of a result: this member of the job failed, the others did not."""
 
     error: BaseException
-
-
-class Verdict(Enum):
-    """What a trigger mode decides about a new request."""
-
-    ENTER = "enter"
-    DROP = "drop"
-    DEFER = "defer"
-    RESTART = "restart"
-
-
-Trigger = Callable[[int], Verdict]
-"""A trigger mode: how many requests of this session's listener are pending -> what the new one does."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .model import Notice, Outcome
+from .model import Outcome
+from .notices import Notice
 from .results import UNSET
 
 

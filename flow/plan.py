@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from .graph import Declared, Graph, Node
+from .graph import Declared, Graph, Hook, Node
 from .listeners import Listener, TriggerMode
 from .signature import Signature, signature
-from .sources import After, Derived, Port, Source
+from .sources import After, Derived, Port
 from .triggers import TRIGGERS
 
 LATEST = ("change", "key_up")
@@ -88,7 +88,7 @@ def compile_plan(graph: Graph, settings: Settings | None = None) -> Plan:
     )
 
 
-def default_mode(sources: Iterable[Source]) -> TriggerMode:
+def default_mode(sources: Iterable[Hook]) -> TriggerMode:
     """The mode of a listener that names none, from what it hangs on."""
     ports = [each.port for each in sources if not isinstance(each, After)]
     if "stream" in ports:
@@ -96,7 +96,7 @@ def default_mode(sources: Iterable[Source]) -> TriggerMode:
     return "always_last" if any(port in LATEST for port in ports) else "once"
 
 
-def default_progress(sources: Iterable[Source]) -> Literal["full", "hidden"]:
+def default_progress(sources: Iterable[Hook]) -> Literal["full", "hidden"]:
     """Streams and ticks come too often to be announced."""
     ports = {each.port for each in sources}
     return "hidden" if ports and ports <= {"stream", "tick"} else "full"

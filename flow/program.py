@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from reactivex import Observable, Subject, abc
 from reactivex.abc import DisposableBase
@@ -19,13 +20,15 @@ from .clock import Clock
 from .graph import Node
 from .injected import ClientRequest
 from .listeners import Listener
-from .model import ENDS, Cause, Event, Job, Kind, Notice, Outcome, Report, Request, Seconds
+from .model import ENDS, Cause, Event, Job, Kind, Outcome, Request
+from .notices import Notice, Report
 from .patches import Gone, Patch, Run, Set, Toast
 from .plan import Plan
 from .queue import Ask, Cancel
 from .results import UNSET
 from .scheduler import Step, schedule
 from .timers import Ticker
+from .units import Seconds
 
 # -- what a front end says ---------------------------------------------------------------------
 
@@ -35,7 +38,7 @@ class Open:
     """A session begins. `media` is handed to its components, `client` to functions that ask."""
 
     session: str
-    media: object = None
+    media: Any = None
     client: ClientRequest = ClientRequest()
 
 
@@ -108,7 +111,7 @@ class Session:
 
     id: str
     values: dict[int, object]
-    media: object
+    media: Any
     client: ClientRequest
     nodes: dict[int, Node] = field(default_factory=dict[int, Node])
     connected: bool = True
@@ -387,8 +390,7 @@ class Program:
         session = self.sessions[request.session]
         kind = outcome.kind
         if kind is Kind.YIELDED:
-            if isinstance(outcome.value, tuple):
-                self._apply(session, request, outcome.value)  # pyright: ignore[reportUnknownArgumentType]
+            self._apply(session, request, cast("tuple[Write, ...]", outcome.value))
             return
         if kind is Kind.NOTICE:
             if isinstance(outcome.value, Notice):

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 from .errors import HopError, QueueFull
 from .listeners import Listener
-from .model import Cause, Job, Kind, Outcome, Place, Request, Seconds, Verdict
+from .model import Cause, Job, Kind, Outcome, Place, Request
+from .units import Seconds
+from .verdict import Verdict
 
 MAX_HOPS = 100
 """Rule H3. The deepest honest chain seen in the peers' example apps has 11 steps."""

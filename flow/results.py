@@ -10,6 +10,7 @@ from typing import Any
 from .errors import ResultError
 from .graph import Node
 from .listeners import Listener
+from .shapes import is_dict, is_listing
 
 
 class Special(Enum):
@@ -50,16 +51,16 @@ def assign(listener: Listener, nodes: tuple[Node, ...], returned: object) -> tup
         return ()
     if returned is SKIP:
         return (SKIP,) * count
-    if isinstance(returned, dict) and returned and all(isinstance(k, Node) for k in returned):  # pyright: ignore[reportUnknownVariableType]
-        return _by_node(listener, nodes, returned)  # pyright: ignore[reportUnknownArgumentType]
+    if is_dict(returned) and returned and all(isinstance(key, Node) for key in returned):
+        return _by_node(listener, nodes, returned)
     if count == 1:
         return (returned,)
-    if not isinstance(returned, tuple | list):
+    if not is_listing(returned):
         raise ResultError(
             f"{listener.name}() returned {_say(returned)}, but has {count} outputs;"
             f" return a tuple of {count} values, or a dict keyed by component."
         )
-    values: tuple[object, ...] = tuple(returned)  # pyright: ignore[reportUnknownArgumentType]
+    values: tuple[object, ...] = tuple(returned)
     if len(values) != count:
         raise ResultError(
             f"{listener.name}() returned {len(values)} values, but has {count} outputs"
@@ -76,15 +77,16 @@ def split(listener: Listener, outputs: int, members: int, returned: object) -> l
     if not outputs:
         return [SKIP] * members
     wanted = f"a tuple of {outputs} list{'s' * (outputs > 1)}, each with {members} values"
-    if not isinstance(returned, tuple | list) or len(returned) != outputs:  # pyright: ignore[reportUnknownArgumentType]
+    if not is_listing(returned) or len(returned) != outputs:
         raise ResultError(f"{listener.name}() returned {_say(returned)}; a batch needs {wanted}.")
     columns = list[list[object]]()
-    for column in returned:  # pyright: ignore[reportUnknownVariableType]
-        if not isinstance(column, list | tuple) or len(column) != members:  # pyright: ignore[reportUnknownArgumentType]
+    column: object
+    for column in returned:
+        if not is_listing(column) or len(column) != members:
             raise ResultError(
-                f"{listener.name}() returned {_say(column)} for an output; a batch needs {wanted}."  # pyright: ignore[reportUnknownArgumentType]
+                f"{listener.name}() returned {_say(column)} for an output; a batch needs {wanted}."
             )
-        columns.append(list(column))  # pyright: ignore[reportUnknownArgumentType]
+        columns.append(list(column))
     rows = [tuple(row) for row in zip(*columns, strict=True)]
     return [_row(row) for row in rows]
 
@@ -94,7 +96,7 @@ def _row(row: tuple[object, ...]) -> object:
     for value in row:
         if isinstance(value, BaseException):
             return value
-    return row if len(row) > 1 else row[0]
+    return row[0] if len(row) == 1 else row
 
 
 def _by_node(
@@ -114,6 +116,6 @@ def _by_node(
 def _say(value: object) -> str:
     if value is None:
         return "nothing (None)"
-    if isinstance(value, tuple | list | dict | set):
-        return f"a {type(value).__name__} of {len(value)}"  # pyright: ignore[reportUnknownArgumentType]
+    if is_listing(value) or is_dict(value):
+        return f"a {type(value).__name__} of {len(value)}"
     return f"one {type(value).__name__}"

@@ -1,4 +1,4 @@
-"""`schedule`: the operator that drives the queue, from a stream of messages to a stream of outcomes.
+"""`schedule`: the operator that drives the queue, from messages to outcomes.
 
 The clock is always passed in. Errors of functions become `failed` outcomes, never on_error, so one
 failure ends no stream (rule R3).
@@ -15,8 +15,10 @@ from reactivex.disposable import CompositeDisposable, Disposable
 from .cancel import CancelToken
 from .clock import Clock
 from .eta import Estimator
-from .model import Fault, Job, Kind, Notice, Outcome, Place, Report, Seconds
+from .model import Fault, Job, Kind, Outcome, Place
+from .notices import Notice, Report
 from .queue import Ask, Cancel, Ended, Message, Queue, Settled, Start, Stop, Wake, Woke
+from .units import Seconds
 
 Step = tuple[object, ...]
 """One result of a job: what each member gets, in order; a `Fault` fails that member alone."""
@@ -35,7 +37,7 @@ def schedule(
 ) -> Callable[[Observable[Ask | Cancel]], Observable[Outcome]]:
     """Run each request by its listener's rules.
 
-    Completes when the source has and nothing waits or runs. Disposing asks all running work to stop.
+    Completes when the source has and nothing waits or runs. Disposing asks running work to stop.
     """
 
     def operator(messages: Observable[Ask | Cancel]) -> Observable[Outcome]:

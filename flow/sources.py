@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .errors import DeclarationError
-from .graph import Declared, Graph, Node, building
+from .graph import Declared, Graph, Hook, Node, building
 from .listeners import ConcurrencyLimit, Options, ShowProgress, TriggerMode, options
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ Operator = Callable[["Observable[Any]"], "Observable[Any]"]
 Function = Callable[..., Any]
 Nodes = Node | Sequence[Node] | set[Any] | frozenset[Any] | None
 """A component, a list of them, or (inputs only) a set of them."""
-Handles = "Dependency | Iterable[Dependency] | None"
 
 
 class Dependency:
@@ -48,18 +47,11 @@ class Dependency:
         return f"<Dependency {self.name}>"
 
 
-class Source:
+class Source(Hook):
     """Call it to declare a listener on it; leave `fn` out to use it as a decorator."""
 
-    port: str = ""
-    """The event's name, from which defaults follow."""
-
-    @property
-    def where(self) -> str:
-        """How errors call it."""
-        return self.port
-
-    def _graph(self) -> Graph:
+    def home(self) -> Graph:
+        """The graph that its listeners belong to."""
         graph = building.get()
         if graph is None:
             raise DeclarationError(f"{self.where}: listeners are declared inside `with Blocks():`.")
@@ -105,17 +97,18 @@ class Source:
     ) -> Dependency | Callable[[Function], Dependency]:
         """Call `fn` whenever this fires.
 
-        fn: takes one value per input and returns one per output; a generator shows each yield. None
-            runs only `js` or `cancels`. Left out: a decorator.
-        inputs: components whose values are passed in order; a set passes one dict keyed by component.
+        fn: takes one value per input and returns one per output; a generator shows each yield.
+            None runs only `js` or `cancels`. Left out: a decorator.
+        inputs: components whose values are passed in order; a set passes one dict, keyed by
+            component.
         outputs: components that the returned values go to.
         api_name: the listener's name for programs; False hides it from them.
         scroll_to_output: bring the first output into view at the end.
         show_progress: "full" (over the outputs), "minimal" (a timer), "hidden".
         queue: False skips waiting and the limit (rule Q5); None takes the app's setting.
-        batch, max_batch_size: `fn` gets one list per input with up to so many requests, and returns
-            a tuple of lists, one per output (rules B1-B5).
-        preprocess, postprocess: False hands `fn` the stored value, or stores what it returns, as is.
+        batch, max_batch_size: `fn` gets one list per input with up to so many requests, and
+            returns a tuple of lists, one per output (rules B1-B5).
+        preprocess, postprocess: False hands `fn` the stored value, or stores what it returns.
         cancels: listeners whose pending work of this session ends first (rules C1-C4).
         every: seconds; after its trigger it runs again at every multiple (rule M1).
         trigger_mode: "once", "multiple", "always_last" or "restart" (rules T1-T4).
@@ -162,7 +155,7 @@ class Port(Source):
     def where(self) -> str:
         return f"{self.node.where}.{self.port}"
 
-    def _graph(self) -> Graph:
+    def home(self) -> Graph:
         graph = building.get() or self.node.graph
         if graph is None:
             raise DeclarationError(f"{self.where}: listeners are declared inside `with Blocks():`.")
@@ -188,8 +181,8 @@ class Derived(Source):
     def where(self) -> str:
         return f"{self.base.where}.pipe(...)"
 
-    def _graph(self) -> Graph:
-        return self.base._graph()  # pyright: ignore[reportPrivateUsage]
+    def home(self) -> Graph:
+        return self.base.home()
 
     def pipe(self, *operators: Operator) -> Derived:
         return Derived(self.base, (*self.operators, *operators))
@@ -206,7 +199,7 @@ class After(Source):
     def where(self) -> str:
         return f"{self.dependency.name}.{self.port}"
 
-    def _graph(self) -> Graph:
+    def home(self) -> Graph:
         return self.dependency.graph
 
 
@@ -240,13 +233,14 @@ def listen(
     """Declare now, or return the decorator that will."""
 
     def declare(function: Function | None) -> Dependency:
-        graph = sources[0]._graph()  # pyright: ignore[reportPrivateUsage]
+        graph = sources[0].home()
         for source in sources:
             if isinstance(source, Port):
                 graph.adopt(source.node)
             elif isinstance(source, Derived):
                 graph.adopt(source.base.node)
-        ended = (cancels,) if isinstance(cancels, Dependency) else tuple(cancels or ())
+        named = (cancels,) if isinstance(cancels, Dependency) else tuple(cancels or ())
+        ended = tuple(each.declared for each in named)
         return Dependency(graph, graph.listen(sources, function, inputs, outputs, ended, made))
 
     if fn == "decorator":

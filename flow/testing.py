@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator
 from itertools import count
-from typing import Any
+from types import GeneratorType
+from typing import Any, cast
 
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable
@@ -13,15 +14,16 @@ from reactivex.disposable import Disposable
 from .calls import Call
 from .cancel import CancelToken
 from .clock import Clock
-from .model import Notice, Report, Seconds
+from .notices import Notice, Report
 from .scheduler import Step
+from .units import Seconds
 
 
 class VirtualClock(Clock):
     """Seconds from 0.0. Only `run_until` moves it; what is due at one instant runs in order.
 
-    Own, because reactivex 6.1's VirtualTimeScheduler moves its clock by a whole second after about a
-    hundred actions at one instant, and skips what is due now when asked to advance to now.
+    Own, because reactivex 6.1's VirtualTimeScheduler moves its clock by a whole second after about
+    a hundred actions at one instant, and skips what is due now when asked to advance to now.
     """
 
     def __init__(self) -> None:
@@ -73,8 +75,8 @@ def inline(clock: VirtualClock, takes: Callable[[Call], Seconds] | None = None) 
                     observer.on_completed()
                     return
                 value: Any = call.fn(*call.args, **call.kwargs)
-                if isinstance(value, Iterator) and not isinstance(value, list):
-                    step(iter(value))  # pyright: ignore[reportUnknownArgumentType]
+                if isinstance(value, GeneratorType):
+                    step(cast("Generator[Any, Any, Any]", value))
                 elif lasts:
                     clock.at(clock.seconds + lasts, lambda: give(call.step(value)))
                 else:
@@ -84,21 +86,21 @@ def inline(clock: VirtualClock, takes: Callable[[Call], Seconds] | None = None) 
                 observer.on_next(result)
                 observer.on_completed()
 
-            def step(values: Iterator[object]) -> None:
+            def step(values: Generator[Any, Any, Any]) -> None:
                 if cancel.requested:
-                    close(values)
+                    values.close()
                     observer.on_completed()
                     return
                 try:
                     value = next(values)
                 except StopIteration:
                     observer.on_completed()
-                except Exception as error:  # noqa: BLE001  the job's failure, told as such
+                except Exception as error:
                     observer.on_error(error)
                 else:
                     clock.at(clock.seconds + lasts, lambda: show(values, value))
 
-            def show(values: Iterator[object], value: object) -> None:
+            def show(values: Generator[Any, Any, Any], value: object) -> None:
                 observer.on_next(call.step(value))
                 step(values)
 
@@ -111,10 +113,3 @@ def inline(clock: VirtualClock, takes: Callable[[Call], Seconds] | None = None) 
         return Observable(subscribe)
 
     return execute
-
-
-def close(values: Iterable[object]) -> None:
-    """Close a generator; other iterators have nothing to close."""
-    closing = getattr(values, "close", None)
-    if closing:
-        closing()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from reactivex.abc import DisposableBase
 
 from .clock import Clock
-from .model import Seconds
+from .units import Seconds
 
 SLACK: Seconds = 1e-6
 """Rx clocks round to microseconds: a tick that comes so much early is on time."""

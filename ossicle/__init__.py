@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from ossicle.components.state import State as State
     from ossicle.components.textbox import Textbox as Textbox
     from ossicle.components.timer import Timer as Timer
+    from ossicle.flow import injected
     from ossicle.flow.audio import Clip as Clip
     from ossicle.flow.errors import DeclarationError as DeclarationError
     from ossicle.flow.errors import Error as Error
     from ossicle.flow.errors import OssicleError as OssicleError
-    from ossicle.flow.injected import ClientRequest as Request
     from ossicle.flow.injected import EventData as EventData
     from ossicle.flow.injected import Info as Info
     from ossicle.flow.injected import Progress as Progress
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from ossicle.flow.sources import on as on
     from ossicle.runtime.app import Blocks as Blocks
     from ossicle.runtime.interface import Interface as Interface
+
+    Request = injected.ClientRequest
 
 __version__ = "0.1.0"
 

@@ -9,14 +9,14 @@ from reactivex import abc
 from reactivex.disposable import Disposable
 
 from ..flow.clock import Clock
-from ..flow.model import Seconds
+from ..flow.units import Seconds
 
 
 class LoopClock(Clock):
     """Seconds of `loop.time()`: the same clock that `asyncio.sleep` sleeps by.
 
-    Own, because reactivex's asyncio schedulers take `now` from the wall clock, so that periodic work
-    drifts when the loop's time is not the wall's. Call it from the loop's thread only.
+    Own, because reactivex's asyncio schedulers take `now` from the wall clock, so that periodic
+    work drifts when the loop's time is not the wall's. Call it from the loop's thread only.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -14,16 +14,17 @@ from ..components.base import Component, Received
 from ..flow.clock import Clock
 from ..flow.errors import Error, InputError, WorldError
 from ..flow.injected import ClientRequest
-from ..flow.model import ENDS, Kind, Outcome, Seconds
-from ..flow.patches import Gone, Patch, Run, Set, Toast
+from ..flow.model import ENDS, Kind, Outcome
+from ..flow.patches import Gone, Patch, Run, Set
 from ..flow.plan import Plan
-from ..flow.program import Act, Disconnect, Open, Program, Reconnect, Said, Session, Tap, Withdraw
-from ..flow.results import UNSET
+from ..flow.program import Act, Disconnect, Open, Program, Reconnect, Said, Tap, Withdraw
+from ..flow.shapes import is_dict
+from ..flow.units import Seconds
 from . import wire
 from .clock import LoopClock
 from .executors.choose import by_kind
 from .executors.pool import MAX_THREADS, Pool
-from .sessions import Line, Message, Send, token
+from .sessions import Line, Message, Send, new_token
 
 if TYPE_CHECKING:
     from ..flow.audio import Media
@@ -42,9 +43,9 @@ MAX_SESSIONS = 10_000
 class Host:
     """Runs one app for many sessions. Make it on the loop that it is to live on.
 
-    show_error: tell users the text of every exception, not only of `Error`. reconnect_window: seconds
-    that a session outlives its front end. Raises DeclarationError for a first value that a component
-    cannot take.
+    show_error: tell users the text of every exception, not only of `Error`. reconnect_window:
+    seconds that a session outlives its front end. Raises ValueError for a first value that a
+    component cannot take.
     """
 
     def __init__(
@@ -108,15 +109,15 @@ class Host:
     # -- sessions ------------------------------------------------------------------------------
 
     def connect(
-        self, token_: str | None, seq: int, send: Send, client: ClientRequest | None = None
+        self, token: str | None, seq: int, send: Send, client: ClientRequest | None = None
     ) -> Connection:
         """Open a session, or take one up again after `seq`. What is due is sent at once.
 
         Raises WorldError if there are too many sessions.
         """
-        if token_ is None:
+        if token is None:
             return Connection(self, self._open(send, client), send)
-        line = self.lines.get(token_)
+        line = self.lines.get(token)
         if line is None:
             send({"type": "gone"})
             return Connection(self, None, send)
@@ -135,7 +136,7 @@ class Host:
     def _open(self, send: Send, client: ClientRequest | None) -> Line:
         if len(self.lines) >= self.max_sessions:
             raise WorldError(f"{self.max_sessions} sessions are open; try again later.")
-        line = Line(token(), send)
+        line = Line(new_token(), send)
         self.lines[line.token] = line
         who = client or ClientRequest()
         who = ClientRequest(
@@ -155,7 +156,8 @@ class Host:
         if line.live:
             line.show(list(line.live.values()))
 
-    def _lost(self, line: Line, send: Send) -> None:
+    def lost(self, line: Line, send: Send) -> None:
+        """A front end's socket is gone: its session's grace begins, unless another took over."""
         if line.send is send and line.token in self.lines:
             line.send = None
             self.program.receive(Disconnect(line.token))
@@ -210,7 +212,7 @@ class Host:
             if isinstance(made, Set)
             else None
         )
-        self._add(line, wire.patch(made, node, session.media, self.show_error))  # pyright: ignore[reportArgumentType]
+        self._add(line, wire.patch(made, node, session.media, self.show_error))
 
     def _shown(self, line: Line, outcome: Outcome) -> bool:
         """Whether a front end is told; a hidden listener is only told of when it fails."""
@@ -287,13 +289,13 @@ class Host:
             raise InputError(f"there is no component {id}.")
         if not isinstance(act, str):
             raise InputError(f"{node.where}: act must be a name, not {act!r}.")
-        if data is not None and not isinstance(data, dict):
+        if data is not None and not is_dict(data):
             raise InputError(f"{node.where}: data must be an object, not {data!r}.")
         if isinstance(node, Component):
             now: object = session.values[id]
-            received = node.receive(act, message.get("value"), data, now, session.media)  # pyright: ignore[reportArgumentType, reportUnknownArgumentType]
+            received = node.receive(act, message.get("value"), data, now, session.media)
         elif act in node.ports:
-            received = Received(data=data)  # pyright: ignore[reportUnknownArgumentType]
+            received = Received(data=data)
         else:
             raise InputError(f"{node.where}: {act!r} is no act of it.")
         return Act(line.token, id, act, received.value, received.data, echo=received.echo)
@@ -317,7 +319,7 @@ class Connection:
 
     def close(self) -> None:
         if self._line:
-            self._host._lost(self._line, self._send)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            self._host.lost(self._line, self._send)
 
 
 class LazyMedia:

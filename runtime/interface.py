@@ -16,7 +16,7 @@ from ..flow.errors import DeclarationError
 from ..flow.graph import building
 from ..flow.listeners import ConcurrencyLimit, name_of
 from ..flow.signature import signature
-from ..flow.sources import Dependency, Source, on
+from ..flow.sources import Dependency, Port, Source, on
 from .app import Blocks
 
 Given = str | Mapping[str, Any] | Component
@@ -154,10 +154,10 @@ class Interface(Blocks):
         else:
             assert buttons.submit
             triggers: list[Source] = [buttons.submit.click]
-            triggers += [c.submit for c in self.input_components if "submit" in c.ports]  # type: ignore[attr-defined]  # pyright: ignore
+            triggers += [Port(c, "submit") for c in self.input_components if "submit" in c.ports]
             run = self._on(triggers, scroll_to_output=True)
-        if buttons.stop and buttons.submit:
-            self._swap_buttons(run, buttons.submit, buttons.stop)
+            if buttons.stop:
+                self._swap_buttons(triggers, run, buttons.submit, buttons.stop)
         if buttons.clear:
             self._listen_clear(buttons.clear)
 
@@ -167,7 +167,7 @@ class Interface(Blocks):
             return self._on([self.load, buttons.submit.click])
         streams = [c for c in self.input_components if getattr(c, "streaming", False)]
         if streams:
-            return self._on([c.stream for c in streams], **self._streaming)  # type: ignore[attr-defined]  # pyright: ignore
+            return self._on([Port(c, "stream") for c in streams], **self._streaming)
         changes = [c.change for c in self.input_components if not isinstance(c, State)]
         return self._on(changes, trigger_mode="always_last")
 
@@ -181,15 +181,16 @@ class Interface(Blocks):
             **more,
         )
 
-    def _swap_buttons(self, run: Dependency, submit: Button, stop: Button) -> None:
+    def _swap_buttons(
+        self, triggers: list[Source], run: Dependency, submit: Button, stop: Button
+    ) -> None:
         """While it runs, Stop stands where Submit stood."""
         options: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_name": False}
-        started = self.listeners[-1].sources
 
         def shown(running: bool) -> Callable[[], list[Button]]:
             return lambda: [Button(visible=not running), Button(visible=running)]
 
-        on(started, shown(True), None, [submit, stop], trigger_mode="multiple", **options)
+        on(triggers, shown(True), None, [submit, stop], trigger_mode="multiple", **options)
         run.then(shown(False), None, [submit, stop], trigger_mode="multiple", **options)
         stop.click(None, None, None, cancels=[run], **options)
 

@@ -16,7 +16,7 @@ KEPT = 512
 (policy: resync), which is never wrong and only larger."""
 
 
-def token() -> str:
+def new_token() -> str:
     """A session's name, which nobody can guess: 192 bits."""
     return secrets.token_urlsafe(24)
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ..components.base import Component, Placed
 from ..flow.errors import Error, WorldError
 from ..flow.graph import Node, Place
-from ..flow.model import Kind, Outcome, Report
+from ..flow.model import Kind, Outcome
 from ..flow.model import Place as LinePlace
+from ..flow.notices import Report
 from ..flow.patches import Run, Set, Toast
 from ..flow.plan import Plan
 from ..flow.program import Session
@@ -33,7 +34,7 @@ def describe(plan: Plan, session: Session, title: str, extra: Message) -> Messag
         assert isinstance(node, Placed)
         props = node.props()
         if isinstance(node, Component):
-            props["value"] = node.to_wire(session.values[node.id], session.media)  # pyright: ignore[reportArgumentType]
+            props["value"] = node.to_wire(session.values[node.id], session.media)
             props["interactive"] = interactive(plan, node)
         nodes.append(
             {"id": node.id, "type": node.type, "props": props, "ports": ports.get(node.id, [])}
@@ -46,7 +47,7 @@ def describe(plan: Plan, session: Session, title: str, extra: Message) -> Messag
             {
                 "id": each.id,
                 "name": each.name,
-                "triggers": [[node, port] for (node, port), l in plan.at_port.items() if each in l],
+                "triggers": [list(key) for key, found in plan.at_port.items() if each in found],
                 "inputs": list(each.inputs),
                 "outputs": [i for i in each.outputs if not plan.nodes[i].server_only],
                 "show_progress": each.show_progress,

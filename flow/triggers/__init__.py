@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..model import Trigger
+from ..verdict import Trigger
 from .always_last import always_last
 from .multiple import multiple
 from .once import once

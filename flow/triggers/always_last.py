@@ -1,6 +1,6 @@
 """``always_last``: while a request is pending one more waits aside, always the newest."""
 
-from ..model import Verdict
+from ..verdict import Verdict
 
 
 def always_last(pending: int) -> Verdict:

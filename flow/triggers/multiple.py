@@ -1,6 +1,6 @@
 """``multiple``: every event becomes a request."""
 
-from ..model import Verdict
+from ..verdict import Verdict
 
 
 def multiple(pending: int) -> Verdict:

@@ -1,6 +1,6 @@
 """``once``: while a request is pending, new ones are dropped."""
 
-from ..model import Verdict
+from ..verdict import Verdict
 
 
 def once(pending: int) -> Verdict:

@@ -1,6 +1,6 @@
 """``restart``: the newest request cancels what is pending and takes its place."""
 
-from ..model import Verdict
+from ..verdict import Verdict
 
 
 def restart(pending: int) -> Verdict:

@@ -18,7 +18,7 @@ MAX_THREADS = 40
 
 
 class Pool:
-    """Threads of one app, and its loop. Made on the loop's thread; threads start when first used."""
+    """Threads of one app, and its loop. A thread starts when it is first needed."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, max_threads: int = MAX_THREADS) -> None:
         self.loop = loop

@@ -12,7 +12,7 @@ from reactivex.disposable import Disposable
 from ...flow.calls import Call
 from ...flow.cancel import CancelToken
 from ...flow.injected import telling
-from ...flow.model import Notice, Report
+from ...flow.notices import Notice, Report
 from ...flow.program import Execute
 from ...flow.scheduler import Step
 from .pool import Pool
@@ -43,7 +43,7 @@ def as_task(pool: Pool, body: Body) -> Execute:
                         observer.on_error(error)  # pyright: ignore[reportArgumentType]
                         raise
                     observer.on_completed()
-                except Exception as error:  # noqa: BLE001  the job's failure, told as such
+                except Exception as error:
                     observer.on_error(error)
                 else:
                     observer.on_completed()

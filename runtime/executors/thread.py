@@ -9,14 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator
 from types import GeneratorType
-from typing import Any
+from typing import Any, cast
 
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 
 from ...flow.calls import Call
 from ...flow.cancel import CancelToken
-from ...flow.model import Notice, Report
+from ...flow.notices import Notice, Report
 from ...flow.program import Execute
 from ...flow.scheduler import Step
 from .pool import Pool
@@ -61,12 +61,12 @@ def thread_executor(pool: Pool) -> Execute:
                     if faults:
                         post(observer.on_next, faults)
                     if call.fn is not None and call.alive and not cancel.requested:
-                        value = call.fn(*call.args, **call.kwargs)
+                        value: Any = call.fn(*call.args, **call.kwargs)
                         if isinstance(value, GeneratorType):
-                            _iterate(value, give, cancel)  # pyright: ignore[reportUnknownArgumentType]
+                            _iterate(cast("Generator[Any, Any, Any]", value), give, cancel)
                         else:
                             give(value)
-                except BaseException as error:  # noqa: BLE001  the job's failure, told as such
+                except BaseException as error:
                     post(observer.on_error, error)
                 else:
                     post(observer.on_completed)
