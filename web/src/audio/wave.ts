@@ -32,7 +32,7 @@ export interface WaveOptions {
 const RAMP = Float32Array.from({ length: 1 << 16 }, (_, i) => i / (1 << 16));
 
 /** The server's outlines are asked up to this width; beyond it the columns get broader. */
-const MOST_COLUMNS = 1 << 15;
+const MOST_COLUMNS = 1 << 14;
 
 export class Wave {
   private readonly surfer: WaveSurfer;
@@ -55,7 +55,7 @@ export class Wave {
       waveColor: wave,
       progressColor: played,
       cursorColor: cursor,
-      cursorWidth: 2,
+      cursorWidth: 1,
       hideScrollbar: false,
       // A click seeks; a drag selects, which is the regions' affair.
       dragToSeek: false,

@@ -2,14 +2,22 @@
 import type { Component, Snippet } from 'svelte';
 import type { NodeState } from '../state/node.svelte';
 import type { LayoutNode } from '../wire/types';
+import Accordion from './Accordion.svelte';
 import Button from './Button.svelte';
+import Checkbox from './Checkbox.svelte';
+import CheckboxGroup from './CheckboxGroup.svelte';
 import Column from './Column.svelte';
+import DownloadButton from './DownloadButton.svelte';
 import Dropdown from './Dropdown.svelte';
 import Group from './Group.svelte';
 import Label from './Label.svelte';
 import NumberBox from './NumberBox.svelte';
+import Radio from './Radio.svelte';
 import Row from './Row.svelte';
+import Sidebar from './Sidebar.svelte';
 import Slider from './Slider.svelte';
+import Tab from './Tab.svelte';
+import Tabs from './Tabs.svelte';
 import Textbox from './Textbox.svelte';
 
 export interface Drawn {
@@ -21,21 +29,34 @@ export interface Drawn {
 
 type Drawer = Component<Drawn>;
 
-export type Entry = { draws: boolean; inline: boolean } & (
+/** `inline`: as wide as its words. `least`: pixels below which it cannot be used. */
+export type Entry = { draws: boolean; inline: boolean; least: number } & (
   | { kind: 'here'; component: Drawer }
   | { kind: 'later'; load: () => Promise<Drawer> }
   | { kind: 'unknown' }
 );
 
-const here = (component: Drawer, inline = false): Entry => ({ kind: 'here', draws: true, inline, component });
+type Manners = { inline?: boolean; least?: number };
+
+const here = (component: Drawer, { inline = false, least = 0 }: Manners = {}): Entry => ({
+  kind: 'here',
+  draws: true,
+  inline,
+  least,
+  component,
+});
 
 /** A chunk, fetched once and tried again if it failed. */
-function later(fetch: () => Promise<{ default: Drawer }>, inline = false): Entry {
+function later(
+  fetch: () => Promise<{ default: Drawer }>,
+  { inline = false, least = 0 }: Manners = {},
+): Entry {
   let fetched: Promise<Drawer> | null = null;
   return {
     kind: 'later',
     draws: true,
     inline,
+    least,
     load: () =>
       (fetched ??= fetch().then(
         (module) => module.default,
@@ -47,26 +68,41 @@ function later(fetch: () => Promise<{ default: Drawer }>, inline = false): Entry
   };
 }
 
-const nothing: Entry = { kind: 'unknown', draws: false, inline: false };
+const nothing: Entry = { kind: 'unknown', draws: false, inline: false, least: 0 };
 
 const entries: Record<string, Entry> = {
-  audio: later(() => import('./Audio.svelte')),
-  button: here(Button, true),
-  clearbutton: here(Button, true),
+  accordion: here(Accordion),
+  audio: later(() => import('./Audio.svelte'), { least: 288 }),
+  button: here(Button, { inline: true }),
+  checkbox: here(Checkbox),
+  checkboxgroup: here(CheckboxGroup),
+  clearbutton: here(Button, { inline: true }),
   column: here(Column),
+  dataframe: later(() => import('./Dataframe.svelte'), { least: 240 }),
+  downloadbutton: here(DownloadButton, { inline: true }),
   dropdown: here(Dropdown),
+  examples: later(() => import('./Examples.svelte'), { least: 240 }),
+  file: later(() => import('./File.svelte'), { least: 200 }),
   group: here(Group),
+  html: later(() => import('./Html.svelte')),
+  image: later(() => import('./Image.svelte')),
+  json: later(() => import('./JsonView.svelte')),
   label: here(Label),
   markdown: later(() => import('./Markdown.svelte')),
   number: here(NumberBox),
+  plot: later(() => import('./Image.svelte')),
+  radio: here(Radio),
   row: here(Row),
-  slider: here(Slider),
+  sidebar: here(Sidebar),
+  slider: here(Slider, { least: 240 }),
+  tab: here(Tab),
+  tabs: here(Tabs),
   textbox: here(Textbox),
   state: nothing,
   timer: nothing,
 };
 
-const unknown: Entry = { kind: 'unknown', draws: true, inline: false };
+const unknown: Entry = { kind: 'unknown', draws: true, inline: false, least: 0 };
 
 export const entry = (type: string): Entry => (Object.hasOwn(entries, type) ? entries[type] : undefined) ?? unknown;
 

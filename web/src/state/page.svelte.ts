@@ -158,7 +158,8 @@ export class Page {
     this.runs = afterRun(this.runs, patch, Date.now());
     const listener = this.listeners.get(patch.listener);
     if (patch.state === 'failed' || patch.state === 'rejected') {
-      if (!patch.outputs.some((id) => this.shows(id))) this.toastError(patch);
+      const told = patch.error?.visible ?? true;
+      if (told && !patch.outputs.some((id) => this.shows(id))) this.toastError(patch);
     }
     if (listener?.scroll_to_output && (patch.state === 'succeeded' || patch.state === 'yielded')) {
       const first = patch.outputs[0];

@@ -44,6 +44,10 @@ export function afterRun(runs: Runs, patch: RunPatch, now: number): Runs {
       else next.delete(patch.request);
       return next;
   }
+  if (patch.state === 'failed' && patch.error && !patch.error.visible) {
+    next.delete(patch.request);
+    return next;
+  }
   const phase =
     patch.state === 'queued'
       ? 'queued'

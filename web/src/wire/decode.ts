@@ -102,6 +102,9 @@ function app(value: Json | undefined, path: string): AppInfo {
     title: orNull(text)(f.title, `${path}.title`) ?? '',
     description: orNull(text)(f.description, `${path}.description`),
     css: orNull(text)(f.css, `${path}.css`),
+    js: orNull(text)(f.js, `${path}.js`),
+    theme: orNull(fields)(f.theme, `${path}.theme`) ?? {},
+    fill_width: f.fill_width === true,
     nodes: items(node)(f.nodes, `${path}.nodes`),
     layout: layout(f.layout, `${path}.layout`),
     listeners: items(listener)(f.listeners ?? [], `${path}.listeners`),
@@ -124,6 +127,7 @@ function runError(value: Json | undefined, path: string): RunError {
     title: orNull(text)(f.title, `${path}.title`) ?? '',
     message: orNull(text)(f.message, `${path}.message`),
     duration: orNull(number)(f.duration, `${path}.duration`),
+    visible: f.visible !== false,
   };
 }
 

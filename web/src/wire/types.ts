@@ -34,6 +34,12 @@ export interface AppInfo {
   title: string;
   description: string | null;
   css: string | null;
+  /** Code of the app for this page, run once when it opens. */
+  js: string | null;
+  /** CSS variables by name. */
+  theme: Props;
+  /** The content may be as wide as the window. */
+  fill_width: boolean;
   nodes: NodeInfo[];
   layout: LayoutNode;
   listeners: ListenerInfo[];
@@ -64,6 +70,8 @@ export interface RunError {
   /** Null when the app does not show its errors to users. */
   message: string | null;
   duration: number | null;
+  /** False: an end that nobody is to be told of. */
+  visible: boolean;
 }
 
 export interface RunPatch {
