@@ -5,13 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..flow.plan import Plan
 
 if TYPE_CHECKING:
-    from .app import Blocks
+    from .frontends.web.server import Running
     from .host import Host
+
+
+class Servable(Protocol):
+    """What can be served: `Blocks`."""
+
+    title: str
+
+    def plan(self) -> Plan: ...
+    def page(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +42,14 @@ class Launching:
     reconnect_window: float = 60.0
 
 
-Taker = Callable[["Blocks", Launching], None]
+Taker = Callable[[Any, Launching], None]
+"""Gets the `Blocks` whose `launch()` was called."""
+
 _takers: list[Taker] = []
 
 
 @contextlib.contextmanager
-def taking(taker: Taker) -> Iterator[None]:
+def taking(taker: Taker) -> Generator[None]:
     """While a command loads an app's file, its `launch()` hands the app over instead of serving."""
     _takers.append(taker)
     try:
@@ -45,7 +58,7 @@ def taking(taker: Taker) -> Iterator[None]:
         _takers.remove(taker)
 
 
-def offer(app: Blocks, launching: Launching) -> bool:
+def offer(app: Servable, launching: Launching) -> bool:
     """True if somebody took the app."""
     if not _takers:
         return False
@@ -53,12 +66,13 @@ def offer(app: Blocks, launching: Launching) -> bool:
     return True
 
 
-async def serve_app(app: Blocks, launching: Launching) -> tuple[Host, Any]:
-    """A host for the app and a server that listens. The caller closes first the one, then the other.
+async def serve_app(app: Servable, launching: Launching) -> tuple[Host, Running]:
+    """A host for the app and a server that listens; the caller closes the server, then the host.
 
     Raises DeclarationError for an app that cannot work, OSError for a port that is taken.
     """
     from .frontends.web.server import make_app, serve
+    from .frontends.web.upload import MAX_UPLOAD
     from .host import Host
 
     plan = app.plan()
@@ -70,7 +84,6 @@ async def serve_app(app: Blocks, launching: Launching) -> tuple[Host, Any]:
         reconnect_window=launching.reconnect_window,
         max_threads=launching.max_threads,
     )
-    limits = {} if launching.max_file_size is None else {"max_upload": launching.max_file_size}
     try:
         served = make_app(
             host,
@@ -78,7 +91,7 @@ async def serve_app(app: Blocks, launching: Launching) -> tuple[Host, Any]:
             allowed_hosts=launching.allowed_hosts,
             allowed_origins=launching.allowed_origins,
             page_code=any(each.options.js for each in plan.listeners),
-            **limits,
+            max_upload=launching.max_file_size or MAX_UPLOAD,
         )
         running = await serve(
             served, launching.server_name, launching.server_port, root=launching.root_path
@@ -95,7 +108,7 @@ class Launched:
     `url`: the page. `close()` ends it. A `with` block ends it too.
     """
 
-    def __init__(self, app: Blocks, launching: Launching) -> None:
+    def __init__(self, app: Servable, launching: Launching) -> None:
         self._app, self._launching = app, launching
         self._ready = threading.Event()
         self._error: BaseException | None = None
@@ -145,7 +158,7 @@ class Launched:
     def _main(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001  handed to the thread that waits in start()
+        except BaseException as error:
             self._error = error
         finally:
             self._ready.set()
