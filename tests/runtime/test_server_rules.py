@@ -126,7 +126,7 @@ def test_bad_allowed_origin(entry: str) -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        {"type": "act", "node": 0, "act": "click"},
+        {"type": "act", "node": 1, "act": "click"},
         {"type": "act", "node": 3, "act": "input", "value": {"a": [1.5, None, True, "x"]}},
         {"type": "cancel", "request": 17},
         {"type": "ack", "seq": 0},
@@ -156,6 +156,7 @@ def test_messages_taken(message: dict[str, object]) -> None:
         ('{"type":"act","node":3.0,"act":"click"}', "node must be"),
         ('{"type":"act","node":true,"act":"click"}', "node must be"),
         ('{"type":"act","node":-1,"act":"click"}', "node must be"),
+        ('{"type":"act","node":0,"act":"load"}', "the page itself"),
         ('{"type":"act","node":3,"act":7}', "act must be a text"),
         ('{"type":"act","node":3,"act":""}', "1 to 64"),
         ('{"type":"act","node":3,"act":"' + "x" * 65 + '"}', "1 to 64"),

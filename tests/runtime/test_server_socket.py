@@ -13,6 +13,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import WSMsgType, web
 
+from ossicle.flow.errors import WorldError
+from ossicle.flow.injected import ClientRequest
 from ossicle.runtime.frontends.web.needs import Message, Sound, Writer
 from ossicle.runtime.frontends.web.server import Running, serve
 from ossicle.runtime.frontends.web.websocket import GONE, REFUSALS, TOO_SLOW, Sockets
@@ -46,10 +48,16 @@ class RecordingHost:
     def __init__(self) -> None:
         self.lines: list[Line] = []
         self.asked: list[tuple[str | None, int]] = []
+        self.clients: list[ClientRequest] = []
         self.missed = 0
 
-    def connect(self, token: str | None, seq: int, send: Callable[[Message], None]) -> Line:
+    def connect(
+        self, token: str | None, seq: int, send: Callable[[Message], None], client: ClientRequest
+    ) -> Line:
         self.asked.append((token, seq))
+        self.clients.append(client)
+        if token == "toomany":
+            raise WorldError("too many sessions are open")
         if token is not None and token != "known":
             send({"type": "gone"})
             line = Line(None, send)
@@ -143,6 +151,25 @@ async def test_a_session_is_taken_up(site: Site) -> None:
     assert (await receive(ws))["type"] == "resume"
     assert site.host.asked == [("known", 41)]
     await ws.close()
+
+
+async def test_who_asks(site: Site) -> None:
+    """The host learns what functions may ask of the visitor: address, headers, query."""
+    ws = await site.open("?lang=de")
+    await receive(ws)
+    (client,) = site.host.clients
+    assert (client.client, client.query_params) == ("127.0.0.1", {"lang": "de"})
+    assert client.headers["origin"].startswith("http://127.0.0.1:")
+    await ws.close()
+
+
+async def test_a_host_that_takes_no_more(site: Site) -> None:
+    """A full host closes the socket in words, with the code for coming later."""
+    ws = await site.open("?session=toomany")
+    async with asyncio.timeout(5):
+        message = await ws.receive()
+    assert (message.type, message.data) == (WSMsgType.CLOSE, 1013)
+    assert message.extra == "too many sessions are open"
 
 
 async def test_a_session_is_gone(site: Site) -> None:

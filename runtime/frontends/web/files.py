@@ -54,8 +54,7 @@ class Files:
         if sound is None:
             return _nothing()
         download = "download" in request.query
-        playable = sound.format in TYPES
-        format = sound.format if download or playable else "wav"
+        format = sound.format if download else sound.plays
         path = await self._threads.run(sound.file, format)
         content_type = TYPES.get(format)
         headers = {

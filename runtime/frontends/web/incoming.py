@@ -57,6 +57,8 @@ def _checked(message: Message) -> Message:
             raise ValueError(f"{kind}: {name} must be {_NAMES[int]}")
         if isinstance(value, str) and not 0 < len(value) <= _MAX_NAME:
             raise ValueError(f"{kind}: {name} must have 1 to {_MAX_NAME} characters")
+    if kind == "act" and message["node"] == 0:
+        raise ValueError("act: node 0 is the page itself; only the server tells its events")
     if kind == "js":
         values, error = message.get("values"), message.get("error")
         if ("values" in message) == ("error" in message):

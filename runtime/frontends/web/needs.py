@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from ....flow.injected import ClientRequest
+
 Message = dict[str, object]
 """One JSON object of the wire."""
 
@@ -20,6 +22,11 @@ class Sound(Protocol):
     @property
     def format(self) -> str:
         """What the app wants to be downloaded: "wav", "mp3", ..."""
+        ...
+
+    @property
+    def plays(self) -> str:
+        """What a browser is sent to play."""
         ...
 
     def file_name(self, format: str) -> str:
@@ -71,22 +78,32 @@ class Connection(Protocol):
 class Host(Protocol):
     """The sessions of one app. Everything here runs on the event loop's thread."""
 
-    def connect(self, token: str | None, seq: int, send: Callable[[Message], None]) -> Connection:
-        """Open a session or take one up again after `seq`; what is due is sent at once."""
+    def connect(
+        self,
+        token: str | None,
+        seq: int,
+        send: Callable[[Message], None],
+        client: ClientRequest,
+        /,
+    ) -> Connection:
+        """Open a session or take one up again after `seq`; what is due is sent at once.
+
+        Raises OssicleError, with a text that may be shown, if it takes no more.
+        """
         ...
 
-    def knows(self, token: str) -> bool:
+    def knows(self, token: str, /) -> bool:
         """Is this the token of a living session?"""
         ...
 
-    def takes_files(self, node: int) -> bool:
+    def takes_files(self, node: int, /) -> bool:
         """Is there such a component, and may a user put a file into it?"""
         ...
 
-    def writer(self, token: str, name: str) -> Writer:
-        """Begin an upload into a living session."""
+    def writer(self, token: str, name: str, /) -> Writer:
+        """Begin an upload into a living session. Raises KeyError if there is none."""
         ...
 
-    def sound(self, handle: str) -> Sound:
-        """Raises KeyError for a handle that no living session made."""
+    def sound(self, handle: str, /) -> Sound:
+        """What a handle leads to. Raises KeyError for one that no living session made."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from importlib import import_module
 
 from aiohttp import web
 
@@ -17,6 +18,7 @@ from .threads import Threads
 
 MAX_UPLOAD = Limits().upload
 AT_ONCE = 4  # uploads of one session; a page sends one, a drop of several files a few
+STORE = "ossicle.runtime.media.store"
 _PIECE = 256 << 10  # bytes collected for one write: one hop to a thread costs 50 µs
 _PATIENCE = 60.0  # seconds without a byte, then the sender is given up
 
@@ -47,9 +49,7 @@ class Uploads:
         token = token_of(request.headers.get(SESSION_HEADER))
         if token is None or not self._host.knows(token):
             return refusal(403, "this session is over; reload the page")
-        node = request.query.get("node", "")
-        known = node.isascii() and node.isdigit() and len(node) <= 9
-        if not known or not self._host.takes_files(int(node)):
+        if not self._takes_files(request.query.get("node", "")):
             return refusal(404, "there is no component here that takes a file")
         if request.content_length is not None and request.content_length > self._max:
             return self._too_large()
@@ -61,6 +61,8 @@ class Uploads:
             )
         self._running[token] += 1
         try:
+            # The codecs behind the store take 0.2 s to load: the first upload pays, not the loop.
+            await self._threads.run(import_module, STORE)
             writer = self._host.writer(token, safe_name(request.query.get("name", "")))
             return await self._receive(request, writer)
         except _TooLarge:
@@ -101,6 +103,10 @@ class Uploads:
                 piece.clear()
             if not data:
                 return
+
+    def _takes_files(self, node: str) -> bool:
+        known = node.isascii() and node.isdigit() and len(node) <= 9
+        return known and self._host.takes_files(int(node))
 
     def _too_large(self) -> web.Response:
         return refusal(413, f"the file is too large; at most {bytes_text(self._max)} are taken")

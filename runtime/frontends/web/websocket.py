@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import WSMsgType, web
+from multidict import CIMultiDict
 
+from ....flow.errors import OssicleError
+from ....flow.injected import ClientRequest
 from .answers import refusal
 from .bucket import Bucket
 from .incoming import decode
@@ -33,11 +36,13 @@ GOING_AWAY: Final = 1001
 LOST: Final = 1006
 POLICY: Final = 1008
 FAILED: Final = 1011
+TRY_LATER: Final = 1013
 
 MAX_MESSAGE = 1 << 20  # bytes of one control message: the longest text a Textbox may carry
 REFUSALS = 100  # at once; then one a second: a page with a bug lives, a flood does not
 _FRAMES_AT_ONCE = 16  # sent without any delay
 _FRAMES_PER_SECOND = 240  # more than any screen shows; beyond it patches share frames
+_REASON = 120  # bytes of text that fit into a close frame
 _CLOSE_SECONDS = 1.0  # for a slow socket to take the close frame, then it is cut
 
 
@@ -104,6 +109,8 @@ class Sockets:
         self.counters.opened += 1
         try:
             await self._live(request, socket, token, seq)
+        except OssicleError as error:
+            await _close(socket, TRY_LATER, str(error).encode()[:_REASON])
         except Exception:
             # After the upgrade there is no HTTP answer left to give.
             log.exception("a page's connection failed")
@@ -140,7 +147,7 @@ class Sockets:
             max_messages=self._outbox_messages,
             max_bytes=self._outbox_bytes,
         )
-        connection = self._host.connect(token, seq, outbox.put)
+        connection = self._host.connect(token, seq, outbox.put, _client(request))
         outbox.replaying = False
         over = connection.session is None
         if over:
@@ -225,6 +232,16 @@ async def _close(socket: web.WebSocketResponse, code: int, message: bytes) -> No
     with contextlib.suppress(ConnectionError, TimeoutError):
         async with asyncio.timeout(_CLOSE_SECONDS):
             await socket.close(code=code, message=message, drain=False)
+
+
+def _client(request: web.Request) -> ClientRequest:
+    """Who asks, for functions that want to know."""
+    return ClientRequest(
+        headers=CIMultiDict(request.headers),  # not the proxy of it: this one can be pickled
+        query_params={k: v for k, v in request.query.items() if k not in ("session", "seq")},
+        cookies=dict(request.cookies),
+        client=request.remote or "",
+    )
 
 
 def _seq(text: str) -> int | None:

@@ -1,0 +1,122 @@
+"""A real app behind a real, listening server, and clients that do what browsers would not."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import math
+import struct
+import wave
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+import ossicle as oc
+from ossicle.runtime.frontends.web.server import Running, make_app, serve
+from ossicle.runtime.host import Host
+
+MAX_UPLOAD = 200_000
+
+
+@dataclass
+class Tab:
+    """One open page: its session, its socket, and everything it was told."""
+
+    ws: aiohttp.ClientWebSocketResponse
+    token: str
+    app: dict[str, Any]
+    got: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def node(self, kind: str) -> int:
+        """The number of the first component of that type."""
+        return next(node["id"] for node in self.app["nodes"] if node["type"] == kind)
+
+    async def until(self, kind: str) -> dict[str, Any]:
+        """Read on to the next message of that type."""
+        async with asyncio.timeout(10):
+            while True:
+                message = await self.ws.receive_json()
+                self.got.append(message)
+                if message["type"] == kind:
+                    return message
+
+
+class Site:
+    """A server and a client with no manners: it sends only the headers it is told to."""
+
+    def __init__(self, running: Running, host: Host, http: aiohttp.ClientSession) -> None:
+        self.running = running
+        self.host = host
+        self.http = http
+        self.url = running.url
+        self.origin = running.url.rstrip("/")
+
+    async def open(self, query: str = "", **headers: str) -> Tab:
+        """A page, as a browser opens it."""
+        headers = headers or {"Origin": self.origin}
+        ws = await self.http.ws_connect(f"{self.url}ws{query}", headers=headers)
+        async with asyncio.timeout(10):
+            first = await ws.receive_json()
+        return Tab(ws, first.get("session", ""), first.get("app", {}), [first])
+
+    async def upload(
+        self, tab: Tab, data: Any, name: str = "a.wav", **headers: str
+    ) -> aiohttp.ClientResponse:
+        """POST a file as the page does."""
+        answer = await self.http.post(
+            f"{self.url}upload",
+            params={"node": str(tab.node("audio")), "name": name},
+            data=data,
+            headers={"Origin": self.origin, "X-Ossicle-Session": tab.token} | headers,
+        )
+        await answer.read()
+        return answer
+
+
+def sound(seconds: float = 0.5, frequency: float = 440.0, rate: int = 8000) -> bytes:
+    """A tone as a WAV file."""
+    frames = [
+        round(12000 * math.sin(2 * math.pi * frequency * n / rate))
+        for n in range(int(seconds * rate))
+    ]
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        out.writeframes(struct.pack(f"<{len(frames)}h", *frames))
+    return file.getvalue()
+
+
+@pytest.fixture
+def wav() -> bytes:
+    """Half a second of 440 Hz."""
+    return sound()
+
+
+@pytest_asyncio.fixture
+async def site() -> AsyncIterator[Site]:
+    with oc.Blocks() as demo:
+        audio = oc.Audio(label="in")
+        text = oc.Textbox(label="text")
+        out = oc.Audio(label="out")
+        button = oc.Button("Go")
+
+        def same(value: Any) -> Any:
+            return value
+
+        def fail(value: Any) -> Any:
+            raise RuntimeError("/secret/path and the password")
+
+        button.click(same, audio, out)
+        text.submit(fail, text, text)
+    host = Host(demo.plan())
+    running = await serve(make_app(host, max_upload=MAX_UPLOAD), port=0)
+    async with aiohttp.ClientSession() as http:
+        yield Site(running, host, http)
+    await running.close()
+    await host.close()
