@@ -8,7 +8,7 @@ NOTES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
 LOWEST, HIGHEST = 27.5, 4186.0  # Hertz: the range of a piano
 
 
-def main_note(sound: tuple[int, np.ndarray]) -> dict[str, float]:
+def main_note(sound: tuple[int, np.ndarray] | None) -> dict[str, float]:
     """The share of the spectrum's energy per note of the octave, the strongest five."""
     if sound is None:
         raise oc.Error("Record or upload a sound first.")

@@ -9,7 +9,7 @@ import numpy as np
 import ossicle as oc
 
 
-def reverse_audio(sound: tuple[int, np.ndarray]) -> tuple[int, np.ndarray]:
+def reverse_audio(sound: tuple[int, np.ndarray] | None) -> tuple[int, np.ndarray]:
     """(samples,) or (samples, channels) int16 in; the same shape out, last sample first."""
     if sound is None:
         raise oc.Error("Record or upload a sound first.")

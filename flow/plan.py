@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from .graph import Declared, Graph, Hook, Node
@@ -40,6 +40,19 @@ class Plan:
     after: dict[tuple[int, str], tuple[Listener, ...]]
     derived: tuple[tuple[Derived, Listener], ...]
     ticking: tuple[Node, ...]
+
+    def without(self, listeners: Collection[Listener]) -> Plan:
+        """The same plan in which nothing triggers these listeners."""
+
+        def kept(found: tuple[Listener, ...]) -> tuple[Listener, ...]:
+            return tuple(each for each in found if each not in listeners)
+
+        return replace(
+            self,
+            at_port={key: kept(each) for key, each in self.at_port.items()},
+            after={key: kept(each) for key, each in self.after.items()},
+            derived=tuple(each for each in self.derived if each[1] not in listeners),
+        )
 
     @property
     def ports(self) -> dict[int, list[str]]:

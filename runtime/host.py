@@ -17,13 +17,14 @@ from ..flow.injected import ClientRequest
 from ..flow.model import ENDS, Kind, Outcome
 from ..flow.patches import Gone, Patch, Run, Set
 from ..flow.plan import Plan
-from ..flow.program import Act, Disconnect, Open, Program, Reconnect, Said, Tap, Withdraw
+from ..flow.program import Act, Disconnect, Execute, Open, Program, Reconnect, Said, Tap, Withdraw
 from ..flow.shapes import is_dict
 from ..flow.units import Seconds
 from . import wire
 from .clock import LoopClock
 from .executors.choose import by_kind
 from .executors.pool import MAX_THREADS, Pool
+from .page_code import PageCode
 from .sessions import Line, Message, Send, new_token
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ class Host:
     """Runs one app for many sessions. Make it on the loop that it is to live on.
 
     show_error: tell users the text of every exception, not only of `Error`. reconnect_window:
-    seconds that a session outlives its front end. Raises ValueError for a first value that a
-    component cannot take.
+    seconds that a session outlives its front end. page_code: its front ends run JavaScript; where
+    they do not, listeners with js are named in the log and left out (rule J1). Raises ValueError
+    for a first value that a component cannot take.
     """
 
     def __init__(
@@ -60,9 +62,13 @@ class Host:
         max_sessions: int = MAX_SESSIONS,
         store: Store | None = None,
         clock: Clock | None = None,
+        execute: Execute | None = None,
+        page_code: bool = False,
         tap: Tap | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
+        if not page_code:
+            plan = _without_js(plan)
         self.plan = plan
         self.title = title
         self.show_error = show_error
@@ -73,9 +79,10 @@ class Host:
         self.pool = Pool(loop, max_threads)
         self.lines = dict[str, Line]()
         self._flushing = list[Line]()
+        self.page_code = PageCode(self._show_at)
         self.program = Program(
             plan,
-            by_kind(self.pool),
+            self.page_code.around(execute or by_kind(self.pool)),
             clock or LoopClock(loop),
             self._emit,
             reconnect_window=reconnect_window,
@@ -214,6 +221,10 @@ class Host:
         )
         self._add(line, wire.patch(made, node, session.media, self.show_error))
 
+    def _show_at(self, session: str, message: Message) -> None:
+        if line := self.lines.get(session):
+            self._add(line, message)
+
     def _shown(self, line: Line, outcome: Outcome) -> bool:
         """Whether a front end is told; a hidden listener is only told of when it fails."""
         request, kind = outcome.request, outcome.kind
@@ -273,6 +284,8 @@ class Host:
                 self.program.receive(self._act(line, message))
             case "cancel":
                 self.program.receive(Withdraw(line.token, _whole(message, "request")))
+            case "js":
+                self.page_code.answer(line.token, message)
             case "ack":
                 line.acknowledge(_whole(message, "seq"))
             case other:
@@ -330,6 +343,13 @@ class LazyMedia:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._host.store.session(self._token), name)
+
+
+def _without_js(plan: Plan) -> Plan:
+    left_out = [each for each in plan.listeners if each.options.js is not None]
+    for each in left_out:
+        log.warning("%s: needs JavaScript, which this front end has not; left out.", each.name)
+    return plan.without(left_out) if left_out else plan
 
 
 def _whole(message: Mapping[str, Any], name: str) -> int:

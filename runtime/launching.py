@@ -83,6 +83,7 @@ async def serve_app(app: Servable, launching: Launching) -> tuple[Host, Running]
         show_error=launching.show_error,
         reconnect_window=launching.reconnect_window,
         max_threads=launching.max_threads,
+        page_code=True,
     )
     try:
         served = make_app(
