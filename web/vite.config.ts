@@ -1,6 +1,6 @@
 /** How the page is built: relative URLs, hashed files, nothing inlined. */
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig } from 'vite';
+import { defineConfig } from 'vitest/config';
 
 /** Where `npm run dev` finds a running app. */
 const app = process.env.OSSICLE_APP ?? 'http://127.0.0.1:7860';
@@ -16,6 +16,9 @@ export default defineConfig({
     reportCompressedSize: true,
   },
   worker: { format: 'es' },
+  // Without the browser's build of Svelte a test could not mount a component.
+  resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
+  test: { environment: 'happy-dom', include: ['tests/**/*.test.ts'] },
   server: {
     host: '127.0.0.1',
     port: 7951,

@@ -1,0 +1,151 @@
+import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
+import { Subject } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Subscription } from 'rxjs';
+import { Page } from '../src/state/page.svelte';
+import type { SocketEvent } from '../src/wire/link';
+import Harness from './Harness.svelte';
+
+let socket: Subject<SocketEvent>;
+let sent: { type: string; [key: string]: unknown }[];
+let page: Page;
+let life: Subscription;
+
+const say = (message: object) => socket.next({ kind: 'text', data: JSON.stringify(message) });
+let seq = 0;
+const patch = (...patches: object[]) => say({ type: 'patches', seq: ++seq, patches });
+
+beforeEach(() => {
+  socket = new Subject();
+  sent = [];
+  seq = 0;
+  page = new Page(() => socket);
+  life = page.start();
+  socket.next({ kind: 'up', send: (text) => sent.push(JSON.parse(text) as { type: string }) });
+  say({
+    type: 'open',
+    session: 's',
+    seq: 0,
+    app: {
+      title: 'T',
+      nodes: [
+        { id: 1, type: 'textbox', props: { label: 'Name', value: 'a', interactive: true }, ports: ['submit'] },
+        { id: 2, type: 'textbox', props: { label: 'Out', value: '', interactive: false } },
+        { id: 3, type: 'button', props: { value: 'Go' }, ports: ['click'] },
+        { id: 4, type: 'hologram', props: {} },
+        { id: 5, type: 'number', props: { label: 'Count', value: 3, minimum: 0, maximum: 9, interactive: true } },
+        { id: 6, type: 'state', props: {} },
+      ],
+      layout: { id: 0, children: [1, 2, 3, 4, 5, 6].map((id) => ({ id })) },
+      listeners: [
+        { id: 1, name: 'greet', triggers: [[3, 'click']], inputs: [1], outputs: [2], show_progress: 'full' },
+        { id: 2, name: 'shout', triggers: [], inputs: [1], outputs: [2], js: '(a, b) => [a.toUpperCase() + b]', backend: false },
+      ],
+    },
+  });
+  render(Harness, { props: { page } });
+});
+
+afterEach(() => {
+  life.unsubscribe();
+  cleanup();
+});
+
+function type(box: HTMLInputElement, value: string) {
+  box.value = value;
+  box.dispatchEvent(new Event('input', { bubbles: true }));
+}
+
+describe('the page', () => {
+  it('tells what is typed, and what Enter does', () => {
+    const box = screen.getByLabelText<HTMLInputElement>('Name');
+    type(box, 'ab');
+    box.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
+    expect(sent).toEqual([
+      { type: 'act', node: 1, act: 'input', value: 'ab' },
+      { type: 'act', node: 1, act: 'submit' },
+    ]);
+  });
+
+  it('keeps cheap acts to itself that nobody listens to', () => {
+    screen.getByLabelText('Name').dispatchEvent(new FocusEvent('focus'));
+    expect(sent).toEqual([]);
+  });
+
+  it('shows what the server sets', async () => {
+    patch({ kind: 'set', node: 2, props: { value: 'hello', label: 'Answer' } });
+    await waitFor(() => expect(screen.getByLabelText<HTMLInputElement>('Answer').value).toBe('hello'));
+  });
+
+  it('shows the line, and cancels from there', async () => {
+    patch({ kind: 'run', listener: 1, request: 9, outputs: [2], state: 'queued', rank: 1, size: 4, eta: 8 });
+    await waitFor(() => expect(screen.getAllByText('2 of 4 in line, about 8 s').length).toBeGreaterThan(0));
+    screen.getByRole('button', { name: 'Cancel greet' }).click();
+    expect(sent).toContainEqual({ type: 'cancel', request: 9 });
+    await waitFor(() => expect(screen.getAllByText('Stopping…').length).toBeGreaterThan(0));
+  });
+
+  it('shows progress with its words', async () => {
+    patch({
+      kind: 'run', listener: 1, request: 9, outputs: [2], state: 'progress',
+      progress: [{ desc: 'Reading', value: 3, total: 10, unit: 'steps' }],
+    });
+    const bar = await screen.findByRole<HTMLProgressElement>('progressbar', { name: 'Reading' });
+    expect(bar.value).toBeCloseTo(0.3);
+    expect(screen.getByText('3 / 10 steps')).toBeTruthy();
+  });
+
+  it('shows an error where it belongs until it is dismissed', async () => {
+    patch({
+      kind: 'run', listener: 1, request: 9, outputs: [2], state: 'failed',
+      error: { title: 'Error', message: 'Too short', duration: 10 },
+    });
+    const alert = await screen.findByRole('alert');
+    expect(alert.textContent).toContain('Too short');
+    expect(page.toasts.list).toEqual([]);
+    screen.getByRole('button', { name: 'Dismiss' }).click();
+    await waitFor(() => expect(screen.queryByRole('alert')).toBeNull());
+  });
+
+  it('makes a toast of an error that has no component', () => {
+    patch({ kind: 'run', listener: 1, request: 9, outputs: [], state: 'failed', error: { title: 'Oh', message: null, duration: 5 } });
+    expect(page.toasts.list).toMatchObject([{ level: 'error', title: 'Oh', duration: 5 }]);
+  });
+
+  it('names a component that it does not have', () => {
+    expect(screen.getByText(/hologram/)).toBeTruthy();
+  });
+
+  it('says a number out of range instead of sending it', async () => {
+    const box = screen.getByLabelText<HTMLInputElement>('Count');
+    type(box, '12');
+    await screen.findByText('Between 0 and 9');
+    expect(sent).toEqual([]);
+    type(box, '7');
+    expect(sent).toEqual([{ type: 'act', node: 5, act: 'input', value: 7 }]);
+  });
+
+  it('answers code with the values of inputs and outputs', async () => {
+    patch({ kind: 'set', node: 2, props: { value: '!' } }, { kind: 'js', listener: 2, request: 4 });
+    await waitFor(() => expect(sent).toContainEqual({ type: 'js', request: 4, values: ['A!'] }));
+  });
+
+  it('acknowledges the last of what it has shown', async () => {
+    patch();
+    patch();
+    patch();
+    await waitFor(() => expect(sent).toEqual([{ type: 'ack', seq: 3 }]));
+  });
+
+  it('tells of a refusal in a toast', () => {
+    say({ type: 'refused', message: 'node 9 does not exist' });
+    expect(page.toasts.list).toMatchObject([{ message: 'node 9 does not exist' }]);
+  });
+
+  it('has nothing running once the session is gone', () => {
+    patch({ kind: 'run', listener: 1, request: 9, outputs: [2], state: 'started' });
+    say({ type: 'gone' });
+    expect(page.connection.kind).toBe('gone');
+    expect(page.working()).toEqual([]);
+  });
+});
