@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import ossicle as oc
 from ossicle.flow.graph import Graph, Node
 from ossicle.flow.listeners import Listener
 from ossicle.flow.model import Cause, Event, Job, Request, Seconds
@@ -26,6 +27,7 @@ from ossicle.flow.queue import Ask, Cancel, Effect, Ended, Queue, Start
 from ossicle.flow.sources import event
 from ossicle.flow.testing import VirtualClock, inline
 from ossicle.flow.triggers import TRIGGERS
+from ossicle.runtime.wire import describe
 
 from .report import machine
 
@@ -34,8 +36,8 @@ SESSIONS = (1, 100, 10_000)
 LISTENERS = (5, 500, 5_000)
 REPEATS = 5
 REPEAT_LASTS: Seconds = 0.05
-TOO_SLOW = 1_000.0
-"""Microseconds an event may cost; beyond it the next size, a hundred times larger, is left out."""
+TOO_SLOW = 100_000.0
+"""Microseconds an event may cost; beyond it larger sizes are left out."""
 JOB: Seconds = 0.001
 """Virtual length of a call where others wait for it."""
 
@@ -70,6 +72,10 @@ def main() -> None:
                 ("requests of one session while one is cancelled", WAITING, queue_withdrawing),
                 ("sessions, taking turns", SESSIONS, queue_sessions),
             ),
+        ),
+        (
+            "the page: what a new tab is told",
+            (("listeners, each on its own button", LISTENERS, page_opens),),
         ),
     )
     lines = [f"- {name}: {value}" for name, value in machine().items()]
@@ -325,6 +331,23 @@ def queue_sessions(n: int) -> Cycle:
         line.job_ends()
 
     return cycle
+
+
+# -- the page ----------------------------------------------------------------------------------
+
+
+def page_opens(n: int) -> Cycle:
+    """The first message of a session, as the web front end sends it."""
+    with oc.Blocks() as app:
+        said, heard = oc.Textbox(), oc.Textbox()
+        for _ in range(n):
+            oc.Button("echo").click(echo, said, heard)
+    plan = app.plan()
+    clock = VirtualClock()
+    program = Program(plan, inline(clock), clock, lambda _: None, on_error=fail)
+    program.receive(Open("s"))
+    session = program.sessions["s"]
+    return lambda: describe(plan, session, "many", {})
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ class Measure:
 
 MEASURES = (
     Measure("import", "import, whole process", "ms", goal=150),
+    Measure("names", "import and take Blocks and Audio", "ms"),
     Measure("bare", "(the same interpreter doing nothing)", "ms"),
     Measure("page", "process start to first page", "ms", goal=600),
     Measure("usable", "process start to first session", "ms"),
@@ -80,6 +81,7 @@ async def one_round(side: Side, load: Load) -> Figures:
     """Import, start, call, and end one side; a figure for every measure."""
     figures: Figures = {
         "import": _process_ms(side, f"import {side.module}"),
+        "names": _process_ms(side, f"import {side.module} as m; m.Blocks; m.Audio"),
         "bare": _process_ms(side, "pass"),
     }
     connector = TCPConnector(limit=0)

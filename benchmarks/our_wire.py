@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,8 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from .wire import WireError
 
+ACK_EVERY = 0.2
+"""Seconds between acknowledgements, as the page does it."""
 ENDS = frozenset({"succeeded", "failed", "cancelled", "dropped", "rejected"})
 
 
@@ -40,6 +43,7 @@ class OurSession:
     shown: dict[int, Any]
     calls: dict[int, _Call] = field(default_factory=dict[int, _Call])
     reader: asyncio.Task[None] | None = None
+    acknowledged: float = field(default_factory=time.perf_counter)
 
     async def echo(self, function: str, text: str) -> str:
         f = self.functions[function]
@@ -57,7 +61,10 @@ class OurSession:
         await self.socket.close()
 
     async def _act(self, node: int, act: str, **more: object) -> None:
-        await self.socket.send_str(json.dumps({"type": "act", "node": node, "act": act, **more}))
+        await self._send({"type": "act", "node": node, "act": act, **more})
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self.socket.send_str(json.dumps(message))
 
     async def _call(self, f: _Function) -> _Call:
         call = _Call(f.output, asyncio.get_running_loop().create_future())
@@ -85,7 +92,9 @@ class OurSession:
             case "patches":
                 for patch in message["patches"]:
                     self._apply(patch)
-                await self.socket.send_str(json.dumps({"type": "ack", "seq": message["seq"]}))
+                if time.perf_counter() - self.acknowledged > ACK_EVERY:
+                    self.acknowledged = time.perf_counter()
+                    await self._send({"type": "ack", "seq": message["seq"]})
             case "refused":
                 raise WireError(f"ossicle: refused: {message['message']}")
             case _:
