@@ -1,22 +1,20 @@
-"""Dropdown: one or several of given choices."""
+"""Dropdown: one or several of given choices, from a list that opens."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..flow.errors import DeclarationError, InputError
+from ..flow.errors import InputError
 from ..flow.shapes import is_listing
 from ..flow.sources import event
-from .base import Component
+from .choices import Choice, Choosing
 
 if TYPE_CHECKING:
     from ..flow.audio import Media
 
-Choice = str | int | float | tuple[str, str | int | float]
 
-
-class Dropdown(Component):
+class Dropdown(Choosing):
     """Functions get the chosen value (with type="index" its place), or a list with multiselect.
 
     choices: values, or (name, value) pairs. value: None starts with the first choice unless
@@ -24,7 +22,7 @@ class Dropdown(Component):
     """
 
     type = "dropdown"
-    shown = ("choices", "multiselect", "allow_custom_value", "max_choices", "filterable")
+    shown = ("multiselect", "allow_custom_value", "max_choices", "filterable")
 
     input = event("The user chose.")
     select = event("The user chose one: `index`, `value`.")
@@ -43,52 +41,17 @@ class Dropdown(Component):
         filterable: bool = True,
         **kwargs: Any,
     ) -> None:
-        if type not in ("value", "index"):
-            raise DeclarationError(f"Dropdown: type={type!r} is unknown; choose value or index.")
-        self.choices = [
-            [str(c[0]), c[1]] if isinstance(c, tuple) else [str(c), c] for c in choices or []
-        ]
-        self.kind = type
-        self.multiselect = bool(multiselect)
-        self.allow_custom_value = allow_custom_value
+        self.multiselect = self.several = bool(multiselect)
+        self.allow_custom_value = self.custom = allow_custom_value
         self.max_choices = max_choices
         self.filterable = filterable
-        if value is None and self.choices and not self.multiselect:
-            value = self.choices[0][1]
-        elif value is None and self.multiselect:
-            value = []
-        super().__init__(value, **kwargs)
-
-    @property
-    def _values(self) -> list[Any]:
-        return [each[1] for each in self.choices]
-
-    def preprocess(self, value: Any, media: Media) -> object:
-        if self.kind == "value" or value is None:
-            return value
-        known = self._values
-        if self.multiselect:
-            return [known.index(each) for each in value if each in known]
-        return known.index(value) if value in known else None
-
-    def postprocess(self, value: Any, media: Media) -> object:
-        if self.multiselect:
-            if value is None:
-                return []
-            return [self._known(each) for each in (value if is_listing(value) else [value])]
-        return None if value is None else self._known(value)
+        if value is None and choices and not self.multiselect:
+            first = choices[0]
+            value = first[1] if isinstance(first, tuple) else first
+        super().__init__(choices, value, type, **kwargs)
 
     def from_wire(self, payload: Any, media: Media) -> object:
-        if self.multiselect:
-            if not is_listing(payload):
-                raise InputError(f"{self.where}: choices come as a list, not {payload!r}.")
-            if self.max_choices is not None and len(payload) > self.max_choices:
-                raise InputError(f"{self.where}: at most {self.max_choices} may be chosen.")
-            return [self._known(each) for each in payload]
-        return None if payload is None else self._known(payload)
-
-    def _known(self, value: Any) -> Any:
-        if value in self._values or (self.allow_custom_value and isinstance(value, str)):
-            return value
-        shown = ", ".join(map(repr, self._values[:8])) + (" …" if len(self.choices) > 8 else "")
-        raise InputError(f"{self.where}: {value!r} is not a choice; there are {shown or 'none'}.")
+        most = self.max_choices
+        if most is not None and is_listing(payload) and len(payload) > most:
+            raise InputError(f"{self.where}: at most {most} may be chosen.")
+        return super().from_wire(payload, media)

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from ossicle.components.audio import Audio as Audio
     from ossicle.components.audio import WaveformOptions as WaveformOptions
     from ossicle.components.button import Button as Button
+    from ossicle.components.checkbox import Checkbox as Checkbox
+    from ossicle.components.checkboxgroup import CheckboxGroup as CheckboxGroup
+    from ossicle.components.clearbutton import ClearButton as ClearButton
+    from ossicle.components.dataframe import Dataframe as Dataframe
     from ossicle.components.dropdown import Dropdown as Dropdown
+    from ossicle.components.html import HTML as HTML
+    from ossicle.components.json import JSON as JSON
     from ossicle.components.label import Label as Label
     from ossicle.components.layout import Accordion as Accordion
     from ossicle.components.layout import Column as Column
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
     from ossicle.components.markdown import Markdown as Markdown
     from ossicle.components.microphone import Microphone as Microphone
     from ossicle.components.number import Number as Number
+    from ossicle.components.radio import Radio as Radio
     from ossicle.components.slider import Slider as Slider
     from ossicle.components.state import State as State
     from ossicle.components.textbox import Textbox as Textbox
@@ -54,6 +61,13 @@ __version__ = "0.1.0"
 _WHERE = {
     "components.audio": ("Audio", "WaveformOptions"),
     "components.button": ("Button",),
+    "components.checkbox": ("Checkbox",),
+    "components.checkboxgroup": ("CheckboxGroup",),
+    "components.clearbutton": ("ClearButton",),
+    "components.dataframe": ("Dataframe",),
+    "components.html": ("HTML",),
+    "components.json": ("JSON",),
+    "components.radio": ("Radio",),
     "components.dropdown": ("Dropdown",),
     "components.label": ("Label",),
     "components.layout": ("Accordion", "Column", "Group", "Row", "Sidebar", "Tab", "Tabs"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..components.base import Component
 from ..components.button import Button
+from ..components.clearbutton import QUIETLY, empty_values
 from ..components.layout import Column, Row
 from ..components.markdown import Markdown
 from ..components.shortcuts import component
@@ -196,20 +197,7 @@ class Interface(Blocks):
 
     def _listen_clear(self, clear: Button) -> None:
         everything = list(dict.fromkeys((*self.input_components, *self.output_components)))
-
-        def cleared() -> list[object] | object:
-            values = [c.initial() if isinstance(c, State) else c.cleared for c in everything]
-            return values if len(values) > 1 else values[0]
-
-        clear.click(
-            cleared,
-            None,
-            everything,
-            queue=False,
-            show_progress="hidden",
-            api_name=False,
-            postprocess=False,
-        )
+        clear.click(empty_values(everything), None, list(everything), **QUIETLY)
 
     def __repr__(self) -> str:
         return f"<Interface {name_of(self.fn)}>"
