@@ -192,8 +192,12 @@ class Incoming:
             raise disk_error(error, self.name) from error
         return f"file-{self._hash.hexdigest()}"
 
+    def taken(self) -> None:
+        """The store owns file and bytes now: nothing is left to abort."""
+        self.size = 0
+
     def abort(self) -> None:
-        """Leave nothing behind. Harmless when called twice; not after the file was adopted."""
+        """Leave nothing behind. Harmless when called twice, and once the store has the file."""
         file, self._file = self._file, None
         try:
             if file is not None:

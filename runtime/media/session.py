@@ -310,7 +310,9 @@ class Session:
                 raise
         size = incoming.size + extra
         blob = Blob(key, incoming.path, size, facts, copy if copied else None)
-        return self._disk.adopt(blob, self._owner)
+        blob = self._disk.adopt(blob, self._owner)
+        incoming.taken()
+        return blob
 
     def _blob(self, clip: Clip, entry: _Entry, format: str) -> Blob:
         """The file of a clip in a format, owned by the entry."""
