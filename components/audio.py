@@ -250,6 +250,10 @@ class Audio(Component):
     def content(self, value: object) -> object:
         return value.id if isinstance(value, Clip) else value
 
+    def warm(self, value: object) -> None:
+        if isinstance(value, Clip):  # both read every sample once
+            _ = value.id, value.peak
+
     def receive(
         self, act: str, payload: Json, data: Mapping[str, object] | None, now: Any, media: Media
     ) -> Received:

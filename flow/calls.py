@@ -148,7 +148,9 @@ class Call:
     def _store(self, member: Member, node: Node, value: object) -> object:
         if not self.listener.options.postprocess:
             return value
-        return node.postprocess(value, member.media)
+        stored = node.postprocess(value, member.media)
+        node.warm(stored)
+        return stored
 
 
 def _declared(member: Member) -> tuple[Node, ...]:

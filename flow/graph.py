@@ -66,6 +66,9 @@ class Node:
         """What the function returned as it is stored. Raises ValueError saying what would do."""
         return value
 
+    def warm(self, value: Any) -> None:
+        """Work out now, in the function's thread, what the loop will ask of a new value."""
+
     def with_props(self: N, props: Mapping[str, object]) -> N:
         """A copy with other properties, for one session. Raises ValueError for an unknown one."""
         raise DeclarationError(f"{self.where}: its properties cannot be changed.")

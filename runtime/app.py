@@ -110,7 +110,7 @@ class Blocks(Graph):
         server_port: int | None = None,
         inbrowser: bool = False,
         prevent_thread_lock: bool = False,
-        show_error: bool = False,
+        show_error: bool | None = None,
         quiet: bool = False,
         max_threads: int = 40,
         max_file_size: int | None = None,
@@ -123,7 +123,8 @@ class Blocks(Graph):
 
         server_name: the address to listen on. server_port: None takes 7860 or the next free one.
         inbrowser: open the page. prevent_thread_lock: return at once, with the running app.
-        show_error: tell users the text of every exception. max_file_size: bytes of one upload.
+        show_error: tell users the text of every exception; None does so where only this machine
+        can be the user. max_file_size: bytes of one upload.
         allowed_hosts, allowed_origins: further names that the app answers to. reconnect_window:
         seconds that a session outlives its page.
 

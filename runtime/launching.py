@@ -32,7 +32,7 @@ class Launching:
     server_name: str = "127.0.0.1"
     server_port: int | None = None
     inbrowser: bool = False
-    show_error: bool = False
+    show_error: bool | None = None
     quiet: bool = False
     max_threads: int = 40
     max_file_size: int | None = None
@@ -40,6 +40,13 @@ class Launching:
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     reconnect_window: float = 60.0
+
+    @property
+    def tells_errors(self) -> bool:
+        """On the developer's own machine every error's text helps; elsewhere it could tell much."""
+        if self.show_error is None:
+            return self.server_name in ("127.0.0.1", "localhost", "::1")
+        return self.show_error
 
 
 Taker = Callable[[Any, Launching], None]
@@ -80,7 +87,7 @@ async def serve_app(app: Servable, launching: Launching) -> tuple[Host, Running]
         plan,
         title=app.title,
         extra=app.page(),
-        show_error=launching.show_error,
+        show_error=launching.tells_errors,
         reconnect_window=launching.reconnect_window,
         max_threads=launching.max_threads,
         page_code=True,
