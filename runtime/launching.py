@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -119,6 +120,7 @@ class Launched:
     def __init__(self, app: Servable, launching: Launching) -> None:
         self._app, self._launching = app, launching
         self._ready = threading.Event()
+        self._ended = threading.Event()
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -142,8 +144,10 @@ class Launched:
     def wait(self) -> None:
         """Until interrupted from the keyboard, or closed from elsewhere."""
         try:
-            while self._thread.is_alive():
-                self._thread.join(1.0)  # a join without an end would not hear Ctrl-C on Windows
+            # Not join(): when Ctrl-C comes inside it, Python 3.11 takes the running thread for
+            # ended (bpo-45274), and nothing would be closed. Windows hears it only between waits.
+            while not self._ended.wait(1.0 if sys.platform == "win32" else None):
+                pass
         except KeyboardInterrupt:
             if not self._launching.quiet:
                 print("\nstopping", flush=True)
@@ -152,7 +156,7 @@ class Launched:
 
     def close(self) -> None:
         """Stop listening and end all sessions. Harmless when called twice."""
-        if self._loop and self._stop and self._thread.is_alive():
+        if self._loop and self._stop and not self._ended.is_set():
             with contextlib.suppress(RuntimeError):  # it has just ended by itself
                 self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
@@ -170,6 +174,7 @@ class Launched:
             self._error = error
         finally:
             self._ready.set()
+            self._ended.set()
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

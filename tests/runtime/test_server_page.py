@@ -16,7 +16,8 @@ import pytest_asyncio
 from aiohttp import web
 
 from ossicle.runtime.frontends.web.needs import Host
-from ossicle.runtime.frontends.web.server import PORT, TRIES, PortTaken, Running, make_app, serve
+from ossicle.runtime.frontends.web.ports import PORT, TRIES, PortTaken, free_port
+from ossicle.runtime.frontends.web.server import Running, make_app, serve
 
 NO_HOST = cast(Host, None)  # the page asks nothing of a host
 SCRIPT = "console.log('a page');" * 100
@@ -213,6 +214,16 @@ async def test_the_next_free_port() -> None:
     assert second.url == f"http://127.0.0.1:{second.port}/"
     await first.close()
     await second.close()
+
+
+async def test_a_port_to_come() -> None:
+    """A port can be chosen before anything listens, by the same rules."""
+    first = await serve(web.Application())
+    assert first.port < free_port("127.0.0.1", None) <= PORT + TRIES
+    with pytest.raises(PortTaken, match="is taken"):
+        free_port("127.0.0.1", first.port)
+    await first.close()
+    assert free_port("127.0.0.1", first.port) == first.port
 
 
 async def test_an_impossible_address() -> None:

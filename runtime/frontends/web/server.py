@@ -10,7 +10,6 @@ import errno
 import socket
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
 
 from aiohttp import web
 
@@ -20,19 +19,14 @@ from .files import Files
 from .needs import Host
 from .origin import WILDCARDS, make_gate
 from .page import Page
+from .ports import candidates, taken, unusable
 from .threads import Threads
 from .upload import MAX_UPLOAD, Uploads
 from .websocket import Sockets
 
-PORT: Final = 7860  # where users of the seeds look for such an app
-TRIES: Final = 100  # ports after it that are tried when the user named none
 _STOP_SECONDS = 0.5  # aiohttp's default would wait a minute for open sockets
 
 SOCKETS = web.AppKey("sockets", Sockets)
-
-
-class PortTaken(OSError):
-    """Nothing free to listen on; the text names what was tried and the way out."""
 
 
 def make_app(
@@ -129,29 +123,16 @@ async def serve(
 
 
 async def _listen(runner: web.AppRunner, address: str, port: int | None) -> int:
-    wanted = range(PORT, PORT + TRIES + 1) if port is None else range(port, port + 1)
-    for number in wanted:
+    for number in candidates(port):
         site = web.TCPSite(runner, address or None, number)
         try:
             await site.start()
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                raise OSError(
-                    error.errno, f"cannot listen on {address}:{number}: {error.strerror}"
-                ) from None
-            continue
-        if number:
-            return number
-        return int(runner.addresses[0][1])
-    if port is not None:
-        raise PortTaken(
-            errno.EADDRINUSE,
-            f"port {port} on {address} is taken by another program; choose another, or none: then"
-            " the next free one is used",
-        )
-    raise PortTaken(
-        errno.EADDRINUSE, f"ports {PORT} to {PORT + TRIES} on {address} are all taken; name another"
-    )
+                raise unusable(address, number, error) from None
+        else:
+            return number or int(runner.addresses[0][1])
+    raise taken(address, port)
 
 
 def _mounted(app: web.Application, root: str) -> web.Application:

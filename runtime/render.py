@@ -1,0 +1,395 @@
+"""Pushes real sound through an app's graph without a browser: `ossicle render`.
+
+It is a front end like the page: the same host, the same acts, the same uploads; only the patches go
+to files and to the terminal. So what comes out is what a user of the page would have heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from ..components.base import Component
+from ..flow.errors import Error, OssicleError
+from ..flow.graph import Node
+from ..flow.listeners import Listener
+from ..flow.model import ENDS, Kind, Outcome, Request
+from ..flow.notices import Report
+from ..flow.plan import Plan
+from .host import Connection, Host
+
+if TYPE_CHECKING:
+    from .app import Blocks
+
+FORMATS = {".wav": "wav", ".flac": "flac", ".mp3": "mp3", ".ogg": "ogg"}
+"""What an output's suffix means."""
+
+BY_VALUE = ("upload", "input", "change", "stop_recording")
+"""Ports that fire by themselves when a value is given to their node."""
+
+_PIECE = 1 << 20  # bytes read at once
+
+Tell = Callable[[float | None, str], None]
+"""Hears how far the work is: 0 to 1, or None where nobody knows, and in words."""
+
+
+class RenderError(OssicleError):
+    """It did not work; the text is for the terminal."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for."""
+
+    inputs: Sequence[Path] = ()
+    outputs: Sequence[Path] = ()
+    settings: Sequence[tuple[str, str]] = ()
+    listener: str | None = None
+
+
+async def render(app: Blocks, asked: Asked, tell: Tell) -> list[str]:
+    """Run one listener of the app on files; what it says in words, one line per output.
+
+    Raises RenderError, and OssicleError from the graph, each with a text for the terminal. On an
+    error no output file is written or changed.
+    """
+    plan = app.plan()
+    listener = choose(plan, asked.listener)
+    sounds_in = [plan.nodes[i] for i in listener.inputs if is_sound(plan.nodes[i])]
+    sounds_out = [plan.nodes[i] for i in listener.outputs if is_sound(plan.nodes[i])]
+    _check_counts(listener, sounds_in, sounds_out, asked)
+    settings = [(_find(plan, listener, name), name, text) for name, text in asked.settings]
+    run = Run(listener)
+    host = Host(plan, show_error=True, reconnect_window=0.0, tap=run.hear)
+    try:
+        line = Line(host)
+        with line.open():
+            for node, name, text in settings:
+                await line.set(node, name, text)
+            for node, path in zip(sounds_in, asked.inputs, strict=False):
+                await line.upload(node, path, tell)
+            await run.fire(plan, line)
+            await run.wait(tell)
+            run.check()
+            return await line.write(plan, listener, sounds_out, asked.outputs, tell)
+    finally:
+        await host.close()
+
+
+def choose(plan: Plan, name: str | None) -> Listener:
+    """The listener of that name; without one, the only one worth asking for.
+
+    Worth asking for is what has a function and takes or gives a sound.
+    """
+    able = [each for each in plan.listeners if each.fn and each.options.api_name is not False]
+    if name is not None:
+        found = [each for each in able if each.name == name]
+        if not found:
+            raise RenderError(f"there is no listener {name!r}; there are {_names(able)}")
+        return found[0]
+    sounds = [
+        each
+        for each in able
+        if any(is_sound(plan.nodes[i]) for i in (*each.inputs, *each.outputs))
+        and _fired(each, plan)
+    ]
+    # An Interface has its function and a Clear button: both write sounds, only one takes inputs.
+    candidates = [each for each in sounds if each.inputs] or sounds
+    functions = {each.fn: each for each in reversed(candidates)}
+    if len(functions) == 1:
+        return next(iter(functions.values()))
+    if not candidates:
+        raise RenderError("no listener of this app takes or gives a sound")
+    raise RenderError(f"name one with --listener: {_names(candidates)}")
+
+
+def is_sound(node: Node) -> bool:
+    """Does this component take files that are sounds?"""
+    return "upload" in node.acts or node.type in ("audio", "microphone")
+
+
+class Run:
+    """Hears everything that happens in the program, and knows when the run is over.
+
+    The run is every request of the listener, and what follows from it, however far.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._pending: set[int] = set()
+        self._ours: set[int] = set()
+        self._moved = asyncio.Event()
+        self._last: Outcome | None = None
+        self._progress: tuple[float | None, str] = (None, listener.name)
+
+    def hear(self, what: object) -> None:
+        """The host's tap."""
+        if isinstance(what, Request):
+            root = what.listener.id == self._listener.id
+            if root or what.event.parent in self._ours:
+                self._ours.add(what.id)
+                self._pending.add(what.id)
+        elif isinstance(what, Outcome) and what.request.id in self._pending:
+            self._hear_outcome(what)
+            self._moved.set()
+
+    def _hear_outcome(self, outcome: Outcome) -> None:
+        if isinstance(outcome.value, Report) and outcome.value.bars:
+            bar = outcome.value.bars[0]
+            share = bar.value / bar.total if bar.total and bar.value is not None else None
+            self._progress = (share, bar.desc or self._listener.name)
+        if outcome.kind in ENDS:
+            self._pending.discard(outcome.request.id)
+            mine = outcome.request.listener.id == self._listener.id
+            # Values are given one by one: a listener on `change` may run before it has them all,
+            # and what it drops or fails at then is overtaken by its last run.
+            if mine and outcome.kind is not Kind.DROPPED:
+                self._last = outcome
+
+    async def fire(self, plan: Plan, line: Line) -> None:
+        """Do what a user would do to start it; nothing where giving the values has done it."""
+        for node, port in _triggers(self._listener, plan):
+            if (node == 0 and port == "load") or (port in BY_VALUE and node in line.given):
+                return
+        for node, port in _triggers(self._listener, plan):
+            if node and port not in BY_VALUE:
+                line.act(node, port)
+                return
+        raise RenderError(
+            f"{self._listener.name} cannot be started from here: nothing that it listens to can be"
+            " done without a page"
+        )
+
+    async def wait(self, tell: Tell) -> None:
+        """Until it is over; `tell` hears of each step, and of the passing time."""
+        while self._pending:
+            self._moved.clear()
+            tell(*self._progress)
+            with suppress(TimeoutError):  # nothing happened: only the time in the bar moves on
+                await asyncio.wait_for(self._moved.wait(), 0.2)
+
+    def check(self) -> None:
+        """Raise RenderError unless the last run of the listener succeeded."""
+        if self._last is None:
+            raise RenderError(f"{self._listener.name} did not run")
+        error = self._last.value
+        match self._last.kind:
+            case Kind.SUCCEEDED:
+                return
+            case Kind.FAILED | Kind.REJECTED if isinstance(error, Error):
+                raise RenderError(f"{self._listener.name}: {error.message}")
+            case Kind.FAILED | Kind.REJECTED if isinstance(error, OssicleError):
+                raise RenderError(f"{self._listener.name}: {error}")
+            case Kind.FAILED | Kind.REJECTED if isinstance(error, BaseException):
+                raise RenderError(f"{self._listener.name}: {type(error).__name__}: {error}")
+            case kind:
+                raise RenderError(f"{self._listener.name} was {kind}")
+
+
+@dataclass
+class Line:
+    """This front end's line to its session."""
+
+    host: Host
+    given: set[int] = field(default_factory=set[int])
+    """The nodes whose values came from here."""
+
+    @contextmanager
+    def open(self) -> Generator[None]:
+        """Open a session for as long as the block lasts."""
+        connection = self.host.connect(None, 0, self._hear)
+        self.connection: Connection = connection
+        assert connection.session is not None
+        self.token = connection.session
+        try:
+            yield
+        finally:
+            connection.close()
+
+    def act(self, node: int, act: str, **more: Any) -> None:
+        """Do what a user does. Raises ValueError if the component refuses it."""
+        self.connection.receive({"type": "act", "node": node, "act": act, **more})
+
+    async def upload(self, node: Node, path: Path, tell: Tell) -> None:
+        """Put a file into a component, as the page does."""
+        try:
+            size = path.stat().st_size
+            with path.open("rb") as file:
+                writer = self.host.writer(self.token, path.name)
+                try:
+                    done = 0
+                    while piece := await asyncio.to_thread(file.read, _PIECE):
+                        await asyncio.to_thread(writer.write, piece)
+                        done += len(piece)
+                        tell(done / max(size, 1), f"reading {path.name}")
+                    described = await asyncio.to_thread(writer.finish)
+                except BaseException:
+                    writer.abort()
+                    raise
+        except OSError as error:
+            raise RenderError(f"{path}: {_said(error)}") from None
+        self.given.add(node.id)
+        self.act(node.id, "upload", value={"clip": described["clip"]})
+
+    async def set(self, node: Node, name: str, text: str) -> None:
+        """Give a component a value that was written on the command line."""
+        if is_sound(node):
+            await self.upload(node, Path(text), lambda done, words: None)
+            return
+        refused: ValueError | None = None
+        for value in _readings(node, text):
+            try:
+                self.act(node.id, "input", value=value)
+            except ValueError as error:
+                refused = refused or error
+            else:
+                self.given.add(node.id)
+                return
+        raise RenderError(f"--set {name}={text}: {refused}")
+
+    async def write(
+        self,
+        plan: Plan,
+        listener: Listener,
+        sounds: Sequence[Node],
+        paths: Sequence[Path],
+        tell: Tell,
+    ) -> list[str]:
+        """Sounds to their files, everything else as words."""
+        session = self.host.program.sessions[self.token]
+        for node, path in zip(sounds, paths, strict=True):
+            clip = cast(Any, session.values[node.id])
+            if clip is None:
+                raise RenderError(f"{listener.name} gave no sound for {path}")
+            tell(None, f"writing {path.name}")
+            store = self.host.store.session(self.token)
+            made = await asyncio.to_thread(store.stored, clip, FORMATS[path.suffix.lower()])
+            await asyncio.to_thread(_replace, made, path)
+        media: Any = session.media
+        words: list[str] = []
+        for i in listener.outputs:
+            node = session.nodes.get(i) or plan.nodes[i]
+            if isinstance(node, Component) and not is_sound(node) and not node.server_only:
+                shown = node.to_wire(session.values[i], media)
+                text = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
+                words.append(f"{node.label or node.type}: {text}")
+        return words
+
+    def _hear(self, message: Mapping[str, Any]) -> None:
+        """What is shown is read from the session at the end; here only js needs an answer."""
+        for patch in cast("list[dict[str, Any]]", message.get("patches", [])):
+            if patch["kind"] == "js":
+                error = "this listener runs JavaScript in a page, and there is none here"
+                reply = {"type": "js", "request": patch["request"], "error": error}
+                # Not at once: the host is still in the middle of asking.
+                asyncio.get_running_loop().call_soon(self.connection.receive, reply)
+
+
+def _check_counts(
+    listener: Listener, sounds_in: Sequence[Node], sounds_out: Sequence[Node], asked: Asked
+) -> None:
+    """Everything that can be told before the work is told before it."""
+    if len(asked.inputs) > len(sounds_in):
+        raise RenderError(
+            f"{listener.name} takes {_count(len(sounds_in), 'sound')}, but --input names"
+            f" {len(asked.inputs)}"
+        )
+    if len(asked.outputs) != len(sounds_out):
+        raise RenderError(
+            f"{listener.name} gives {_count(len(sounds_out), 'sound')}, but --output names"
+            f" {len(asked.outputs) or 'none'}"
+        )
+    for path in asked.inputs:
+        if path.is_dir():
+            raise RenderError(f"{path} is a folder, not a sound file")
+        if not path.exists():
+            raise RenderError(f"{path} does not exist")
+    for path in asked.outputs:
+        if path.suffix.lower() not in FORMATS:
+            raise RenderError(f"{path}: its name must end with {', '.join(FORMATS)}")
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            raise RenderError(f"{path} cannot be written: its folder does not exist, or it is one")
+
+
+def _find(plan: Plan, listener: Listener, name: str) -> Node:
+    """The component of a --set: by label, by elem_id, or as the function calls it."""
+    names: dict[str, Node] = {}
+    parameters = dict(zip(listener.inputs, listener.signature.names, strict=False))
+    for node in plan.nodes:
+        if not isinstance(node, Component) or node.server_only:
+            continue
+        for known in (node.elem_id, node.label, parameters.get(node.id)):
+            if known:
+                names.setdefault(_plain(known), node)
+    try:
+        return names[_plain(name)]
+    except KeyError:
+        raise RenderError(
+            f"--set {name}: there is no such component; there are {', '.join(sorted(names))}"
+        ) from None
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace("_", " ").replace("-", " ")
+
+
+def _readings(node: Node, text: str) -> Iterator[object]:
+    """What a value on the command line may mean: JSON, or the very text."""
+    if node.type != "textbox":
+        with suppress(ValueError):
+            yield json.loads(text)
+    yield text
+
+
+def _triggers(listener: Listener, plan: Plan) -> list[tuple[int, str]]:
+    return [place for place, own in plan.at_port.items() if listener in own]
+
+
+def _fired(listener: Listener, plan: Plan) -> bool:
+    """Can a user start it at all? What only follows others cannot."""
+    return bool(_triggers(listener, plan))
+
+
+def _replace(made: Path, path: Path) -> None:
+    """Write beside the target, then rename: whoever looks sees the old file or the new one."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            dir=path.absolute().parent, prefix=f".{path.name}.", delete=False
+        ) as beside:
+            try:
+                with made.open("rb") as source:
+                    shutil.copyfileobj(source, beside, _PIECE)
+                beside.close()
+                os.chmod(beside.name, 0o666 & ~_umask())
+                os.replace(beside.name, path)
+            except BaseException:
+                os.unlink(beside.name)
+                raise
+    except OSError as error:
+        raise RenderError(f"{path}: {_said(error)}") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _said(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _names(listeners: Sequence[Listener]) -> str:
+    return ", ".join(sorted({each.name for each in listeners})) or "none"
+
+
+def _count(number: int, what: str) -> str:
+    return f"no {what}" if number == 0 else f"{number} {what}{'s' * (number > 1)}"
