@@ -39,10 +39,8 @@ def code(*folders: str) -> Iterator[Path]:
 # What is installed
 
 
-def test_every_folder_with_code_is_packaged() -> None:
-    """A folder with a Python file is a package, and pyproject.toml lists it."""
-    found = {".".join(("ossicle", *p.parent.parts)) for p in code(*LAYERS)} | {"ossicle"}
-    assert found == set(CONFIG["tool"]["setuptools"]["packages"])
+def test_every_folder_with_code_is_a_package() -> None:
+    """Without an `__init__.py`, setup.py would leave it out."""
     assert [p for p in code(*LAYERS) if not (ROOT / p.parent / "__init__.py").is_file()] == []
 
 
