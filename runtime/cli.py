@@ -217,6 +217,6 @@ def _setting(text: str) -> tuple[str, str]:
 
 
 def _version() -> str:
-    from ossicle import __version__
+    from importlib.metadata import version
 
-    return __version__
+    return version("ossicle")

@@ -15,6 +15,8 @@ from pathlib import Path
 import ossicle_node
 import pytest
 
+import ossicle as oc
+
 ROOT = Path(__file__).parent.parent
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LAYERS = {"flow": set[str](), "components": {"flow"}, "runtime": {"flow", "components"}}
@@ -106,6 +108,11 @@ def test_importing_is_light() -> None:
     run = [sys.executable, "-c", script]
     loaded = subprocess.run(run, check=True, capture_output=True, text=True).stdout.split()
     assert heavy & set(loaded) == set()
+
+
+def test_one_version() -> None:
+    """What the package says of itself is what pip installed."""
+    assert oc.__version__ == CONFIG["project"]["version"]
 
 
 # What may import what
@@ -201,7 +208,7 @@ def test_one_node_for_the_page_and_its_checks() -> None:
 
 def test_type_checkers_see_the_installed_layout() -> None:
     """The links under typings/ show the folders as one package, also in a clone without links."""
-    for name in (*LAYERS, "__init__.py"):
+    for name in (*LAYERS, "__init__.py", "testing.py"):
         link = ROOT / "typings" / "ossicle" / name
         target = os.readlink(link) if link.is_symlink() else link.read_text().strip()
         source = ROOT / name if name in LAYERS else ROOT / "ossicle" / name
