@@ -1,0 +1,1 @@
+"""Live sound between a session and its front end: frames in, frames out, both bounded."""
