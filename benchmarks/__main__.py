@@ -18,7 +18,7 @@ from .report import Report, load_average, machine
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each side (default 5)")
+    parser.add_argument("--rounds", type=int, default=4, help="turns of each side (default 4)")
     parser.add_argument("--calls", type=int, default=200, help="sequential calls a turn")
     parser.add_argument("--crowd-seconds", type=float, default=2.0, help="length of the crowd")
     parser.add_argument("--only", choices=("peer", "ossicle"), help="one side alone")

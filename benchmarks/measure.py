@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import subprocess
 import time
 from dataclasses import dataclass
@@ -37,9 +38,11 @@ class Measure:
 
 MEASURES = (
     Measure("import", "import, whole process", "ms", goal=150),
+    Measure("import_cpu", "import, CPU", "ms"),
     Measure("names", "import and take Blocks and Audio", "ms"),
     Measure("bare", "(the same interpreter doing nothing)", "ms"),
     Measure("page", "process start to first page", "ms", goal=600),
+    Measure("page_cpu", "CPU to first page", "ms"),
     Measure("usable", "process start to first session", "ms"),
     Measure("rss", "memory after launch, RSS", "MB", goal=80),
     Measure("pss", "memory after launch, PSS", "MB"),
@@ -79,11 +82,10 @@ class Load:
 
 async def one_round(side: Side, load: Load) -> Figures:
     """Import, start, call, and end one side; a figure for every measure."""
-    figures: Figures = {
-        "import": _process_ms(side, f"import {side.module}"),
-        "names": _process_ms(side, f"import {side.module} as m; m.Blocks; m.Audio"),
-        "bare": _process_ms(side, "pass"),
-    }
+    figures: Figures = {}
+    figures["import"], figures["import_cpu"] = _process_ms(side, f"import {side.module}")
+    figures["names"], _ = _process_ms(side, f"import {side.module} as m; m.Blocks; m.Audio")
+    figures["bare"], _ = _process_ms(side, "pass")
     connector = TCPConnector(limit=0)
     async with (
         ClientSession(connector=connector, timeout=ClientTimeout(sock_read=30)) as http,
@@ -91,6 +93,7 @@ async def one_round(side: Side, load: Load) -> Figures:
     ):
         await first_page(http, server)
         figures["page"] = 1e3 * (time.perf_counter() - server.started)
+        figures["page_cpu"] = 1e3 * server.cpu()
         session = await CONNECT[side.key](http, server.base)
         figures["usable"] = 1e3 * (time.perf_counter() - server.started)
         await server.quiet()
@@ -111,10 +114,13 @@ def warm_up(side: Side) -> None:
     _process_ms(side, f"import {side.module}")
 
 
-def _process_ms(side: Side, code: str) -> float:
-    start = time.perf_counter()
+def _process_ms(side: Side, code: str) -> tuple[float, float]:
+    """Milliseconds that a Python lives to run this: on the wall, and on the CPU."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run([str(side.python), "-c", code], check=True, cwd=HERE / "apps")
-    return 1e3 * (time.perf_counter() - start)
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return 1e3 * wall, 1e3 * cpu
 
 
 async def first_page(http: ClientSession, server: Server) -> None:
