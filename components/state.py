@@ -38,5 +38,12 @@ class State(Component):
     def prepare(self, media: Any) -> None:
         """Made per session instead, by `initial`."""
 
+    def content(self, value: object) -> object:
+        """A copy, so that `change` also hears of what a function did to the value in place."""
+        try:
+            return copy.deepcopy(value)
+        except Exception:  # then only another object is another value
+            return value
+
     def initial(self) -> object:
         return self.first() if callable(self.first) else copy.deepcopy(self.first)

@@ -75,6 +75,9 @@ class Listener:
     signature: Signature = Signature(0, None, (), ())
     options: Options = Options()
 
+SECONDS = {"every": 0.001, "stream_every": 0.001, "time_limit": 0.0, "batch_window": 0.0}
+"""Options that are seconds, and the least that makes sense."""
+
 
 def options(where: str, given: Mapping[str, object]) -> Options:
     """Options from keyword arguments.
@@ -108,7 +111,7 @@ def _check(where: str, o: Options) -> None:
         raise DeclarationError(
             f"{where}: on_disconnect={leaving!r} is unknown; choose cancel or finish."
         )
-    for name, least in (("every", 0.001), ("stream_every", 0.001), ("time_limit", 0.0)):
+    for name, least in SECONDS.items():
         value: object = getattr(o, name)
         if value is not None and not (isinstance(value, int | float) and value >= least):
             raise DeclarationError(
@@ -119,8 +122,8 @@ def _check(where: str, o: Options) -> None:
             f"{where}: every={o.every} needs the queue; leave queue=False out, or drive it with a"
             " Timer component."
         )
-    limit = o.concurrency_limit
-    if isinstance(limit, int) and limit < 1:
+    limit: object = o.concurrency_limit
+    if not (limit in (None, "default") or _whole(limit)):
         raise DeclarationError(
             f"{where}: concurrency_limit={limit!r} would never let it run; give 1 or more,"
             ' None for no limit, or "default".'
@@ -130,16 +133,23 @@ def _check(where: str, o: Options) -> None:
             f"{where}: queue=False skips the limit, so concurrency_limit and concurrency_id"
             " have no effect; leave one of them out."
         )
-    if o.max_batch_size < 1:
+    if not _whole(o.max_batch_size):
         raise DeclarationError(f"{where}: max_batch_size={o.max_batch_size!r} must be 1 or more.")
-    if o.batch_window < 0:
-        raise DeclarationError(f"{where}: batch_window={o.batch_window!r} must be 0 s or more.")
     if o.batch_window and not o.batch:
         raise DeclarationError(f"{where}: batch_window={o.batch_window!r} needs batch=True.")
+    if o.batch_window and o.queue is False:
+        raise DeclarationError(
+            f"{where}: batch_window={o.batch_window!r} waits and queue=False does not; leave one of"
+            " them out."
+        )
     if o.batch and o.interrupt:
         raise DeclarationError(
             f"{where}: interrupt=True would stop the other members of a batch; use one of them."
         )
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def check_inputs(where: str, fn: Callable[..., object], count: int, keyed: bool) -> Signature:

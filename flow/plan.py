@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from .errors import DeclarationError
 from .graph import Declared, Graph, Hook, Node
 from .listeners import Listener, TriggerMode
 from .signature import Signature, signature
@@ -142,6 +143,11 @@ def _limits(listeners: Iterable[Declared], settings: Settings) -> dict[str, int 
 
 def _listener(declared: Declared, limits: dict[str, int | None], settings: Settings) -> Listener:
     o = declared.options
+    if o.every is not None and not _queued(declared, settings):
+        raise DeclarationError(
+            f"{declared.name}: every={o.every} needs the queue; give this listener queue=True, or"
+            " leave queue(enabled=False) out."
+        )
     mode = o.trigger_mode or default_mode(declared.sources)
     line = _line(declared, settings)
     written = {n.id for n in declared.outputs if n.server_only}

@@ -6,13 +6,14 @@ value fed back as a `change` event. All sessions of an app are in it; none sees 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from reactivex import Observable, Subject, abc
+from reactivex import operators as ops
 from reactivex.abc import DisposableBase
-from reactivex.disposable import CompositeDisposable, Disposable
+from reactivex.disposable import CompositeDisposable, Disposable, SerialDisposable
 
 from .calls import Call, Member, Write
 from .cancel import CancelToken
@@ -26,6 +27,7 @@ from .patches import Gone, Patch, Run, Set, Toast
 from .plan import Plan
 from .queue import Ask, Cancel
 from .results import UNSET
+from .same import same
 from .scheduler import Step, schedule
 from .timers import Ticker
 from .units import Seconds
@@ -47,6 +49,7 @@ class Act:
     """A person (or a stream) did something at a node.
 
     `value`, in stored form, is the node's new value; `echo` also shows it to the one who acted.
+    With the cause "stream" it is a chunk, which is no value of the node (rule E7).
     """
 
     session: str
@@ -104,6 +107,9 @@ FOLLOWERS = {
 }
 """Rule H1. A dropped request never was a run: nothing follows it."""
 
+CHUNKS = (Cause.STREAM, Cause.USER)
+"""Causes of `stream` events that carry a chunk; a follower's or a timer's does not."""
+
 
 @dataclass(slots=True, eq=False)
 class Session:
@@ -117,10 +123,13 @@ class Session:
     connected: bool = True
     closed: bool = False
     pending: int = 0
+    contents: dict[int, object] = field(default_factory=dict[int, object])
+    """What the values of watched nodes were when `change` last compared them."""
     tickers: dict[tuple[str, int], Ticker] = field(default_factory=dict[tuple[str, int], Ticker])
-    streams: dict[tuple[int, str], Subject[object]] = field(
-        default_factory=dict[tuple[int, str], "Subject[object]"]
+    streams: dict[tuple[int, str], Subject[Event]] = field(
+        default_factory=dict[tuple[int, str], "Subject[Event]"]
     )
+    subscriptions: CompositeDisposable = field(default_factory=CompositeDisposable)
     grace: DisposableBase | None = None
 
 
@@ -148,8 +157,12 @@ class Program:
         self._window = reconnect_window
         self._events = 0
         self._requests = 0
-        self._asks = Subject[Ask | Cancel]()
-        outcomes = self._asks.pipe(schedule(self._run, clock, plan.settings.max_size))
+        watched = {node for node, ports in plan.ports.items() if "change" in ports}
+        self._watched = frozenset(range(len(plan.nodes)) if tap else watched)
+        self._turns = 0
+        self._due = list[Ask | Cancel]()
+        self._asks = Subject[Sequence[Ask | Cancel]]()
+        outcomes = self._asks.pipe(schedule(self._run, clock, self._stray, plan.settings.max_size))
         self._running = outcomes.subscribe(self._on_outcome, on_error)
 
     # -- what comes in -------------------------------------------------------------------------
@@ -158,6 +171,24 @@ class Program:
         """Take what a front end says. Unknown sessions are ignored: they may just have ended."""
         if self._tap:
             self._tap(said)
+        self._turn(lambda: self._take(said))
+
+    def _turn(self, action: Callable[[], None]) -> None:
+        """All that one act asks for is asked together: its events see the same values, and none of
+        its functions runs before the last of its requests is made (rules E4, I1)."""
+        self._turns += 1
+        try:
+            action()
+        finally:
+            self._turns -= 1
+            if self._due and not self._turns:
+                self._post()
+
+    def _post(self) -> None:
+        due, self._due = self._due, []
+        self._asks.on_next(due)
+
+    def _take(self, said: Said) -> None:
         if isinstance(said, Open):
             self._open(said)
             return
@@ -168,11 +199,12 @@ class Program:
             case Act():
                 self._act(session, said)
             case Withdraw(request=request):
-                self._asks.on_next(Cancel(session.id, None, request))
+                self._due.append(Cancel(session.id, None, request))
             case Disconnect():
-                session.connected = False
-                until = self.clock.seconds + self._window
-                session.grace = self.clock.at(until, lambda: self._close(session))
+                if session.connected:
+                    session.connected = False
+                    until = self.clock.seconds + self._window
+                    session.grace = self.clock.at(until, lambda: self.receive(Close(session.id)))
             case Reconnect():
                 session.connected = True
                 if session.grace:
@@ -184,13 +216,14 @@ class Program:
     def dispose(self) -> None:
         """Close all sessions and ask all work to stop."""
         for session in tuple(self.sessions.values()):
-            if not session.closed:
-                self._close(session)
+            self.receive(Close(session.id))
         self._running.dispose()
 
     def _open(self, said: Open) -> None:
         values = {n.id: n.initial() for n in self.plan.nodes if n.holds_value}
         session = Session(said.session, values, said.media, said.client)
+        for id in self._watched & values.keys():
+            session.contents[id] = self.plan.nodes[id].content(values[id])
         self.sessions[session.id] = session
         for derived, listener in self.plan.derived:
             self._subscribe(
@@ -205,12 +238,11 @@ class Program:
         for ticker in session.tickers.values():
             ticker.dispose()
         session.tickers.clear()
-        for stream in session.streams.values():
-            stream.dispose()
+        session.subscriptions.dispose()
         session.streams.clear()
         if session.grace:
             session.grace.dispose()
-        self._asks.on_next(Cancel(session.id, leaving=True))
+        self._due.append(Cancel(session.id, leaving=True))
         self._happen(session, 0, "unload", Cause.PROGRAM)
         self._forget(session)
 
@@ -223,7 +255,7 @@ class Program:
     def _act(self, session: Session, said: Act) -> None:
         node = self._node(session, said.node)
         moved = False
-        if said.value is not UNSET:
+        if said.value is not UNSET and said.cause is not Cause.STREAM:
             moved = self._store(session, node, said.value)
             if said.echo:
                 self._show(Set(session.id, node.id, said.value))
@@ -241,7 +273,7 @@ class Program:
         cause: Cause,
         value: object = UNSET,
         data: Mapping[str, object] | None = None,
-        after: Request | None = None,
+        after: Request | Event | None = None,
     ) -> None:
         """One event: told to the tap, to derived streams, and to each listener in order."""
         listeners = self.plan.at_port.get((node, port), ())
@@ -252,7 +284,7 @@ class Program:
         for listener in listeners:
             self._ask(session, listener, event)
         if stream:
-            stream.on_next(event.value if port == "stream" else event)
+            stream.on_next(event)
 
     def _event(
         self,
@@ -262,9 +294,15 @@ class Program:
         cause: Cause,
         value: object,
         data: Mapping[str, object] | None,
-        after: Request | None,
+        after: Request | Event | None,
     ) -> Event:
+        """`after`: the request whose work made it, or the event that an operator made it of."""
         self._events += 1
+        hops, path = 0, ()
+        if isinstance(after, Event):
+            hops, path = after.hops, after.path
+        elif after:
+            hops, path = after.event.hops + 1, (*after.event.path, after.listener.name)
         event = Event(
             id=self._events,
             session=session.id,
@@ -275,20 +313,22 @@ class Program:
             value=None if value is UNSET else value,
             parent=after.id if after else None,
             data=data,
-            hops=after.event.hops + 1 if after else 0,
-            path=(*after.event.path, after.listener.name) if after else (),
+            hops=hops,
+            path=path,
         )
         if self._tap:
             self._tap(event)
         return event
 
     def _ask(self, session: Session, listener: Listener, event: Event) -> None:
+        if session.closed and event.port != "unload" and listener.on_disconnect == "cancel":
+            return  # it would be cancelled at once (rule C5)
         for cancelled in sorted(listener.cancels):
             self._stop_ticker(session, "listener", cancelled)
         if listener.every is not None and event.cause is not Cause.TIMER:
             self._every(session, listener, event)
         values = session.values
-        if event.port == "stream":  # rule E7: the node's own input is the chunk
+        if event.port == "stream" and event.cause in CHUNKS:  # the node's own input is the chunk
             inputs = tuple(event.value if n == event.node else values[n] for n in listener.inputs)
         else:
             inputs = tuple(values[n] for n in listener.inputs)
@@ -297,7 +337,7 @@ class Program:
         session.pending += 1
         if self._tap:
             self._tap(request)
-        self._asks.on_next(Ask(request))
+        self._due.append(Ask(request))
 
     def _subscribe(
         self,
@@ -308,20 +348,34 @@ class Program:
         listener: Listener,
     ) -> None:
         """Rule E8: one subscription per session and derived trigger, on the session's clock."""
-        stream = session.streams.setdefault((node, port), Subject[object]())
+        stream = session.streams.setdefault((node, port), Subject[Event]())
+        subscription = SerialDisposable()
+        session.subscriptions.add(subscription)
+        last: Event | None = None
+
+        def given(event: Event) -> object:
+            nonlocal last
+            last = event
+            return event.value if port == "stream" else event
 
         def fire(value: object) -> None:
-            cause = value.cause if isinstance(value, Event) else Cause.STREAM
-            data = value.data if isinstance(value, Event) else {"value": value}
-            inner = value.value if isinstance(value, Event) else value
-            self._ask(session, listener, self._event(session, node, port, cause, inner, data, None))
+            if isinstance(value, Event):
+                cause, data, inner, after = value.cause, value.data, value.value, value
+            else:  # an operator's own: of the newest event that it got
+                cause, data, inner, after = Cause.STREAM, {"value": value}, value, last
+            made = self._event(session, node, port, cause, inner, data, after)
+            self._turn(lambda: self._ask(session, listener, made))
 
         def failed(error: Exception) -> None:
+            nonlocal last
             self._on_error(error)  # rule R3: an error in an operator ends no stream
-            subscribe()
+            if last:  # else it fails at once, whatever comes
+                last = None
+                subscribe()
 
         def subscribe() -> None:
-            stream.pipe(*operators).subscribe(fire, failed, scheduler=self.clock)
+            derived = stream.pipe(ops.map(given), *operators)
+            subscription.disposable = derived.subscribe(fire, failed, scheduler=self.clock)
 
         subscribe()
 
@@ -333,9 +387,12 @@ class Program:
         period = node.period()
         if period is not None:
 
+            def tick() -> None:
+                self._happen(session, node.id, "tick", Cause.TIMER)
+
             def fire() -> None:
                 if session.connected:
-                    self._happen(session, node.id, "tick", Cause.TIMER)
+                    self._turn(tick)
 
             session.tickers["node", node.id] = Ticker(self.clock, period, fire)
 
@@ -349,7 +406,7 @@ class Program:
                 tick = self._event(
                     session, event.node, event.port, Cause.TIMER, UNSET, event.data, None
                 )
-                self._ask(session, listener, tick)
+                self._turn(lambda: self._ask(session, listener, tick))
 
         ticker = Ticker(self.clock, listener.every, fire)
         session.tickers["listener", listener.id] = ticker
@@ -383,9 +440,19 @@ class Program:
 
     # -- outcomes ------------------------------------------------------------------------------
 
+    def _stray(self, job: Job, error: Exception) -> None:
+        error.add_note(f"in {job.listener.name}, after all who asked for it had gone")
+        self._on_error(error)
+
     def _on_outcome(self, outcome: Outcome) -> None:
         if self._tap:
             self._tap(outcome)
+        try:
+            self._turn(lambda: self._outcome(outcome))
+        except Exception as error:  # a component's own; it must not end the stream (rule R3)
+            self._on_error(error)
+
+    def _outcome(self, outcome: Outcome) -> None:
         request = outcome.request
         session = self.sessions[request.session]
         kind = outcome.kind
@@ -400,7 +467,7 @@ class Program:
         self._show(Run(session.id, outcome))
         if kind not in ENDS:
             return
-        if not session.closed and kind in FOLLOWERS:
+        if kind in FOLLOWERS:
             self._follow(session, outcome)
         session.pending -= 1
         self._forget(session)
@@ -442,15 +509,21 @@ class Program:
         return session.nodes.get(id) or self.plan.nodes[id]
 
     def _store(self, session: Session, node: Node, value: object) -> bool:
-        """The only writer of values (rule E1). True if the content moved."""
-        old = session.values[node.id]
+        """The only writer of values (rule E1). True if the content moved and somebody listens."""
         session.values[node.id] = value
-        return bool(node.content(old) != node.content(value))
+        if node.id not in self._watched:
+            return False
+        old = session.contents[node.id]
+        new = session.contents[node.id] = node.content(value)
+        return not same(old, new)
 
     def _show(self, patch: Patch) -> None:
         if self._tap:
             self._tap(patch)
-        self._emit(patch)
+        try:
+            self._emit(patch)
+        except Exception as error:  # what cannot be shown must not end it for all (rule R3)
+            self._on_error(error)
 
 
 def program(

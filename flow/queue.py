@@ -10,9 +10,11 @@ stands in line is a linked list. The indices empty themselves; an idle queue hol
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush, nsmallest
+from itertools import chain, islice
 
 from .errors import HopError, QueueFull
 from .listeners import Listener
@@ -22,6 +24,9 @@ from .verdict import Verdict
 
 MAX_HOPS = 100
 """Rule H3. The deepest honest chain seen in the peers' example apps has 11 steps."""
+
+REACH = 1024
+"""How far down its line a batch looks for members whose State is free: far, but not all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,52 +98,75 @@ class Wake:
 Message = Ask | Settled | Ended | Cancel | Woke
 Effect = Start | Stop | Wake | Outcome
 
+Key = tuple[str, int]
+"""A session and a State of it."""
+Stood = tuple[int, Request]
+"""A request that came to the head of its line and had to step aside, under its number there."""
+
 
 class _Line:
-    """One concurrency id: who waits, in order, and how many jobs run."""
+    """One concurrency id: who waits, in order, and how many jobs run.
 
-    __slots__ = ("batches", "limit", "name", "order", "running", "wakes")
+    `order` holds those that never came to the head. Who came there and found its State being
+    written steps aside into `held`, and later comes back into `back`: before all in `order`.
+    """
+
+    __slots__ = ("back", "batches", "held", "limit", "name", "order", "running", "waiting", "wakes")
 
     def __init__(self, name: str, limit: int | None) -> None:
         self.name = name
         self.limit = limit
         self.running = 0
+        self.waiting = 0
         self.order: OrderedDict[int, Request] = OrderedDict()
         self.batches: dict[int, OrderedDict[int, Request]] = {}
         """For batch listeners only: their own requests in the same order."""
+        self.back: list[Stood] = []  # a heap
+        self.held: dict[Key, list[Stood]] = {}  # heaps; whoever was cancelled is found there late
         self.wakes: Seconds | None = None
+
+    @property
+    def idle(self) -> bool:
+        return not (self.running or self.waiting or self.order or self.back or self.held)
 
     @property
     def has_room(self) -> bool:
         return self.limit is None or self.running < self.limit
 
+    @property
+    def head(self) -> Request | None:
+        return self.back[0][1] if self.back else next(iter(self.order.values()), None)
+
     def push(self, request: Request) -> None:
+        self.waiting += 1
         self.order[request.id] = request
         if request.listener.batch:
             own = self.batches.setdefault(request.listener.id, OrderedDict())
             own[request.id] = request
 
-    def push_back(self, request: Request) -> None:
-        """Put a request that had left the head of the line back in its old place."""
-        earlier = list[Request]()
-        while self.order and (head := next(iter(self.order.values()))).id < request.id:
-            earlier.append(head)
-            self.drop(head)
-        for each in (request, *reversed(earlier)):
-            self.push(each)
-            self.order.move_to_end(each.id, last=False)
-            if each.listener.batch:
-                self.batches[each.listener.id].move_to_end(each.id, last=False)
-
-    def drop(self, request: Request) -> bool:
-        if self.order.pop(request.id, None) is None:
-            return False
+    def drop(self, request: Request) -> None:
+        """Out of `order`."""
+        del self.order[request.id]
         if request.listener.batch:
             own = self.batches[request.listener.id]
             del own[request.id]
             if not own:
                 del self.batches[request.listener.id]
-        return True
+
+    def drop_back(self, stood: Stood) -> None:
+        """Out of `back`."""
+        if self.back[0][0] == stood[0]:
+            heappop(self.back)
+        else:
+            self.back.remove(stood)
+            heapify(self.back)
+
+    def of(self, listener: Listener) -> Iterator[Request]:
+        """Who could be in a batch of this listener, in order."""
+        if self.back:
+            yield from (each for _, each in sorted(self.back) if each.listener is listener)
+        if listener.id in self.batches:
+            yield from self.batches[listener.id].values()
 
 
 class _Pending:
@@ -164,10 +192,11 @@ class Queue:
         self._lines: dict[str, _Line] = {}
         self._jobs: dict[int, Job] = {}  # request id -> the job that it is a member of
         self._members: dict[int, int] = {}  # job id -> members that have not ended
-        self._locks: dict[tuple[str, int], Job] = {}  # (session, State node) -> who may write it
-        self._parked: dict[tuple[str, int], deque[Request]] = {}
-        self._parked_at: dict[int, tuple[str, int]] = {}
-        self._last_job = 0
+        self._locks: dict[Key, Job] = {}  # who may write that State
+        self._stood: dict[int, int] = {}  # request id -> its number, if it had to step aside
+        self._held: dict[int, Key] = {}  # request id -> the State that it stands aside for
+        self._held_in: dict[Key, dict[str, _Line]] = {}
+        self._last_job = self._last_stood = 0
         self.waiting = 0
         """Requests that wait in lines and count against `max_size`."""
 
@@ -178,14 +207,14 @@ class Queue:
         """Nothing pends, nothing runs, and every index is empty."""
         return not (
             self._sessions
-            or self._lines
             or self._jobs
             or self._members
             or self._locks
-            or self._parked
-            or self._parked_at
+            or self._stood
+            or self._held
+            or self._held_in
             or self.waiting
-        )
+        ) and all(line.idle for line in self._lines.values())
 
     def pending(self, session: str, listener: int) -> int:
         """How many requests of this session's listener have not ended."""
@@ -199,11 +228,14 @@ class Queue:
     def places(self, line: str, most: int) -> Iterator[tuple[Request, Place]]:
         """The first `most` waiting requests of a line and where each stands."""
         found = self._lines.get(line)
-        if found:
-            for rank, request in enumerate(found.order.values()):
-                if rank == most:
-                    return
-                yield request, Place(rank, len(found.order))
+        if not found:
+            return
+        first = list[Request]()
+        if found.back or found.held:
+            stood = (s for s in chain(found.back, *found.held.values()) if s[1].id in self._stood)
+            first = [request for _, request in nsmallest(most, stood)]
+        for rank, request in zip(range(most), chain(first, found.order.values()), strict=False):
+            yield request, Place(rank, found.waiting)
 
     # -- the machine ---------------------------------------------------------------------------
 
@@ -214,8 +246,9 @@ class Queue:
             case Ask(request):
                 self._ask(request, now, effects)
             case Settled(request, error):
-                if request.id in self._jobs:
-                    self._leave_job(request)
+                if job := self._jobs.get(request.id):
+                    if not self._leave_job(request):
+                        effects.append(Stop(job))
                     self._end(request, Kind.FAILED, error, now, effects)
             case Ended(job, kind, value):
                 self._job_ended(job, kind, value, now, effects)
@@ -244,7 +277,7 @@ class Queue:
                 )
             )
             return
-        pending = self._sessions.setdefault(request.session, {}).setdefault(listener.id, _Pending())
+        pending = self._pending(request)
         count = len(pending.live)
         if request.event.cause is Cause.TIMER:  # rule M2, whatever the mode
             verdict = Verdict.DROP if count else Verdict.ENTER
@@ -264,8 +297,7 @@ class Queue:
     def _enter(self, request: Request, now: Seconds, effects: list[Effect], bounded: bool) -> None:
         """Put a request in its line, and start what can start."""
         listener = request.listener
-        sessions = self._sessions.setdefault(request.session, {})
-        sessions.setdefault(listener.id, _Pending()).live[request.id] = request
+        self._pending(request).live[request.id] = request
         line = self._line(listener)
         line.push(request)
         counts = request.event.cause is not Cause.TIMER
@@ -282,10 +314,19 @@ class Queue:
             )
             self._end(request, Kind.REJECTED, error, now, effects)
         else:
-            size = len(line.order)
-            effects.append(Outcome(Kind.QUEUED, request, Place(max(size - 1, 0), size)))
+            effects.append(Outcome(Kind.QUEUED, request, Place(line.waiting - 1, line.waiting)))
+
+    def _pending(self, request: Request) -> _Pending:
+        session = self._sessions.get(request.session)
+        if session is None:
+            session = self._sessions[request.session] = {}
+        pending = session.get(request.listener.id)
+        if pending is None:
+            pending = session[request.listener.id] = _Pending()
+        return pending
 
     def _line(self, listener: Listener) -> _Line:
+        """As many as the app has, so they are kept."""
         line = self._lines.get(listener.line)
         if line is None:
             line = self._lines[listener.line] = _Line(listener.line, listener.limit)
@@ -293,9 +334,8 @@ class Queue:
 
     def _fill(self, line: _Line, now: Seconds, effects: list[Effect]) -> None:
         """Start jobs from the head of a line while it has room."""
-        while line.has_room and line.order:
-            head = next(iter(line.order.values()))
-            if self._park(head, line):
+        while line.has_room and (head := line.head):
+            if head.listener.locks and self._stand_aside(head, line):
                 continue
             members = (head,)
             if head.listener.batch:
@@ -305,7 +345,7 @@ class Queue:
             self._last_job += 1
             job = Job(self._last_job, members)
             for each in members:
-                line.drop(each)
+                self._leave_line(each, line)
                 self.waiting -= each.event.cause is not Cause.TIMER
                 self._jobs[each.id] = job
                 for node in each.listener.locks:
@@ -314,8 +354,6 @@ class Queue:
             line.running += 1
             effects.extend(Outcome(Kind.STARTED, each) for each in members)
             effects.append(Start(job))
-        if not line.running and not line.order:
-            self._lines.pop(line.name, None)
 
     def _batch(
         self, head: Request, line: _Line, now: Seconds, effects: list[Effect]
@@ -323,7 +361,7 @@ class Queue:
         """Rule B1. One member per session where State is written: each must see the last one's."""
         listener = head.listener
         members, sessions = list[Request](), set[str]()
-        for each in line.batches[listener.id].values():
+        for each in islice(line.of(listener), REACH):
             if listener.locks and (each.session in sessions or self._locked(each)):
                 continue
             sessions.add(each.session)
@@ -340,32 +378,67 @@ class Queue:
 
     # -- State: two jobs of one session that write it never overlap (rule I2) ------------------
 
-    def _locked(self, request: Request) -> tuple[str, int] | None:
+    def _locked(self, request: Request) -> Key | None:
         if self._locks:
             for node in request.listener.locks:
                 if (request.session, node) in self._locks:
                     return request.session, node
         return None
 
-    def _park(self, request: Request, line: _Line) -> bool:
-        """Take a request whose State is being written out of the line, so that others pass."""
-        key = self._locked(request)
-        if key is None:
+    def _stand_aside(self, head: Request, line: _Line) -> bool:
+        """Let others pass if the head's State is being written, or others wait before it for it.
+
+        Of those that wait for one State in one line only the first comes back when it is free, so
+        that the cost does not grow with their number.
+        """
+        keys = [(head.session, node) for node in sorted(head.listener.locks)]
+        number = self._stood.get(head.id)
+        for key in keys:
+            first = line.held.get(key)
+            behind = first and (number is None or first[0][0] < number)
+            if key in self._locks or behind:
+                break
+        else:
             return False
-        line.drop(request)
-        self._parked.setdefault(key, deque()).append(request)
-        self._parked_at[request.id] = key
+        if number is None:
+            line.drop(head)
+            self._last_stood += 1
+            number = self._stood[head.id] = self._last_stood
+        else:
+            line.drop_back((number, head))
+            for other in keys:
+                if other != key:
+                    self._next_back(other, line)
+        self._held[head.id] = key
+        heappush(line.held.setdefault(key, []), (number, head))
+        self._held_in.setdefault(key, {})[line.name] = line
         return True
 
-    def _unpark(self, key: tuple[str, int]) -> Iterable[_Line]:
-        lines = dict[str, _Line]()
-        for request in self._parked.pop(key, ()):
-            if self._parked_at.pop(request.id, None) is None:
-                continue  # cancelled meanwhile
-            line = self._line(request.listener)
-            line.push_back(request)
-            lines[line.name] = line
-        return lines.values()
+    def _next_back(self, key: Key, line: _Line) -> None:
+        """Let the first that stands aside for this State come back, unless it is being written."""
+        stood = line.held.get(key)
+        if stood is None or key in self._locks:
+            return
+        came = False
+        while stood and not came:
+            first = heappop(stood)
+            if came := self._held.pop(first[1].id, None) is not None:
+                heappush(line.back, first)
+        if not stood:
+            del line.held[key]
+            lines = self._held_in[key]
+            del lines[line.name]
+            if not lines:
+                del self._held_in[key]
+
+    def _leave_line(self, request: Request, line: _Line) -> None:
+        """Out of its line, wherever it stands there."""
+        line.waiting -= 1
+        number = self._stood.pop(request.id, None) if self._stood else None
+        if number is None:
+            line.drop(request)
+        elif self._held.pop(request.id, None) is None:
+            line.drop_back((number, request))
 
     # -- ends ----------------------------------------------------------------------------------
 
@@ -403,8 +476,11 @@ class Queue:
         freed = [line]
         for each in job.requests:
             for node in each.listener.locks:
-                if self._locks.pop((each.session, node), None):
-                    freed.extend(self._unpark((each.session, node)))
+                key = each.session, node
+                del self._locks[key]
+                for other in tuple(self._held_in.get(key, {}).values()):
+                    self._next_back(key, other)
+                    freed.append(other)
         for each in job.requests:
             if self._jobs.pop(each.id, None):
                 self._end(each, kind, value, now, effects)
@@ -415,33 +491,41 @@ class Queue:
         sessions = self._sessions.get(by.session)
         if not sessions:
             return
+        moved = dict[str, _Line]()
         for listener_id in sorted(sessions if by.listeners is None else by.listeners):
             pending = sessions.get(listener_id)
-            if pending is None:
+            if pending is None or (by.leaving and _finishes(pending)):
                 continue
-            if by.leaving and _finishes(pending):
-                continue
-            if by.request is None and pending.deferred:
-                deferred, pending.deferred = pending.deferred, None
+            deferred = pending.deferred
+            if deferred and by.request in (None, deferred.id):
+                pending.deferred = None
                 effects.append(Outcome(Kind.CANCELLED, deferred))
-            for request in tuple(pending.live.values()):
-                if by.request is None or by.request == request.id:
-                    self._withdraw(request, effects)
-                    self._end(request, Kind.CANCELLED, None, now, effects)
+            if by.request is None:
+                chosen = tuple(pending.live.values())
+            else:
+                chosen = (pending.live[by.request],) if by.request in pending.live else ()
+            for request in chosen:
+                if line := self._withdraw(request, effects):
+                    moved[line.name] = line
+                self._end(request, Kind.CANCELLED, None, now, effects)
+        for line in moved.values():  # who stood behind may go now
+            self._fill(line, now, effects)
 
-    def _withdraw(self, request: Request, effects: list[Effect]) -> None:
-        """Out of the running job, out of the parking place, or out of the line."""
+    def _withdraw(self, request: Request, effects: list[Effect]) -> _Line | None:
+        """Out of the running job; or out of the line, which is returned."""
         job = self._jobs.get(request.id)
         if job:
             if not self._leave_job(request):
                 effects.append(Stop(job))
-            return
+            return None
         self.waiting -= request.event.cause is not Cause.TIMER
-        if self._parked_at.pop(request.id, None) is None:
-            line = self._lines[request.listener.line]
-            line.drop(request)
-            if not line.running and not line.order:
-                del self._lines[line.name]
+        line = self._lines[request.listener.line]
+        was_back = request.id in self._stood and request.id not in self._held
+        self._leave_line(request, line)
+        if was_back:
+            for node in request.listener.locks:
+                self._next_back((request.session, node), line)
+        return line
 
 
 def _finishes(pending: _Pending) -> bool:

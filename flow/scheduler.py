@@ -7,7 +7,7 @@ failure ends no stream (rule R3).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable, Disposable
@@ -26,6 +26,9 @@ Step = tuple[object, ...]
 Run = Callable[[Job, CancelToken], Observable[Step | Notice | Report]]
 """An executor: how a job becomes results. It completes, or errs, only when the work has stopped."""
 
+Stray = Callable[[Job, Exception], None]
+"""Hears of an error in work that nobody waits for any more."""
+
 REFRESH: Seconds = 0.25
 """Waiting people are told their new place four times a second: readable, and cheap."""
 SHOWN = 256
@@ -33,20 +36,21 @@ SHOWN = 256
 
 
 def schedule(
-    run: Run, clock: Clock, max_size: int | None = None
-) -> Callable[[Observable[Ask | Cancel]], Observable[Outcome]]:
+    run: Run, clock: Clock, stray: Stray, max_size: int | None = None
+) -> Callable[[Observable[Sequence[Ask | Cancel]]], Observable[Outcome]]:
     """Run each request by its listener's rules.
 
+    What comes together, because one act caused it, is all taken before any of it runs.
     Completes when the source has and nothing waits or runs. Disposing asks running work to stop.
     """
 
-    def operator(messages: Observable[Ask | Cancel]) -> Observable[Outcome]:
+    def operator(messages: Observable[Sequence[Ask | Cancel]]) -> Observable[Outcome]:
         def subscribe(
             observer: abc.ObserverBase[Outcome], _: abc.SchedulerBase | None = None
         ) -> abc.DisposableBase:
-            driver = _Driver(run, clock, Queue(max_size), observer)
+            driver = _Driver(run, clock, stray, Queue(max_size), observer)
             source = messages.subscribe(
-                driver.post, observer.on_error, driver.source_ended, scheduler=clock
+                driver.post_all, observer.on_error, driver.source_ended, scheduler=clock
             )
             return CompositeDisposable(source, Disposable(driver.stop_all))
 
@@ -59,17 +63,26 @@ class _Driver:
     """Feeds the queue one message at a time, even when carrying out an effect posts another."""
 
     def __init__(
-        self, run: Run, clock: Clock, queue: Queue, observer: abc.ObserverBase[Outcome]
+        self,
+        run: Run,
+        clock: Clock,
+        stray: Stray,
+        queue: Queue,
+        observer: abc.ObserverBase[Outcome],
     ) -> None:
-        self.run, self.clock, self.queue, self.observer = run, clock, queue, observer
+        self.run, self.clock, self.stray, self.queue = run, clock, stray, queue
+        self.observer = observer
         self.inbox = deque[Message]()
         self.running = dict[int, tuple[Job, CancelToken, Seconds]]()
-        self.draining = self.ended = self.disposed = False
+        self.draining = self.ended = False
         self.eta = Estimator()
         self.moved = dict[str, None]()  # lines whose waiting requests have a new place, in order
 
     def post(self, message: Message) -> None:
-        self.inbox.append(message)
+        self.post_all((message,))
+
+    def post_all(self, messages: Sequence[Message]) -> None:
+        self.inbox.extend(messages)
         if self.draining:
             return
         self.draining = True
@@ -126,6 +139,8 @@ class _Driver:
 
         def failed(error: Exception) -> None:
             if self.running.pop(job.id, None):
+                if not any(map(self.queue.runs, job.requests)):
+                    self.stray(job, error)
                 self.post(Ended(job, Kind.FAILED, error))
 
         def succeeded() -> None:

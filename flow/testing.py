@@ -14,6 +14,7 @@ from reactivex.disposable import Disposable
 from .calls import Call
 from .cancel import CancelToken
 from .clock import Clock
+from .injected import telling
 from .notices import Notice, Report
 from .scheduler import Step
 from .units import Seconds
@@ -67,23 +68,41 @@ def inline(clock: VirtualClock, takes: Callable[[Call], Seconds] | None = None) 
         ) -> abc.DisposableBase:
             lasts = takes(call) if takes else 0.0
 
+            def attempt(action: Callable[[], None]) -> None:
+                try:
+                    action()
+                except Exception as error:
+                    observer.on_error(error)
+
+            def later(action: Callable[[], None]) -> None:
+                clock.at(clock.seconds + lasts, lambda: attempt(action))
+
+            def told(work: Callable[[], Any]) -> Any:
+                token = telling.set(observer.on_next)
+                try:
+                    return work()
+                finally:
+                    telling.reset(token)
+
             def begin() -> None:
                 faults = call.prepare()
                 if faults:
                     observer.on_next(faults)
-                if call.fn is None or not call.alive:
+                if call.fn is None or not call.alive or cancel.requested:
                     observer.on_completed()
                     return
-                value: Any = call.fn(*call.args, **call.kwargs)
+                fn = call.fn
+                value = told(lambda: fn(*call.args, **call.kwargs))
                 if isinstance(value, GeneratorType):
                     step(cast("Generator[Any, Any, Any]", value))
                 elif lasts:
-                    clock.at(clock.seconds + lasts, lambda: give(call.step(value)))
+                    later(lambda: give(value))
                 else:
-                    give(call.step(value))
+                    give(value)
 
-            def give(result: Step) -> None:
-                observer.on_next(result)
+            def give(value: object) -> None:
+                if not cancel.requested:
+                    observer.on_next(call.step(value))
                 observer.on_completed()
 
             def step(values: Generator[Any, Any, Any]) -> None:
@@ -92,22 +111,22 @@ def inline(clock: VirtualClock, takes: Callable[[Call], Seconds] | None = None) 
                     observer.on_completed()
                     return
                 try:
-                    value = next(values)
+                    value = told(lambda: next(values))
                 except StopIteration:
                     observer.on_completed()
-                except Exception as error:
-                    observer.on_error(error)
                 else:
-                    clock.at(clock.seconds + lasts, lambda: show(values, value))
+                    later(lambda: show(values, value))
 
             def show(values: Generator[Any, Any, Any], value: object) -> None:
-                observer.on_next(call.step(value))
+                if not cancel.requested:
+                    try:
+                        observer.on_next(call.step(value))
+                    except Exception:
+                        values.close()
+                        raise
                 step(values)
 
-            try:
-                begin()
-            except Exception as error:
-                observer.on_error(error)
+            attempt(begin)
             return Disposable()
 
         return Observable(subscribe)
