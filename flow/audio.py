@@ -183,7 +183,7 @@ class TrimmedClip(Clip):
     @property
     def id(self) -> str:
         part = f"{self.original.id}[{self.start}:{self.start + self.frames}]"
-        return hashlib.blake2b(part.encode(), digest_size=20).hexdigest()
+        return hashlib.sha256(part.encode()).hexdigest()
 
     def read(self, start: int, end: int) -> Samples:
         return self.original.read(self.start + start, self.start + end)
@@ -284,15 +284,23 @@ def pieces(blocks: Iterator[Samples], start: int, end: int) -> Iterator[Samples]
             return
 
 
-def content_hash(rate: int, channels: int, dtype: np.dtype[Any]) -> hashlib.blake2b:
+class Digest(Protocol):
+    """A running hash, as hashlib makes them."""
+
+    def update(self, data: memoryview, /) -> None: ...
+    def hexdigest(self) -> str: ...
+
+
+def content_hash(rate: int, channels: int, dtype: np.dtype[Any]) -> Digest:
     """The hash behind `Clip.id`, ready for blocks of samples: see `update_hash`.
 
-    The type counts: silence at 32 bit must not equal twice as much silence at 16.
+    The type counts: silence at 32 bit must not equal twice as much silence at 16. SHA-256, because
+    processors have instructions for it: twice as fast as blake2b, and an hour of sound shows that.
     """
-    return hashlib.blake2b(f"{rate}/{channels}/{dtype.name}/".encode(), digest_size=20)
+    return hashlib.sha256(f"{rate}/{channels}/{dtype.name}/".encode())
 
 
-def update_hash(digest: hashlib.blake2b, block: Samples) -> None:
+def update_hash(digest: Digest, block: Samples) -> None:
     """Feed a block of any length; the bytes are little-endian on every machine."""
     little = block.dtype.newbyteorder("<")
     digest.update(np.ascontiguousarray(block, dtype=little).data.cast("B"))

@@ -152,7 +152,7 @@ class Incoming:
         self._disk = disk
         self._bound = bound
         self._what = what
-        self._hash = hashlib.blake2b(digest_size=20)
+        self._hash = hashlib.sha256()
         self.path = disk.new_file()
         try:
             self._file: BinaryIO | None = self.path.open("xb")

@@ -1,4 +1,4 @@
-"""Sound that libsndfile cannot read becomes a 16-bit copy: PyAV first, else pydub with ffmpeg.
+"""Sound that libsndfile cannot read becomes a 16-bit copy: by PyAV, else by an ffmpeg program.
 
 A copy, because then seeking is exact and cheap, and every other part knows one way to read.
 """
@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import threading
+import subprocess
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...flow.audio import BLOCK, ClipError, Int16, to_int16
-from .limits import Limits, seconds_text
+from ...flow.audio import ClipError, Int16, to_int16
+from .limits import Limits
 from .refusals import check_length, check_numbers, damaged, missing_codec, not_sound, silent
 from .soundfiles import SoundFile, Unreadable, writing
 
@@ -49,8 +49,10 @@ def copy_foreign(
         writer = _Writer(copy, name, limits, files)
         if importlib.util.find_spec("av") is not None:
             _copy_with_av(path, container, name, writer)
-        elif shutil.which("ffmpeg") is not None:
-            _copy_with_pydub(path, container, name, limits, writer)
+        elif ffmpeg := shutil.which("ffmpeg"):
+            # A second more than is taken: the check of the copy then sees that it is too long.
+            _copy_with_ffmpeg(ffmpeg, path, copy, container, name, limits.seconds + 1)
+            return
         elif container in _LIBSNDFILE:
             raise not_sound(name, container, reason)
         else:
@@ -119,47 +121,16 @@ def _interleaved(frame: AudioFrame) -> Int16:
     return np.ascontiguousarray(to_int16(samples))
 
 
-class _Segment(Protocol):
-    """What is used of pydub.AudioSegment."""
-
-    raw_data: bytes
-    sample_width: int
-    channels: int
-    frame_rate: int
-
-
-_one_ffmpeg = threading.Lock()  # pydub decodes into memory: one at a time
-
-
-def _copy_with_pydub(
-    path: Path, container: str, name: str, limits: Limits, writer: _Writer
+def _copy_with_ffmpeg(
+    program: str, path: Path, copy: Path, container: str, name: str, most: float
 ) -> None:
-    from pydub import AudioSegment  # pyright: ignore[reportMissingTypeStubs]
-    from pydub.exceptions import CouldntDecodeError
-
-    # ffmpeg stops by itself where a bomb would not: at the longest sound, or at what fits memory.
-    most = min(limits.seconds + 1, limits.memory / (48_000 * 2 * 2))
-    with _one_ffmpeg:
-        try:
-            segment = cast(
-                _Segment,
-                cast(Any, AudioSegment).from_file(
-                    str(path), format=DEMUXERS[container], parameters=["-t", f"{most:.3f}"]
-                ),
-            )
-        except (CouldntDecodeError, OSError, ValueError, IndexError, KeyError) as error:
-            # Its text is ffmpeg's whole log, with the path in it.
-            raise not_sound(name, container, "ffmpeg cannot decode it") from error
-        rate = segment.frame_rate
-        samples = np.frombuffer(segment.raw_data, f"<i{segment.sample_width}")
-        samples = samples.reshape(-1, segment.channels)
-        if samples.shape[0] >= (most - 0.1) * rate:
-            raise ClipError(
-                f"{name!r} is longer than {seconds_text(most)}, the most that is decoded through "
-                "ffmpeg; pip install 'ossicle[codecs]' lifts that, or cut it into parts"
-            )
-        for start in range(0, samples.shape[0], BLOCK):
-            block = samples[start : start + BLOCK]
-            writer.write(
-                block.astype(np.int16) * 256 if block.dtype == np.int8 else to_int16(block), rate
-            )
+    """Run ffmpeg itself, not through pydub: that holds the whole sound in memory, and can bound its
+    length only by also cutting it to whole milliseconds.
+    """
+    command = [program, "-nostdin", "-v", "error", "-protocol_whitelist", "file"]
+    command += ["-f", DEMUXERS[container], "-i", str(path), "-map", "0:a:0", "-t", f"{most:.3f}"]
+    command += ["-c:a", "pcm_s16le", "-rf64", "auto", "-f", "wav", "-y", str(copy)]
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode or not copy.exists():
+        # What it says has the path in it, and is a log rather than a reason.
+        raise not_sound(name, container, "ffmpeg cannot decode it")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import sys
 import tracemalloc
 from collections.abc import Callable
 from importlib import import_module
@@ -345,3 +347,40 @@ def test_without_a_codec_the_way_to_one_is_named(
     monkeypatch.setattr(foreign.shutil, "which", lambda name: None)  # pyright: ignore
     with pytest.raises(ClipError, match=r"'a.wav' is m4a, .*ossicle\[codecs\].*or send wav"):
         opened(tmp_path / "x")
+
+
+FAKE = """#!{python}
+import shutil, sys
+from pathlib import Path
+Path({log!r}).write_text(" ".join(sys.argv[1:]))
+shutil.copyfile({wav!r}, sys.argv[-1])
+sys.exit({code})
+"""
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_an_ffmpeg_program_where_pyav_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """It is told what to read, to open nothing else, and where to stop; its copy is what counts."""
+    foreign_file(tmp_path / "x", "aac", "mp4")
+    decoded = written(tmp_path / "decoded", tone(3000, 2), format="WAV", subtype="PCM_16")
+    program, log = tmp_path / "ffmpeg", tmp_path / "log"
+    program.write_text(
+        FAKE.format(python=sys.executable, log=str(log), wav=str(decoded), code=code)
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(foreign.importlib.util, "find_spec", lambda name: None)  # pyright: ignore
+    if code:
+        with pytest.raises(ClipError, match="looks like m4a but cannot be read: ffmpeg cannot"):
+            opened(tmp_path / "x")
+        assert not (tmp_path / "copy").exists()
+        return
+    clip = opened(tmp_path / "x", limits=Limits(seconds=9))
+    assert (clip.format, clip.rate, clip.channels, clip.frames) == ("m4a", RATE, 2, 3000)
+    assert np.abs(clip.int16() - tone(3000, 2) * 32768).max() <= 1
+    assert "-protocol_whitelist file -f mp4 -i" in log.read_text()
+    assert "-t 10.000 " in log.read_text()
+    with pytest.raises(ClipError, match="longer than 0.05 s"):
+        opened(tmp_path / "x", limits=Limits(seconds=0.05))
