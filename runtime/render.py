@@ -10,20 +10,23 @@ import asyncio
 import json
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..components.base import Component
+from ..flow.calls import Write
 from ..flow.errors import Error, OssicleError
 from ..flow.graph import Node
 from ..flow.listeners import Listener
 from ..flow.model import ENDS, Kind, Outcome, Request
 from ..flow.notices import Report
 from ..flow.plan import Plan
+from ..flow.results import UNSET
 from .host import Connection, Host
 
 if TYPE_CHECKING:
@@ -79,7 +82,8 @@ async def render(app: Blocks, asked: Asked, tell: Tell) -> list[str]:
             await run.fire(plan, line)
             await run.wait(tell)
             run.check()
-            return await line.write(plan, listener, sounds_out, asked.outputs, tell)
+            await line.save(zip(sounds_out, asked.outputs, strict=True), run.values, tell)
+            return line.words(plan, listener, run.values)
     finally:
         await host.close()
 
@@ -127,6 +131,8 @@ class Run:
         self._pending: set[int] = set()
         self._ours: set[int] = set()
         self._moved = asyncio.Event()
+        self.values: dict[int, object] = {}
+        """What the run wrote, by node: another listener may have written there since."""
         self._last: Outcome | None = None
         self._progress: tuple[float | None, str] = (None, listener.name)
 
@@ -142,6 +148,11 @@ class Run:
             self._moved.set()
 
     def _hear_outcome(self, outcome: Outcome) -> None:
+        if outcome.kind is Kind.YIELDED:
+            writes = cast("tuple[object, ...]", outcome.value)
+            for write in writes:
+                if isinstance(write, Write) and write.value is not UNSET:
+                    self.values[write.node] = write.value
         if isinstance(outcome.value, Report) and outcome.value.bars:
             bar = outcome.value.bars[0]
             share = bar.value / bar.total if bar.total and bar.value is not None else None
@@ -230,7 +241,8 @@ class Line:
                         await asyncio.to_thread(writer.write, piece)
                         done += len(piece)
                         tell(done / max(size, 1), f"reading {path.name}")
-                    described = await asyncio.to_thread(writer.finish)
+                    with _quiet_decoders():
+                        described = await asyncio.to_thread(writer.finish)
                 except BaseException:
                     writer.abort()
                     raise
@@ -255,33 +267,34 @@ class Line:
                 return
         raise RenderError(f"--set {name}={text}: {refused}")
 
-    async def write(
-        self,
-        plan: Plan,
-        listener: Listener,
-        sounds: Sequence[Node],
-        paths: Sequence[Path],
-        tell: Tell,
-    ) -> list[str]:
-        """Sounds to their files, everything else as words."""
-        session = self.host.program.sessions[self.token]
-        for node, path in zip(sounds, paths, strict=True):
-            clip = cast(Any, session.values[node.id])
+    async def save(
+        self, files: Iterable[tuple[Node, Path]], values: Mapping[int, object], tell: Tell
+    ) -> None:
+        """Sounds to their files. All must be there before the first is written."""
+        found = [(path, cast(Any, values.get(node.id))) for node, path in files]
+        for path, clip in found:
             if clip is None:
-                raise RenderError(f"{listener.name} gave no sound for {path}")
+                raise RenderError(f"there is no sound to write to {path}: the function gave none")
+        store = self.host.store.session(self.token)
+        for path, clip in found:
             tell(None, f"writing {path.name}")
-            store = self.host.store.session(self.token)
             made = await asyncio.to_thread(store.stored, clip, FORMATS[path.suffix.lower()])
             await asyncio.to_thread(_replace, made, path)
+
+    def words(self, plan: Plan, listener: Listener, values: Mapping[int, object]) -> list[str]:
+        """Everything else, one line each."""
+        session = self.host.program.sessions[self.token]
         media: Any = session.media
-        words: list[str] = []
+        lines: list[str] = []
         for i in listener.outputs:
             node = session.nodes.get(i) or plan.nodes[i]
-            if isinstance(node, Component) and not is_sound(node) and not node.server_only:
-                shown = node.to_wire(session.values[i], media)
+            if i in values and isinstance(node, Component) and not is_sound(node):
+                if node.server_only:
+                    continue
+                shown = node.to_wire(values[i], media)
                 text = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
-                words.append(f"{node.label or node.type}: {text}")
-        return words
+                lines.append(f"{node.label or node.type}: {text}")
+        return lines
 
     def _hear(self, message: Mapping[str, Any]) -> None:
         """What is shown is read from the session at the end; here only js needs an answer."""
@@ -291,6 +304,23 @@ class Line:
                 reply = {"type": "js", "request": patch["request"], "error": error}
                 # Not at once: the host is still in the middle of asking.
                 asyncio.get_running_loop().call_soon(self.connection.receive, reply)
+
+
+@contextmanager
+def _quiet_decoders() -> Generator[None]:
+    """Some decoders (mpg123) print what they think of a file on standard error, past Python.
+
+    Here that is one line too many: what is wrong with the file is said by the error.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _check_counts(
