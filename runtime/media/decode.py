@@ -30,7 +30,7 @@ from .headers import check_promises, sniff
 from .limits import Limits, bytes_text, seconds_text
 from .peaks import PeakScan
 from .refusals import check_length, check_numbers, damaged, empty, not_sound, silent, truncated
-from .soundfiles import SoundFile, Unreadable, reading
+from .soundfiles import SoundFile, Unreadable, reading, reason
 
 OVERVIEW = 2048  # parts of the waveform that every file gets: a wide window on a wide screen
 
@@ -162,9 +162,9 @@ def scan(path: Path, copy: Path, *, name: str, limits: Limits) -> tuple[Facts, b
     except Unreadable as error:
         if container not in DEMUXERS:
             raise not_sound(name, container, error) from error
-        reason = error
+        refused = error
     try:
-        copy_foreign(path, copy, container, name=name, limits=limits, reason=reason)
+        copy_foreign(path, copy, container, name=name, limits=limits, reason=refused)
         with reading(copy) as file:
             return _scan(file, container, name, limits), True
     except BaseException:
@@ -227,7 +227,7 @@ def _native_blocks(file: SoundFile) -> Iterator[tuple[Samples, int]]:
         try:
             raw = file.read(BLOCK, dtype=_dtype(file.subtype))
         except soundfile.SoundFileError as error:
-            raise Unreadable(str(error)) from error
+            raise Unreadable(reason(error)) from error
         if not raw.shape[0]:
             return
         yield (to_int16(raw) if file.subtype in _LOSSY else raw), over_full_scale(raw)

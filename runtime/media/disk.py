@@ -6,8 +6,6 @@ import errno
 import hashlib
 import os
 import secrets
-import shutil
-import tempfile
 import threading
 import weakref
 from collections import Counter
@@ -17,6 +15,7 @@ from typing import BinaryIO
 
 from ...flow.audio import ClipError
 from .decode import Facts
+from .folder import Folder
 from .limits import Limits, bytes_text
 
 
@@ -50,7 +49,7 @@ class Disk:
         self._lock = threading.Lock()
         self._blobs: dict[str, Blob] = {}
         self._root: Path | None = None
-        self._remove: weakref.finalize[[str, int], Disk] | None = None
+        self._remove: weakref.finalize[[], Disk] | None = None
         self._closed = False
 
     def folder(self, kind: str) -> Path:
@@ -59,9 +58,10 @@ class Disk:
             if self._closed:
                 raise ClipError("the app is shutting down; no more sounds are taken")
             if self._root is None:
-                self._root = Path(tempfile.mkdtemp(prefix="ossicle-"))  # mode 0700
+                made = Folder()
+                self._root = made.path
                 # Also at interpreter exit, should nobody call close().
-                self._remove = weakref.finalize(self, _remove_tree, str(self._root), os.getpid())
+                self._remove = weakref.finalize(self, made.remove)
                 for name in ("incoming", "blobs", "given"):
                     (self._root / name).mkdir()
             return self._root / kind
@@ -219,8 +219,3 @@ def _delete(blob: Blob) -> None:
     blob.path.unlink(missing_ok=True)
     if blob.copy is not None:
         blob.copy.unlink(missing_ok=True)
-
-
-def _remove_tree(root: str, pid: int) -> None:
-    if os.getpid() == pid:  # a forked child must not tidy up its parent's files
-        shutil.rmtree(root, ignore_errors=True)

@@ -63,7 +63,7 @@ def reading(path: Path) -> Generator[SoundFile, None, None]:
         file = cast(SoundFile, _straight()(str(path)))
         yield file
     except soundfile.SoundFileError as error:
-        raise Unreadable(_reason(error)) from error
+        raise Unreadable(reason(error)) from error
     finally:
         if file is not None:
             file.close()
@@ -89,15 +89,16 @@ def writing(
     except soundfile.SoundFileError as error:
         raise ClipError(
             f"cannot write {channels} channel{'s' * (channels != 1)} at {rate} Hz as "
-            f"{format.lower()}: {_reason(error)}"
+            f"{format.lower()}: {reason(error)}"
         ) from error
     finally:
         if file is not None:
             file.close()
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """What libsndfile said, without paths and decoration."""
     text = cast(str, getattr(error, "error_string", "") or str(error))
     if "No space left" in text:
         return "the disk is full"
-    return text.strip().rstrip(".") or "unknown reason"
+    return text.strip().removeprefix("Error : ").rstrip(".") or "unknown reason"

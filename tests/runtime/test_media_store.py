@@ -6,6 +6,8 @@ import gc
 import os
 import re
 import stat
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -41,7 +43,7 @@ def store(home: Path) -> Iterator[Store]:
 
 
 def files(home: Path) -> list[Path]:
-    return [p for p in home.rglob("*") if p.is_file()]
+    return [p for p in home.rglob("*") if p.is_file() and p.name != "alive"]
 
 
 def clip(frames: int = 1000, seed: int = 0) -> Clip:
@@ -331,6 +333,34 @@ def test_closing_removes_everything(home: Path, tmp_path: Path) -> None:
         store.session("b").open(sound_file(tmp_path))
     upload.abort()
     assert store.used == 0
+
+
+KILLED = """
+import os, signal, tempfile
+tempfile.tempdir = {home!r}
+from ossicle.runtime.media.store import Store
+store = Store()
+store.session("a").open({path!r})
+if {kill}:
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_a_process_that_ends_leaves_nothing(home: Path, tmp_path: Path, kill: bool) -> None:
+    """In order, at its exit; killed, when the next app starts. Living ones keep theirs."""
+    living = Store()
+    kept = living.session("a").open(sound_file(tmp_path))
+    code = KILLED.format(home=str(home), path=str(tmp_path / "a.wav"), kill=kill)
+    subprocess.run([sys.executable, "-c", code], check=not kill)
+    assert len(list(home.iterdir())) == 1 + kill
+    other = Store()
+    other.session("a").open(tmp_path / "a.wav")
+    assert len(list(home.iterdir())) == 2
+    assert np.array_equal(kept.int16(), clip().int16())
+    living.close()
+    other.close()
+    assert not list(home.iterdir())
 
 
 def test_many_threads(store: Store, home: Path, tmp_path: Path) -> None:
