@@ -10,7 +10,7 @@ export const strings = {
     names.length === 1
       ? `Connection lost. “${names[0]}” goes on at the server; what it gives comes back with the connection.`
       : `Connection lost. ${names.length} calls go on at the server; what they give comes back with the connection.`,
-  lostIdle: 'Connection lost. Nothing is running; what you do here is kept and sent when it is back.',
+  lostIdle: 'Connection lost. What you do here is kept, and sent when it is back.',
   retryIn: (seconds: number) => `Next try in ${seconds} s.`,
   trying: 'Trying…',
   tryNow: 'Try now',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { afterCancel, afterDismiss, afterRun, display, fraction, noRuns, running, type Runs } from '../src/state/runs';
+import { afterCancel, afterDismiss, afterRun, afterValue, display, fraction, noRuns, running, type Runs } from '../src/state/runs';
 import type { ListenerInfo, RunPatch } from '../src/wire/types';
 import { listener, run } from './build';
 
@@ -31,6 +31,12 @@ describe('what an output shows', () => {
   it('does not cover a result that a generator has shown', () => {
     const runs = after([run(7, 'started'), run(7, 'yielded'), run(7, 'progress', { progress: [] })]);
     expect(display(runs, one, 4)).toMatchObject({ kind: 'running', mode: 'minimal' });
+  });
+
+  it('does not cover a value that came while the work goes on', () => {
+    expect(display(afterValue(after([run(7, 'started')]), 4), one, 4)).toMatchObject({ kind: 'running', mode: 'minimal' });
+    expect(display(afterValue(after([run(7, 'started')]), 9), one, 4)).toMatchObject({ mode: 'full' });
+    expect(display(afterValue(after([run(7, 'queued')]), 4), one, 4)).toMatchObject({ kind: 'queued', mode: 'full' });
   });
 
   it('is the newest running request, before any that waits', () => {

@@ -4,7 +4,12 @@ import { strings } from '../strings';
 import captureUrl from '../worklets/capture.worklet.ts?worker&url';
 
 export interface MicrophoneOptions {
+  /** The device asked for, by its id; what is gone gives way to the browser's choice. */
   deviceId: string | null;
+  /** A part of a device's name, for when no id is known. */
+  deviceName: string | null;
+  /** Hertz; null is the device's own rate, at which nothing is resampled. */
+  rate: number | null;
   /** True: the sound as the device gives it, without the browser's own processing for calls. */
   raw: boolean;
   /** Seconds after which it stops by itself, at the exact sample. */
@@ -31,7 +36,7 @@ export class MicrophoneError extends Error {}
 /** As many channels as are kept. */
 const CHANNELS = 2;
 
-async function ask(deviceId: string | null, raw: boolean): Promise<MediaStream> {
+async function ask(deviceId: string | null, raw: boolean, exact = false): Promise<MediaStream> {
   // Missing on http pages, whatever the types say.
   const media = navigator.mediaDevices as MediaDevices | undefined;
   if (!window.isSecureContext || !media?.getUserMedia) throw new MicrophoneError(strings.insecure);
@@ -41,7 +46,7 @@ async function ask(deviceId: string | null, raw: boolean): Promise<MediaStream> 
     noiseSuppression: !raw,
     autoGainControl: !raw,
   };
-  if (deviceId) audio.deviceId = { exact: deviceId };
+  if (deviceId) audio.deviceId = exact ? { exact: deviceId } : { ideal: deviceId };
   try {
     return await media.getUserMedia({ audio });
   } catch (error) {
@@ -60,6 +65,13 @@ function words(error: unknown): string {
 async function inputs(): Promise<MediaDeviceInfo[]> {
   const all = await navigator.mediaDevices.enumerateDevices();
   return all.filter((d) => d.kind === 'audioinput' && d.deviceId !== '');
+}
+
+/** The id of the device with this in its name, unless it is the one that is open already. */
+async function named(part: string | null): Promise<string | null> {
+  if (!part) return null;
+  const found = (await inputs()).find((d) => d.label.toLowerCase().includes(part.toLowerCase()));
+  return found?.deviceId ?? null;
 }
 
 export function microphone(options: MicrophoneOptions): Observable<MicrophoneEvent> {
@@ -81,17 +93,23 @@ export function microphone(options: MicrophoneOptions): Observable<MicrophoneEve
     };
 
     const open = async () => {
-      const opened = await ask(options.deviceId, options.raw);
+      stream = await ask(options.deviceId, options.raw);
+      const wanted = options.deviceId === null ? await named(options.deviceName) : null;
+      if (wanted !== null && !out.closed) {
+        // Names are known only after the first permission: so the right one is opened second.
+        stream.getTracks().forEach((track) => track.stop());
+        stream = await ask(wanted, options.raw);
+      }
+      const opened = stream;
       if (out.closed) {
         opened.getTracks().forEach((track) => track.stop());
         return;
       }
-      stream = opened;
       const track = opened.getAudioTracks()[0];
       if (!track) throw new MicrophoneError(strings.noMicrophone);
       const settings = track.getSettings();
-      // The device's own rate, so that nothing is resampled on the way.
-      context = new AudioContext(settings.sampleRate ? { sampleRate: settings.sampleRate } : {});
+      const sampleRateWanted = options.rate ?? settings.sampleRate;
+      context = new AudioContext(sampleRateWanted ? { sampleRate: sampleRateWanted } : {});
       await context.audioWorklet.addModule(captureUrl);
       const devices = await inputs();
       if (out.closed || !context) return;
@@ -129,7 +147,7 @@ export function microphone(options: MicrophoneOptions): Observable<MicrophoneEve
           resume: () => node.port.postMessage('resume'),
           stop: () => node.port.postMessage('stop'),
           change: async (deviceId) => {
-            const next = await ask(deviceId, options.raw);
+            const next = await ask(deviceId, options.raw, true);
             const nextTrack = next.getAudioTracks()[0];
             if (!context || !nextTrack) {
               next.getTracks().forEach((t) => t.stop());

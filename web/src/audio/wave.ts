@@ -62,8 +62,11 @@ export class Wave {
       renderFunction: (channels, ctx) => this.draw(channels[0] ?? [], ctx),
       plugins: [this.regions],
     });
-    this.surfer.on('scroll', (start, end) => this.options.onView({ start, end }));
-    this.surfer.on('resize', () => void this.refine());
+    this.surfer.on('scroll', () => this.tellView());
+    this.surfer.on('resize', () => {
+      this.tellView();
+      void this.refine();
+    });
     // A media element's own refusal is told by the player; this is about everything else.
     this.surfer.on('error', (error) => this.options.onError(error));
     this.adoptStyles();
@@ -104,10 +107,11 @@ export class Wave {
     const factor = Math.min(Math.max(1, this.factor * by), most, 4096);
     if (factor === this.factor) return;
     const at = x ?? this.cursorX() ?? view / 2;
-    const time = (this.surfer.getScroll() + at) / (view * this.factor);
+    const time = (this.surfer.getScroll() + at) / (view * this.factor); // as a part of the whole
     this.factor = factor;
     this.surfer.zoom(factor === 1 ? 0 : (view * factor) / this.duration);
     this.surfer.setScroll(time * view * factor - at);
+    this.tellView();
     void this.refine();
   }
 
@@ -120,6 +124,14 @@ export class Wave {
     const view = this.surfer.getWidth();
     const x = (time / this.duration) * view * this.factor - this.surfer.getScroll();
     if (x < 0 || x > view) this.surfer.setScroll((time / this.duration) * view * this.factor - view / 2);
+  }
+
+  private tellView(): void {
+    const view = this.surfer.getWidth();
+    if (view <= 0) return; // on a hidden tab
+    const perPixel = this.duration / (view * this.factor);
+    const start = this.surfer.getScroll() * perPixel;
+    this.options.onView({ start, end: Math.min(this.duration, start + view * perPixel) });
   }
 
   private cursorX(): number | null {

@@ -5,7 +5,7 @@ import { Link, type Dial } from '../wire/link';
 import type { AppInfo, Json, ListenerInfo, Patch, RunPatch, ServerMessage } from '../wire/types';
 import { runJs } from './js';
 import { NodeState } from './node.svelte';
-import { afterCancel, afterDismiss, afterRun, display, noRuns, running, type Display, type Runs } from './runs';
+import { afterCancel, afterDismiss, afterRun, afterValue, display, noRuns, running, type Display, type Runs } from './runs';
 import { strings } from '../strings';
 import { Toasts } from './toasts.svelte';
 
@@ -142,6 +142,7 @@ export class Page {
     switch (patch.kind) {
       case 'set':
         this.nodes.get(patch.node)?.patch(patch.props);
+        if ('value' in patch.props) this.runs = afterValue(this.runs, patch.node);
         return;
       case 'run':
         this.applyRun(patch);

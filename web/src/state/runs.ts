@@ -75,6 +75,15 @@ export function afterRun(runs: Runs, patch: RunPatch, now: number): Runs {
   return next;
 }
 
+/** A value came for an output while its call goes on: a step of it, which nothing may cover. */
+export function afterValue(runs: Runs, node: number): Runs {
+  const shown = [...runs.values()].filter((run) => run.phase === 'running' && !run.yielded && run.outputs.includes(node));
+  if (!shown.length) return runs;
+  const next = new Map(runs);
+  for (const run of shown) next.set(run.request, { ...run, yielded: true });
+  return next;
+}
+
 /** Somebody asked to cancel: said at once, while the end is the server's to tell. */
 export function afterCancel(runs: Runs, request: number): Runs {
   const run = runs.get(request);

@@ -5,6 +5,12 @@
  * From the page: "pause", "resume", "stop".
  */
 
+/**
+ * A device that is still starting gives exact zeros, which are no part of the sound. After this many seconds of them they
+ * count all the same: then it is the sound (a muted device, a silent file).
+ */
+const WARM_UP = 0.5;
+
 /** Frames per chunk: about 20 ms, so that the meter is quick and the messages few. */
 const CHUNK = 1024;
 
@@ -20,6 +26,7 @@ class Capture extends AudioWorkletProcessor {
   private buffers: Float32Array<ArrayBuffer>[];
   private filled = 0;
   private state: 'on' | 'paused' | 'over' = 'on';
+  private warm = Math.round(WARM_UP * sampleRate);
 
   constructor(options: { processorOptions: Options }) {
     super();
@@ -39,6 +46,11 @@ class Capture extends AudioWorkletProcessor {
     const first = input?.[0];
     if (!input || !first || this.state === 'paused') return true;
     let at = 0;
+    if (this.warm > 0) {
+      while (at < first.length && input.every((channel) => channel[at] === 0)) at += 1;
+      this.warm = at < first.length ? 0 : this.warm - first.length;
+      if (this.warm > 0) return true;
+    }
     while (at < first.length && this.left > 0) {
       const take = Math.min(first.length - at, CHUNK - this.filled, this.left);
       this.buffers.forEach((buffer, c) => {

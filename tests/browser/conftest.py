@@ -1,0 +1,157 @@
+"""One real browser, apps served in the tests' own loop, a microphone that plays a known file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+import soundfile
+from numpy.typing import NDArray
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from ossicle.runtime.app import Blocks
+from ossicle.runtime.frontends.web.bundle import INDEX, STATIC
+from ossicle.runtime.frontends.web.server import Running, make_app
+from ossicle.runtime.frontends.web.server import serve as serve_web
+from ossicle.runtime.host import Host
+from ossicle.runtime.launching import Launching, serve_app
+
+RATE = 44_100  # of the fake device without voice processing: only then nothing is resampled
+SECONDS = 20  # longer than any test records, because the file starts over at its end
+PATIENCE = 15_000  # milliseconds that anything on the page may take on a busy machine
+
+
+def noise() -> NDArray[np.int16]:
+    """What the microphone hears: noise, so that each place of it is like no other."""
+    return np.random.default_rng(7).integers(-9000, 9000, RATE * SECONDS).astype(np.int16)
+
+
+@dataclass
+class Site:
+    """A served app."""
+
+    host: Host
+    running: Running
+
+    @property
+    def url(self) -> str:
+        return self.running.url
+
+    async def cut(self) -> None:
+        """Take the line away; what runs goes on, and sessions wait for their pages."""
+        await self.running.close()
+
+    async def mend(self) -> None:
+        """Give the line back, at the same address."""
+        app = make_app(self.host)
+        self.running = await serve_web(app, self.running.address, self.running.port)
+
+
+@dataclass
+class Visit:
+    """One tab: its page, its complaints, the addresses that it asked."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list[str])
+    asked: list[str] = field(default_factory=list[str])
+
+
+Serve = Callable[[Blocks], Awaitable[Site]]
+Open = Callable[..., Awaitable[Visit]]
+
+
+@pytest.fixture(scope="session")
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that the fake microphone plays."""
+    path = tmp_path_factory.mktemp("microphone") / "noise.wav"
+    soundfile.write(path, noise(), RATE, subtype="PCM_16")
+    return path
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser(microphone: Path) -> AsyncIterator[Browser]:
+    """The Chromium that OSSICLE_CHROMIUM names."""
+    path = os.environ.get("OSSICLE_CHROMIUM")
+    if not path or not Path(path).exists():
+        pytest.fail(
+            f"OSSICLE_CHROMIUM={path!r} names no Chromium; `python _build/chromium.py` prints one"
+        )
+    if not (STATIC / INDEX).is_file():
+        pytest.fail("the page is not built; `python _build/ossicle_page.py` builds it")
+    async with async_playwright() as driver:
+        started = await driver.chromium.launch(
+            executable_path=path,
+            args=[
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+                f"--use-file-for-fake-audio-capture={microphone}",
+            ],
+        )
+        yield started
+        await started.close()
+
+
+@pytest_asyncio.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Serves apps in this loop, so that a test can look into the host."""
+    sites: list[Site] = []
+
+    async def start(app: Blocks) -> Site:
+        sites.append(
+            Site(*await serve_app(app, Launching(server_port=0, quiet=True, show_error=False)))
+        )
+        return sites[-1]
+
+    yield start
+    for site in sites:
+        await site.running.close()
+        await site.host.close()
+
+
+@pytest_asyncio.fixture
+async def visit(serve: Serve, browser: Browser) -> AsyncIterator[Open]:
+    """Opens an app in a fresh tab. At the end no page may have complained.
+
+    It asks for `serve`, so that tabs are closed before their server is.
+    """
+    contexts: list[BrowserContext] = []
+    visits: list[Visit] = []
+
+    async def open_page(
+        site: Site | Blocks, *, dark: bool = False, width: int = 1200, context: bool = True
+    ) -> Visit:
+        if isinstance(site, Blocks):
+            site = await serve(site)
+        if context or not contexts:
+            contexts.append(
+                await browser.new_context(
+                    color_scheme="dark" if dark else "light",
+                    viewport={"width": width, "height": 900},
+                    permissions=["microphone"],
+                    accept_downloads=True,
+                )
+            )
+            contexts[-1].set_default_timeout(PATIENCE)
+        made = Visit(await contexts[-1].new_page())
+        made.page.on("pageerror", lambda error: made.errors.append(str(error)))
+        made.page.on(
+            "console",
+            lambda said: made.errors.append(said.text) if said.type == "error" else None,
+        )
+        made.page.on("request", lambda request: made.asked.append(request.url))
+        made.page.on("websocket", lambda socket: made.asked.append(socket.url))
+        visits.append(made)
+        await made.page.goto(site.url)
+        await made.page.locator("main > *").first.wait_for()
+        return made
+
+    yield open_page
+    for context in contexts:
+        await context.close()
+    complaints = [error for each in visits for error in each.errors]
+    assert complaints == []

@@ -1,0 +1,136 @@
+"""For everybody, in light and dark, and without a request to anybody else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from playwright.async_api import expect
+
+import ossicle as oc
+
+from .conftest import Open
+
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def everything() -> oc.Blocks:
+    """An app with one of each, in several states."""
+    tone = (8000, (9000 * np.sin(np.arange(16_000) / 9)).astype(np.int16))
+    with oc.Blocks(title="Everything") as app:
+        oc.Markdown("# Everything\n\nWith a [link](https://example.org/) in it.")
+        with oc.Row():
+            oc.Audio(label="Empty", max_length=30)
+            oc.Audio(tone, label="A sound", interactive=True)
+        oc.Audio(tone, label="To hear", interactive=False)
+        with oc.Row():
+            oc.Textbox(label="Text", placeholder="Type here", info="What it is for")
+            oc.Textbox("to read", label="Read", interactive=False)
+            oc.Textbox("a\nb", label="Lines", lines=3)
+        with oc.Row():
+            oc.Number(3, label="Number")
+            oc.Slider(0, 10, 4, label="Slider")
+            oc.Dropdown(["a", "b"], label="Few")
+            oc.Dropdown(["a", "b"], ["a"], label="Several", multiselect=True)
+        oc.Label({"violin": 0.7, "viola": 0.3}, label="Instrument")
+        with oc.Row():
+            oc.Button("Go", variant="primary")
+            oc.Button("Stop", variant="stop")
+            fail = oc.Button("Fail")
+        broken = oc.Textbox(label="Broken")
+
+        def failing() -> str:
+            oc.Warning("Look out.")
+            raise oc.Error("It did not work.")
+
+        fail.click(failing, None, broken)
+        with oc.Tabs():
+            with oc.Tab("One"):
+                oc.Textbox(label="On one")
+            with oc.Tab("Two"):
+                oc.Textbox(label="On two")
+        with oc.Accordion("More", open=False):
+            oc.Textbox(label="Inside")
+    return app
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 390])
+async def test_axe_finds_nothing_serious(visit: Open, dark: bool, width: int) -> None:
+    """Contrast, names, roles: no violation that would keep somebody out."""
+    tab = await visit(everything(), dark=dark, width=width)
+    page = tab.page
+    await expect(page.locator(".wave.drawn")).to_have_count(2)
+    await page.get_by_role("button", name="Fail").click()
+    await expect(page.get_by_text("It did not work.")).to_be_visible()
+    await expect(page.locator(".toast")).to_be_visible()
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    serious = [
+        (each["id"], [node["html"][:120] for node in each["nodes"]])
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+@pytest.mark.parametrize("width", [1200, 768, 390, 320])
+async def test_nothing_is_wider_than_the_window(visit: Open, width: int) -> None:
+    """From a desk to a small phone, nobody has to scroll sideways."""
+    page = (await visit(everything(), width=width)).page
+    await expect(page.locator(".wave.drawn")).to_have_count(2)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def test_no_request_leaves_the_host(visit: Open) -> None:
+    """Fonts, scripts, sounds, socket: all from where the page came from."""
+    tab = await visit(everything())
+    await expect(tab.page.locator(".wave.drawn")).to_have_count(2)
+    await tab.page.get_by_role("button", name="Play", exact=True).first.click()
+    hosts = {urlsplit(url).netloc for url in tab.asked if not url.startswith(("data:", "blob:"))}
+    assert hosts == {urlsplit(tab.page.url).netloc}
+
+
+async def test_the_page_is_light(visit: Open) -> None:
+    """All that an app with sound and text loads stays below 150 kB on the wire."""
+    tab = await visit(everything())
+    await expect(tab.page.locator(".wave.drawn")).to_have_count(2)
+    sizes: dict[str, int] = await tab.page.evaluate(
+        """() => Object.fromEntries(
+            ['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type))
+                .filter((entry) => !entry.name.includes('/files/'))
+                .map((entry) => [entry.name, entry.encodedBodySize]))"""
+    )
+    assert len(sizes) > 3
+    assert all(sizes.values()), "a size of 0 was not measured"
+    assert sum(sizes.values()) < 150_000
+
+
+async def test_every_control_is_reached_by_the_keyboard_and_shows_it(visit: Open) -> None:
+    """Tab stops on each control once, and each draws an outline."""
+    page = (await visit(everything())).page
+    await expect(page.locator(".wave.drawn")).to_have_count(2)
+    wanted = await page.locator(
+        "main button:visible:not([tabindex='-1']):enabled, main [role=slider], main textarea"
+    ).count()
+    reached: set[str] = set()
+    for _ in range(200):
+        await page.keyboard.press("Tab")
+        outline: list[str] = await page.evaluate(
+            """() => {
+                const at = document.activeElement;
+                const box = at.closest('.box') ?? at;
+                const style = getComputedStyle(box);
+                at.dataset.stop ??= String(Math.random());
+                const name = at.tagName === 'BODY' ? '' : at.dataset.stop;
+                return [name, style.outlineStyle, at.outerHTML];
+            }"""
+        )
+        if not outline[0]:
+            break
+        assert outline[1] != "none", outline[2][:200]
+        reached.add(outline[0])
+    assert len(reached) >= wanted

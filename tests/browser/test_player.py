@@ -1,0 +1,166 @@
+"""The player: by mouse, by keyboard, and what it tells the app."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from playwright.async_api import Locator, expect
+
+import ossicle as oc
+
+from .conftest import Open, Visit
+from .test_recording import samples_of
+
+RATE = 8000
+SOUND = (RATE, (10_000 * np.sin(np.arange(2 * RATE) / 9)).astype(np.int16))
+
+
+def showing() -> oc.Blocks:
+    with oc.Blocks() as app:
+        oc.Audio(SOUND, label="Sound", interactive=True)
+    return app
+
+
+async def slider(tab: Visit) -> Locator:
+    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+    return tab.page.get_by_role("slider", name=re.compile("Position"))
+
+
+async def test_it_tells_play_and_pause_and_the_natural_end(visit: Open) -> None:
+    """play, pause while the user stops it; at the end pause, then stop, and nothing twice."""
+    seen: list[str] = []
+    with oc.Blocks() as app:
+        sound = oc.Audio((RATE, SOUND[1][: RATE // 2]), label="Sound")
+        count = oc.Number(0, label="Count")
+
+        def note(name: str):
+            async def noted() -> int:
+                seen.append(name)
+                return len(seen)
+
+            return noted
+
+        for port in ("play", "pause", "stop"):
+            getattr(sound, port)(note(port), None, count, queue=False, trigger_mode="multiple")
+    tab = await visit(app)
+    wave = await slider(tab)
+    await tab.page.get_by_role("button", name="Play", exact=True).click()
+    await expect(tab.page.get_by_label("Count")).to_have_value("3")
+    await expect(wave).to_have_attribute("aria-valuenow", "0.5")
+    assert seen == ["play", "pause", "stop"]
+
+
+async def test_the_keyboard_does_what_the_mouse_does(visit: Open) -> None:
+    """Space, arrows, Home, End move and play; Shift selects, Escape drops, Enter trims."""
+    tab = await visit(showing())
+    wave = await slider(tab)
+    await wave.focus()
+    await tab.page.keyboard.press("End")
+    await expect(wave).to_have_attribute("aria-valuenow", "2")
+    await tab.page.keyboard.press("Home")
+    await tab.page.keyboard.press("ArrowRight")
+    await expect(wave).to_have_attribute("aria-valuetext", "0:00.04 of 0:02.00")
+    await tab.page.keyboard.press("ArrowLeft")
+    await expect(wave).to_have_attribute("aria-valuenow", "0")
+
+    await tab.page.keyboard.press("Space")
+    await expect(tab.page.get_by_role("button", name="Pause")).to_be_visible()
+    await tab.page.keyboard.press("Space")
+    await expect(tab.page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+
+    await tab.page.keyboard.press("Home")
+    for _ in range(10):
+        await tab.page.keyboard.press("Shift+ArrowRight")
+    await expect(tab.page.get_by_text("0:00.00 – 0:00.40")).to_be_visible()
+    await tab.page.keyboard.press("Escape")
+    await expect(tab.page.get_by_text("0:00.00 – 0:00.40")).to_be_hidden()
+
+    await tab.page.keyboard.press("Home")
+    for _ in range(10):
+        await tab.page.keyboard.press("Shift+ArrowRight")
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.page.get_by_text("0:00.40 · wav")).to_be_visible()
+    assert np.array_equal(await samples_of_mono(tab), SOUND[1][: int(0.4 * RATE)])
+    await tab.page.get_by_role("button", name="Undo trim").click()
+    await expect(tab.page.get_by_text("0:02.00 · wav")).to_be_visible()
+
+
+async def samples_of_mono(tab: Visit) -> np.ndarray:
+    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+    return await samples_of(tab.page, 0, RATE)
+
+
+async def test_a_drag_selects_and_the_selection_plays_to_its_end(visit: Open) -> None:
+    """Playing a selection stops where it ends."""
+    tab = await visit(showing())
+    wave = await slider(tab)
+    box = await wave.bounding_box()
+    assert box
+    await tab.page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 40)
+    await tab.page.mouse.down()
+    await tab.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 45, steps=8)
+    await tab.page.mouse.up()
+    await tab.page.get_by_role("button", name="Play selection").click()
+    await expect(tab.page.get_by_role("button", name="Pause")).to_be_visible()
+    await expect(tab.page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    stood = float(await wave.get_attribute("aria-valuenow") or "nan")
+    assert abs(stood - 1.0) < 0.02
+
+
+async def test_a_click_seeks(visit: Open) -> None:
+    """A click three quarters along is at three quarters of the time."""
+    tab = await visit(showing())
+    wave = await slider(tab)
+    box = await wave.bounding_box()
+    assert box
+    await tab.page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + 40)
+    await expect(wave).to_have_attribute("aria-valuetext", re.compile(r"^0:01\.[45]"))
+
+
+async def test_zoom_shows_a_part_and_the_ruler_says_which(visit: Open) -> None:
+    """Twice as close is half of the time on the ruler."""
+    tab = await visit(showing())
+    await slider(tab)
+    ruler = tab.page.locator(".ruler")
+    await expect(ruler).to_contain_text("0:02.0")
+    await tab.page.get_by_role("button", name="Zoom in").click()
+    await expect(ruler).not_to_contain_text("0:02.0")
+    await expect(ruler).to_contain_text("0:01.0")
+    await tab.page.get_by_role("button", name="Zoom out").click()
+    await expect(ruler).to_contain_text("0:02.0")
+
+
+async def test_a_loop_tells_neither_pause_nor_stop(visit: Open) -> None:
+    """At the wrap of a looping sound nothing is told; when the user stops it, pause is."""
+    seen: list[str] = []
+    with oc.Blocks() as app:
+        sound = oc.Audio((RATE, SOUND[1][: RATE // 5]), label="Sound", loop=True)
+        count = oc.Number(0, label="Count")
+
+        def note(name: str):
+            async def noted() -> int:
+                seen.append(name)
+                return len(seen)
+
+            return noted
+
+        for port in ("play", "pause", "stop"):
+            getattr(sound, port)(note(port), None, count, queue=False, trigger_mode="multiple")
+    tab = await visit(app)
+    await slider(tab)
+    await tab.page.evaluate(
+        """() => {
+            window.wraps = 0;
+            let last = 0;
+            document.querySelector('audio').addEventListener('timeupdate', (event) => {
+                if (event.target.currentTime < last) window.wraps += 1;
+                last = event.target.currentTime;
+            });
+        }"""
+    )
+    await tab.page.get_by_role("button", name="Play", exact=True).click()
+    await tab.page.wait_for_function("() => window.wraps >= 2")
+    await tab.page.get_by_role("button", name="Pause").click()
+    await expect(tab.page.get_by_label("Count")).to_have_value("2")
+    assert seen == ["play", "pause"]

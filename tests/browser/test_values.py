@@ -1,0 +1,135 @@
+"""Values typed, moved, chosen and set, and whose they are."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import expect
+
+import ossicle as oc
+
+from .conftest import Open, Serve
+
+
+async def test_typing_runs_the_listener_and_enter_submits(visit: Open) -> None:
+    """Each state of the text is told; the last one is what stays."""
+    with oc.Blocks() as app:
+        name = oc.Textbox(label="Name")
+        shout = oc.Textbox(label="Shout")
+        sent = oc.Textbox(label="Sent")
+        name.change(str.upper, name, shout)
+
+        def bracket(text: str) -> str:
+            return f"<{text}>"
+
+        name.submit(bracket, name, sent)
+    page = (await visit(app)).page
+    await page.get_by_label("Name").press_sequentially("ossicle")
+    await expect(page.get_by_label("Shout")).to_have_value("OSSICLE")
+    await page.get_by_label("Name").press("Enter")
+    await expect(page.get_by_label("Sent")).to_have_value("<ossicle>")
+
+
+async def test_two_tabs_know_nothing_of_each_other(visit: Open, serve: Serve) -> None:
+    """Values and State are each tab's own, also in one browser profile."""
+    with oc.Blocks() as app:
+        name = oc.Textbox(label="Name")
+        count = oc.State(0)
+        seen = oc.Number(label="Seen")
+
+        def more(n: int) -> tuple[int, int]:
+            return n + 1, n + 1
+
+        name.submit(more, count, [count, seen])
+    site = await serve(app)
+    first = (await visit(site)).page
+    second = (await visit(site, context=False)).page
+    await first.get_by_label("Name").fill("mine")
+    for expected in ("1", "2"):
+        await first.get_by_label("Name").press("Enter")
+        await expect(first.get_by_label("Seen")).to_have_value(expected)
+    await second.get_by_label("Name").press("Enter")
+    await expect(second.get_by_label("Seen")).to_have_value("1")
+    await expect(second.get_by_label("Name")).to_have_value("")
+
+
+async def test_number_slider_and_dropdown_give_their_values(visit: Open) -> None:
+    """By keyboard as by mouse, and the function gets what is seen."""
+    with oc.Blocks() as app:
+        tempo = oc.Number(120, label="Tempo")
+        gain = oc.Slider(0, 10, 5, step=1, label="Gain")
+        form = oc.Dropdown([("WAV file", "wav"), ("MP3 file", "mp3")], label="Format")
+        many = oc.Dropdown(["a", "b", "c"], label="Several", multiselect=True)
+        out = oc.Textbox(label="Out")
+        go = oc.Button("Go")
+
+        def told(*given: object) -> str:
+            return repr(given)
+
+        go.click(told, [tempo, gain, form, many], out)
+    page = (await visit(app)).page
+    await page.get_by_label("Tempo").fill("90")
+    await page.locator("input[type=range]").focus()
+    await page.keyboard.press("ArrowRight")
+    await expect(page.get_by_role("spinbutton", name="Gain")).to_have_value("6")
+    await page.get_by_label("Format").select_option(label="MP3 file")
+    await page.get_by_role("combobox", name="Several").click()
+    await page.get_by_role("option", name="b").click()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Go").click()
+    await expect(page.get_by_label("Out")).to_have_value(
+        re.compile(r"^\(90(\.0)?, 6(\.0)?, 'mp3', \['b', 'c'\]\)$")
+    )
+
+
+async def test_a_function_may_change_properties(visit: Open) -> None:
+    """A returned component changes what it names and nothing else."""
+    with oc.Blocks() as app:
+        go = oc.Button("Go")
+        box = oc.Textbox("kept", label="Before")
+        gone = oc.Textbox(label="Gone")
+        go.click(lambda: [oc.Textbox(label="After"), oc.Textbox(visible=False)], None, [box, gone])
+    page = (await visit(app)).page
+    await expect(page.get_by_label("Before")).to_have_value("kept")
+    await page.get_by_role("button", name="Go").click()
+    await expect(page.get_by_label("After")).to_have_value("kept")
+    await expect(page.get_by_label("Gone")).to_have_count(0)
+
+
+async def test_a_label_shows_how_sure_it_is(visit: Open) -> None:
+    """The best name large, every name with its share."""
+    with oc.Blocks() as app:
+        oc.Label({"violin": 0.7, "viola": 0.3}, label="Instrument")
+    page = (await visit(app)).page
+    await expect(page.locator(".best")).to_have_text("violin")
+    await expect(page.get_by_text("70 %")).to_be_visible()
+    await expect(page.get_by_text("30 %")).to_be_visible()
+
+
+async def test_markdown_is_formatted_and_does_no_harm(visit: Open) -> None:
+    """Headings are headings; scripts and handlers in it do not run."""
+    with oc.Blocks() as app:
+        oc.Markdown(
+            "# Title\n\n**bold** <img src=x onerror='window.harmed = true'>"
+            "<script>window.harmed = true</script> [link](javascript:window.harmed=true)"
+        )
+    tab = await visit(app)
+    page = tab.page
+    await expect(page.get_by_role("heading", name="Title")).to_be_visible()
+    await expect(page.locator("strong")).to_have_text("bold")
+    assert await page.locator("main script, main [onerror], main a[href^=javascript]").count() == 0
+    assert await page.evaluate("window.harmed") is None
+    tab.errors.clear()  # the picture that is not there
+
+
+async def test_js_runs_in_the_page_before_the_function(visit: Open) -> None:
+    """What it returns becomes the function's input."""
+    with oc.Blocks() as app:
+        box = oc.Textbox("abc", label="In")
+        out = oc.Textbox(label="Out")
+        go = oc.Button("Go")
+        go.click(str.upper, box, out, js="(value) => [value + ':' + document.title]")
+    page = (await visit(app)).page
+    await page.get_by_role("button", name="Go").click()
+    await expect(page.get_by_label("Out")).to_have_value("ABC:OSSICLE")
