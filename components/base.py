@@ -103,7 +103,12 @@ class Placed(Node):
                 self._call = (self._call[0], {**self._call[1], name: value})
 
     def with_props(self, props: Mapping[str, object]) -> Self:
-        known = inspect.signature(type(self).__init__).parameters
+        known = {
+            name
+            for each in type(self).__mro__  # a component hands **kwargs on to those above it
+            if "__init__" in vars(each)
+            for name in inspect.signature(each.__init__).parameters
+        }
         for name in props:
             if name not in known:
                 raise ValueError(f"{self.where}: {name!r} is not one of its properties.")
