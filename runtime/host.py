@@ -46,8 +46,9 @@ class Host:
 
     show_error: tell users the text of every exception, not only of `Error`. reconnect_window:
     seconds that a session outlives its front end. page_code: its front ends run JavaScript; where
-    they do not, listeners with js are named in the log and left out (rule J1). Raises ValueError
-    for a first value that a component cannot take.
+    they do not, listeners with js are named in the log and left out (rule J1). clock, pool,
+    execute: what tests put in place of the loop's time and of threads. Raises ValueError for a
+    first value that a component cannot take.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Host:
         execute: Execute | None = None,
         page_code: bool = False,
         tap: Tap | None = None,
+        pool: Pool | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         if not page_code:
@@ -76,7 +78,7 @@ class Host:
         self._extra = dict(extra or {})
         self._store = store
         self._loop = loop
-        self.pool = Pool(loop, max_threads)
+        self.pool = pool or Pool(loop, max_threads)
         self.lines = dict[str, Line]()
         self._flushing = list[Line]()
         self.page_code = PageCode(self._show_at)

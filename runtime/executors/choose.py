@@ -15,11 +15,14 @@ from .pool import Pool
 from .thread import thread_executor
 
 
-def by_kind(pool: Pool) -> Execute:
-    """Coroutines and async generators run on the loop, everything else in the pool's threads."""
+def by_kind(pool: Pool, plain: Execute | None = None) -> Execute:
+    """Coroutines and async generators run on the loop, everything else in the pool's threads.
+
+    plain: runs everything else instead.
+    """
     coroutine = coroutine_executor(pool)
     async_generator = async_generator_executor(pool)
-    thread = thread_executor(pool)
+    thread = plain or thread_executor(pool)
     known = dict[int, Execute]()  # by listener: looking at a function takes longer than calling it
 
     def pick(fn: Callable[..., Any] | None) -> Execute:

@@ -1,0 +1,167 @@
+"""`python -m benchmarks.lab`: what an hour of an app costs in a lab's virtual time.
+
+An app with timers, a queue, batches and a stream of 20 ms chunks, with three users who come and go.
+`--trace` prints what happened instead: the same text under every hash seed; `--seeds 100` tries it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import reactivex.operators as ops
+
+import ossicle as oc
+from ossicle.testing import Lab
+
+from .report import machine
+
+ROOT = Path(__file__).parent.parent
+HOUR = 3600.0
+CHUNK = 0.02
+A_SECOND = round(1 / CHUNK)
+
+
+class App:
+    """Timers, a queue, batches and a stream."""
+
+    def __init__(self) -> None:
+        with oc.Blocks() as self.blocks:
+            self.mic = oc.Microphone(streaming=True)
+            self.text, self.answer, self.words = oc.Textbox(), oc.Textbox(), oc.Textbox()
+            self.level, self.count, self.total = oc.Number(0), oc.Number(0), oc.Number(0)
+            self.history = oc.State([])
+            self.ask, self.tell, self.go = oc.Button("Ask"), oc.Button("Tell"), oc.Button("Go")
+            oc.Timer(1.0).tick(more, self.count, self.count)
+            self.go.click(more, self.total, self.total, every=10)
+            levels = self.mic.stream.pipe(ops.buffer_with_count(A_SECOND), ops.map(sum))
+            levels(loudness, None, self.level)
+            self.ask.click(
+                answer,
+                [self.text, self.history],
+                [self.answer, self.history],
+                trigger_mode="multiple",
+                concurrency_id="model",
+                concurrency_limit=2,
+            )
+            self.tell.click(
+                shout, self.text, self.words, batch=True, max_batch_size=8, batch_window=0.5
+            ).then(count_to_three, None, self.words)
+            self.text.change(length, self.text, self.total)
+
+
+def more(number: int) -> int:
+    return number + 1
+
+
+def loudness(event: oc.EventData) -> float:
+    return event.value
+
+
+def answer(text: str, history: list[str]) -> tuple[str, list[str]]:
+    return f"{text}?", [*history[-9:], text]
+
+
+def shout(texts: list[str]) -> tuple[list[str]]:
+    return ([text.upper() for text in texts],)
+
+
+async def count_to_three() -> AsyncIterator[str]:
+    for n in range(3):
+        await asyncio.sleep(0.2)
+        yield str(n)
+
+
+def length(text: str) -> int:
+    return len(text)
+
+
+def chunks(seconds: float) -> Iterator[float]:
+    return (n % 7 / 7 for n in range(round(seconds / CHUNK)))
+
+
+def run(lab: Lab, app: App, seconds: float) -> None:
+    """Three users; one talks all the time, all of them ask and tell, one comes back late."""
+    users = [lab, lab.session(), lab.session()]
+    lab.takes(answer, 1.5)
+    lab.takes(shout, 0.3)
+    lab.feed(app.mic, chunks(seconds), CHUNK)
+    for user in users:
+        user.click(app.go)
+    for minute in range(round(seconds / 60)):
+        for n, user in enumerate(users):
+            user.type(app.text, f"{minute} {n}")
+            user.click(app.ask)
+            user.click(app.ask)
+            user.click(app.tell)
+        users[2].disconnect()
+        lab.run_until(minute * 60 + 30)
+        users[2].reconnect()
+        lab.run_until((minute + 1) * 60)
+
+
+def trace(seconds: float) -> str:
+    app = App()
+    with Lab(app.blocks) as lab:
+        run(lab, app, seconds)
+        return "\n".join(map(repr, lab.outcomes))
+
+
+def measure() -> dict[str, Any]:
+    app = App()
+    gc.collect()
+    begun = time.perf_counter()
+    with Lab(app.blocks) as lab:
+        run(lab, app, HOUR)
+        took = time.perf_counter() - begun
+        ends = len(lab.ends())
+        stations = len(lab.outcomes)
+    return {"seconds": took, "requests": ends, "stations": stations}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.lab", description=__doc__)
+    parser.add_argument("--trace", action="store_true", help="print ten minutes of what happens")
+    parser.add_argument("--seeds", type=int, metavar="N", help="compare N runs by hash seed")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    if options.trace:
+        print(trace(600))
+    elif options.seeds:
+        compare(options.seeds)
+    else:
+        found = [measure() for _ in range(options.rounds)]
+        print(*(f"- {name}: {value}" for name, value in machine().items()), sep="\n")
+        seconds = [each["seconds"] for each in found]
+        print(f"- an hour of virtual time: {median(seconds):.2f} s (of {options.rounds} rounds:")
+        print(f"  {', '.join(f'{s:.2f}' for s in seconds)}); {HOUR / CHUNK:,.0f} chunks,")
+        print(f"  {found[0]['requests']:,} requests of one user, {found[0]['stations']:,} stations")
+
+
+def compare(seeds: int) -> None:
+    seen = dict[str, list[int]]()
+    for seed in range(seeds):
+        env = dict(os.environ, PYTHONHASHSEED=str(seed))
+        command = [sys.executable, "-m", "benchmarks.lab", "--trace"]
+        done = subprocess.run(
+            command, cwd=ROOT, env=env, check=True, capture_output=True, text=True
+        )
+        seen.setdefault(done.stdout, []).append(seed)
+    lines = len(next(iter(seen)).splitlines())
+    print(f"{seeds} runs, {len(seen)} different traces of {lines:,} lines")
+    if len(seen) > 1:
+        print(f"by seed: {list(seen.values())}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Testing whole apps: production code on a loop whose time jumps, and people made of Python."""

@@ -1,0 +1,148 @@
+"""`Lab`: a whole app in virtual time, with no browser, socket, thread or sleep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from ...flow.injected import ClientRequest
+from ...flow.marbles import FRAME, parse
+from ...flow.sources import Dependency
+from ...flow.units import Seconds
+from ..app import Blocks
+from ..clock import LoopClock
+from ..host import Host
+from .autojump import AutojumpLoop
+from .rig import LabError, Rig, Seen, Takes
+from .user import User
+
+
+class Lab(User):
+    """An app on a loop whose time jumps, and its first user.
+
+        with Lab(demo) as lab:
+            lab.takes(transcribe, 1.5)
+            lab.upload(audio, (16_000, samples))
+            lab.run(2)
+            assert lab.value(text) == "hello"
+
+    It is the production host: only the clock, the front end and, for functions that are not
+    async, the thread are others. Plain functions run in place and take no time, or what `takes`
+    says; async ones that await asyncio.sleep take virtual time by themselves.
+
+    takes: virtual durations by function or listener, as with `takes()`. js: what stands for
+    listeners' js, by listener: called with the values of inputs and outputs as JSON, returns a
+    list. threads=True: plain functions run in real threads, as in production; time stands
+    meanwhile. connect=False: no session is opened yet.
+    """
+
+    def __init__(
+        self,
+        app: Blocks,
+        *,
+        takes: Mapping[Callable[..., Any] | Dependency, Takes] | None = None,
+        js: Mapping[Dependency, Callable[..., Any]] | None = None,
+        threads: bool = False,
+        connect: bool = True,
+        show_error: bool = False,
+        reconnect_window: Seconds = 60.0,
+    ) -> None:
+        rig = Rig(app, threads=threads, show_error=show_error, reconnect_window=reconnect_window)
+        super().__init__(rig)
+        self._connect_first = connect
+        for dependency, fn in (js or {}).items():
+            rig.js[dependency.declared.id] = fn
+        for what, seconds in (takes or {}).items():
+            self.takes(what, seconds)
+
+    def __enter__(self) -> Self:
+        if self._connect_first:
+            self.connect()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the app as its server would: all sessions, all work, all sounds."""
+        self._rig.close()
+
+    @property
+    def host(self) -> Host:
+        """The production host."""
+        return self._rig.host
+
+    @property
+    def loop(self) -> AutojumpLoop:
+        """What all runs on."""
+        return self._rig.loop
+
+    @property
+    def clock(self) -> LoopClock:
+        """The loop's time as an Rx scheduler: `lab.clock.at(2.5, action)`."""
+        return self._rig.clock
+
+    # -- people --------------------------------------------------------------------------------
+
+    def session(self, client: ClientRequest | None = None) -> User:
+        """One more user. `client`: who it is, for functions that take an `ossicle.Request`."""
+        user = User(self._rig, client)
+        user.connect()
+        return user
+
+    # -- time ----------------------------------------------------------------------------------
+
+    @property
+    def seconds(self) -> Seconds:
+        """Now; 0.0 when the lab was made."""
+        return self._rig.seconds
+
+    def run_until(self, seconds: Seconds) -> None:
+        """Let time pass up to that second, and do what is due then. math.inf: until idle."""
+        self._rig.run_until(seconds)
+
+    def run(self, seconds: Seconds) -> None:
+        """Let so much time pass."""
+        self.run_until(self.seconds + seconds)
+
+    def settle(self) -> None:
+        """Do all that is ready; no time passes. Every verb ends with it."""
+        self.run_until(self.seconds)
+
+    def takes(self, what: Callable[..., Any] | Dependency, seconds: Takes) -> None:
+        """Give a function that is not async a virtual duration, in every listener or in this one.
+
+        One number for every call, for a generator for every step; or one for each call (of a
+        generator: for each step of a call) in turn, the last for all that follow.
+        """
+        self._rig.takes(what, seconds)
+
+    def perform(
+        self, picture: str, acts: Mapping[str, Callable[[], object]], *, frame: Seconds = FRAME
+    ) -> None:
+        """Do acts as a marble picture says, beginning now, and let the picture's time pass.
+
+            lab.perform("a-(ab)--", {"a": lambda: lab.click(go), "b": lambda: lab.clear(text)})
+
+        Acts of one group happen at one instant, before anything that follows from them.
+        """
+        drawn = parse(picture, acts, frame=frame)
+        begin = self.seconds
+        for mark in drawn:
+            if mark.name not in acts:
+                raise LabError(f"perform: {picture!r} has {mark.name!r}, but acts has none.")
+            self._rig.clock.at(begin + mark.at, acts[mark.name])
+        self.run_until(begin + drawn.seconds)
+
+    # -- what happened -------------------------------------------------------------------------
+
+    @property
+    def outcomes(self) -> list[Seen]:
+        """All stations of all users' requests, in order."""
+        return list(self._rig.seen)

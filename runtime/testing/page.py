@@ -1,0 +1,108 @@
+"""A page made of Python: it keeps what a browser would show, from the same messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...flow.units import Seconds
+
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    """A message that popped up. level: "info", "success", "warning" or "error".
+
+    `message` is None for an error whose text is not meant for users.
+    """
+
+    level: str
+    message: str | None
+    title: str
+    duration: Seconds | None
+
+
+class Page:
+    """Takes a session's messages. `reply` sends one back.
+
+    run_js: answers for listeners' js, by listener; (listener, values) -> values.
+    """
+
+    def __init__(self, run_js: Callable[[int, list[Any]], list[Any]]) -> None:
+        self.reply: Callable[[Message], None] | None = None
+        self.session: str | None = None
+        self.seq = 0
+        self.gone = False
+        self.app: Message = {}
+        self.props = dict[int, Message]()
+        self.toasts = list[Toast]()
+        self.runs = dict[int, Message]()
+        """The newest station of each request that was shown, by request."""
+        self._run_js = run_js
+        self._js = list[Message]()
+
+    def receive(self, message: Message) -> None:
+        match message["type"]:
+            case "open":
+                self.session, self.seq, self.app = (
+                    message["session"],
+                    message["seq"],
+                    message["app"],
+                )
+                self.props = {n["id"]: dict(n["props"]) for n in self.app["nodes"]}
+            case "resume":
+                self.session = message["session"]
+            case "gone":
+                self.gone = True
+            case "patches":
+                self.seq = message["seq"]
+                for patch in message["patches"]:
+                    self._patch(patch)
+                self._send({"type": "ack", "seq": self.seq})
+            case other:
+                raise AssertionError(f"a page does not know messages of type {other!r}")
+
+    def answer_js(self) -> None:
+        """Reply to what was asked while no line was there to reply on."""
+        asked, self._js = self._js, []
+        for patch in asked:
+            self._answer(patch)
+
+    def _patch(self, patch: Message) -> None:
+        match patch["kind"]:
+            case "set":
+                self.props[patch["node"]].update(patch["props"])
+            case "run":
+                self.runs[patch["request"]] = patch
+                error = patch.get("error")
+                if error and error.get("visible", True):
+                    self._toast("error", error)
+            case "toast":
+                self._toast(patch["level"], patch)
+            case "js":
+                if self.reply:
+                    self._answer(patch)
+                else:
+                    self._js.append(patch)
+            case other:
+                raise AssertionError(f"a page does not know patches of kind {other!r}")
+
+    def _toast(self, level: str, said: Mapping[str, Any]) -> None:
+        self.toasts.append(Toast(level, said["message"], said["title"], said["duration"]))
+
+    def _answer(self, patch: Message) -> None:
+        listener = next(each for each in self.app["listeners"] if each["id"] == patch["listener"])
+        nodes = [*listener["inputs"], *listener["outputs"]]
+        values = [self.props.get(node, {}).get("value") for node in nodes]
+        said: Message = {"type": "js", "request": patch["request"]}
+        try:
+            said["values"] = self._run_js(patch["listener"], values)
+        except Exception as error:  # as in the page: the request fails with the text
+            said["error"] = str(error)
+        self._send(said)
+
+    def _send(self, message: Message) -> None:
+        if self.reply:
+            self.reply(message)

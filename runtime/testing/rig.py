@@ -1,0 +1,232 @@
+"""The rig of a Lab: the production host on a loop whose time jumps, and all that was seen of it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
+from typing import Any, TypeVar
+
+from ...flow.calls import Call
+from ...flow.errors import OssicleError
+from ...flow.model import Kind, Outcome
+from ...flow.sources import Dependency
+from ...flow.units import Seconds
+from ..app import Blocks
+from ..clock import LoopClock
+from ..executors.choose import by_kind
+from ..executors.pool import Pool
+from ..host import Host
+from .autojump import AutojumpLoop
+from .inplace import InPlace, in_place
+from .threads import Held
+
+T = TypeVar("T")
+Takes = Seconds | Sequence[Seconds]
+"""Virtual seconds: one number for every call (of a generator: for every step), or one for each call
+(for each step of a call) in turn, the last for all that follow."""
+
+
+class LabError(OssicleError, AssertionError):
+    """A test does something that no user could do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One station of a request, and when it was reached."""
+
+    at: Seconds
+    outcome: Outcome
+
+    @property
+    def kind(self) -> Kind:
+        return self.outcome.kind
+
+    @property
+    def listener(self) -> str:
+        return self.outcome.request.listener.name
+
+    @property
+    def request_id(self) -> int:
+        return self.outcome.request.id
+
+    @property
+    def value(self) -> object:
+        return self.outcome.value
+
+    def __repr__(self) -> str:
+        return f"<{self.at:g} s {self.listener} {self.request_id} {self.kind}>"
+
+
+class Rig:
+    """An app's production host on virtual time. The arguments are those of `Lab`."""
+
+    def __init__(
+        self, app: Blocks, *, threads: bool, show_error: bool, reconnect_window: Seconds
+    ) -> None:
+        _alone()
+        self.app = app
+        self.loop = AutojumpLoop()
+        self.clock = LoopClock(self.loop)
+        self.seen = list[Seen]()
+        self.js = dict[int, Callable[..., Any]]()
+        self._times = dict[object, list[Seconds]]()
+        self._calls = dict[object, int]()
+        self._broken = list[BaseException]()
+        self.loop.set_exception_handler(self._remember)
+        pool: Pool = Held(self.loop) if threads else InPlace(self.loop)
+        plain = None if threads else in_place(self.clock, self._lasting)
+
+        async def make() -> Host:
+            return Host(
+                app.plan(),
+                title=app.title,
+                extra=app.page(),
+                show_error=show_error,
+                reconnect_window=reconnect_window,
+                clock=self.clock,
+                pool=pool,
+                execute=by_kind(pool, plain),
+                page_code=True,
+                tap=self._tap,
+            )
+
+        try:
+            self.host = self.loop.run_until_complete(make())
+        except BaseException:
+            self.loop.close()
+            raise
+
+    def close(self) -> None:
+        """End the app as its server would: all sessions, all work, all sounds."""
+        if self.loop.is_closed():
+            return
+        try:
+            self.loop.run_until_complete(self._end_all())
+        finally:
+            self.loop.close()
+        self._raise_broken()
+
+    async def _end_all(self) -> None:
+        await self.host.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.loop.shutdown_asyncgens()
+        await self.loop.shutdown_default_executor()
+
+    # -- time ----------------------------------------------------------------------------------
+
+    @property
+    def seconds(self) -> Seconds:
+        """Now; 0.0 when the lab was made."""
+        return self.loop.time()
+
+    def run_until(self, seconds: Seconds) -> None:
+        """Let time pass up to that second, and do what is due then. math.inf: until idle."""
+        self._outside()
+        self.loop.run_until(seconds)
+        self._raise_broken()
+
+    def takes(self, what: Callable[..., Any] | Dependency, seconds: Takes) -> None:
+        """Give a function that is not async a virtual duration, in every listener or in this one.
+
+        One number for every call, for a generator for every step; or one for each call (of a
+        generator: for each step of a call) in turn, the last for all that follow.
+        """
+        fn = what.declared.fn if isinstance(what, Dependency) else what
+        if fn is None or inspect.iscoroutinefunction(fn) or inspect.isasyncgenfunction(fn):
+            raise LabError(
+                f"takes: {what!r} is async; await asyncio.sleep(...) in it takes virtual time."
+            )
+        row: list[Seconds] = [seconds] if isinstance(seconds, int | float) else list(seconds)
+        if not row or min(row) < 0:
+            raise LabError(f"takes: {seconds!r} must be seconds, 0 or more.")
+        key = what.declared.id if isinstance(what, Dependency) else what
+        self._times[key] = row
+
+    # -- for users -----------------------------------------------------------------------------
+
+    def do(self, work: Callable[[], T]) -> T:
+        """Run something on the loop, then all that is ready. Raises what it raises."""
+        if self.loop.is_running():
+            return work()
+        self._outside()
+        done = list[T]()
+        failed = list[BaseException]()
+
+        def run() -> None:
+            try:
+                done.append(work())
+            except Exception as error:
+                failed.append(error)
+
+        self.loop.call_soon(run)
+        self.run_until(self.seconds)
+        if failed:
+            raise failed[0]
+        return done[0]
+
+    def after(self, seconds: Seconds, work: Callable[[], object]) -> None:
+        """Let time pass and then do it; inside the loop: have it done then."""
+        if self.loop.is_running():
+            self.clock.at(self.seconds + seconds, work)
+        else:
+            self.run_until(self.seconds + seconds)
+            work()
+
+    def run_js(self, listener: int, values: list[Any]) -> list[Any]:
+        """Stands for the page's JavaScript."""
+        fn = self.js.get(listener)
+        if fn is None:
+            name = self.host.plan.listeners[listener].name
+            raise LabError(
+                f"{name} has js, and a lab has no JavaScript; say what it does:"
+                " Lab(app, js={dependency: function})."
+            )
+        made = fn(*values)
+        return list(made) if isinstance(made, list | tuple) else [made]  # pyright: ignore[reportUnknownArgumentType]
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _outside(self) -> None:
+        if self.loop.is_closed():
+            raise LabError("the lab is closed; use it inside `with Lab(app) as lab:`.")
+        if self.loop.is_running():
+            raise LabError("time cannot be moved from inside the lab's loop.")
+        _alone()
+
+    def _lasting(self, call: Call) -> Iterator[Seconds]:
+        listener = call.listener
+        key = listener.id if listener.id in self._times else listener.fn
+        row = self._times.get(key)
+        if row is None:
+            return iter(())
+        if inspect.isgeneratorfunction(listener.fn):
+            return chain(row, repeat(row[-1]))
+        turn = self._calls.get(key, 0)
+        self._calls[key] = turn + 1
+        return repeat(row[min(turn, len(row) - 1)])
+
+    def _tap(self, record: object) -> None:
+        if isinstance(record, Outcome):
+            self.seen.append(Seen(self.loop.time(), record))
+
+    def _remember(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        self._broken.append(error or RuntimeError(str(context.get("message"))))
+
+    def _raise_broken(self) -> None:
+        if self._broken:
+            first, self._broken = self._broken[0], []
+            raise first
+
+
+def _alone() -> None:
+    if asyncio._get_running_loop() is not None:  # pyright: ignore
+        raise LabError(
+            "a lab runs its own loop; use it in a plain `def` test, not in an async one."
+        )

@@ -1,0 +1,342 @@
+"""One user of an app in a Lab: a page made of Python, and verbs for what people do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from reactivex.abc import DisposableBase
+
+from ...components.audio import Audio
+from ...components.base import Component
+from ...flow.audio import Clip, trimmed
+from ...flow.graph import Node
+from ...flow.injected import ClientRequest
+from ...flow.model import ENDS, Cause, Kind, Outcome
+from ...flow.program import Act, Session
+from ...flow.results import UNSET
+from ...flow.sources import Dependency
+from ...flow.units import Seconds
+from ..host import Connection
+from .page import Message, Page, Toast
+from .rig import LabError, Rig, Seen
+
+T = TypeVar("T")
+CHUNK: Seconds = 0.5
+"""What a page that was not told otherwise sends at once, as `stream_every`."""
+Sound = Clip | tuple[int, Any] | str | Path | bytes
+"""What stands for a sound: a Clip, (rate in Hz, array), a file's path, or a file's bytes."""
+
+
+class User:
+    """What one user does and sees. Each verb returns when all that is ready has happened.
+
+    No time passes in a verb unless it says so. A verb that this component cannot take raises
+    InputError with the acts that it has. Verbs may be called from inside the loop too (scheduled by
+    `perform`); they then only begin what they do.
+    """
+
+    def __init__(self, rig: Rig, client: ClientRequest | None = None) -> None:
+        self._rig = rig
+        self._client = client
+        self._connection: Connection | None = None
+        self._playing = dict[int, tuple[Seconds, Seconds, DisposableBase]]()
+        self._stopped_at = dict[int, Seconds]()
+        self._held: object = None
+        self.page = Page(rig.run_js)
+
+    # -- coming and going ----------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Open the page: a new session."""
+        self._do(lambda: self._connect(None))
+
+    def disconnect(self) -> None:
+        """Lose the line, as when a laptop closes. The reconnect window begins."""
+        connection = self._connection
+        if connection is None:
+            raise LabError("disconnect: this user is not connected.")
+        self._connection = self.page.reply = None
+        self._do(connection.close)
+
+    def reconnect(self) -> None:
+        """Take the line up again, with what was missed. `page.gone` if the session is over."""
+        if self._connection is not None:
+            raise LabError("reconnect: this user is connected; call disconnect() first.")
+        if self.page.session is None:
+            raise LabError("reconnect: this user never was connected; use lab.session().")
+        self._do(lambda: self._connect(self.page.session))
+
+    @property
+    def connected(self) -> bool:
+        return self._connection is not None
+
+    @property
+    def token(self) -> str:
+        """The session's name. Raises LabError before the first connection."""
+        if self.page.session is None:
+            raise LabError("this user never was connected.")
+        return self.page.session
+
+    def _connect(self, token: str | None) -> None:
+        connection = self._rig.host.connect(token, self.page.seq, self.page.receive, self._client)
+        if connection.session is None:
+            return
+        self._connection, self.page.reply = connection, self._reply
+        connection.receive({"type": "ack", "seq": self.page.seq})
+        self.page.answer_js()
+
+    def _reply(self, message: Message) -> None:
+        """What the page says by itself; a session that is just ending does not hear it."""
+        if self._connection and self._rig.host.knows(self.token):
+            self._connection.receive(message)
+
+    # -- acts ----------------------------------------------------------------------------------
+
+    def act(self, node: Node, act: str, value: object = UNSET, data: Message | None = None) -> None:
+        """Send one act as the page does. `value`: as JSON, left out by default.
+
+        Raises InputError for an act or a value that this component does not take.
+        """
+        message: Message = {"type": "act", "node": self._id(node), "act": act}
+        if value is not UNSET:
+            message["value"] = value
+        if data is not None:
+            message["data"] = data
+        self._do(lambda: self._send(message))
+
+    def click(self, button: Node) -> None:
+        self.act(button, "click")
+
+    def focus(self, node: Node) -> None:
+        self.act(node, "focus")
+
+    def blur(self, node: Node) -> None:
+        self.act(node, "blur")
+
+    def release(self, slider: Node) -> None:
+        self.act(slider, "release")
+
+    def select(self, node: Node, index: object = None, value: object = None, **data: Any) -> None:
+        """Choose a part of a component: what SelectData then carries."""
+        self.act(node, "select", data={"index": index, "value": value, **data})
+
+    def input(self, component: Component, value: object) -> None:
+        """Change a component's value by hand. `value`: as a function would return it."""
+        self.act(component, "input", self._wire(component, value))
+
+    def type(self, textbox: Component, text: str) -> None:
+        """Replace what stands in a text field."""
+        self.act(textbox, "input", text)
+
+    def submit(self, component: Component, value: object = UNSET) -> None:
+        """Press Enter, after typing `value` if it is given."""
+        if value is not UNSET:
+            self.input(component, value)
+        self.act(component, "submit")
+
+    def clear(self, component: Component) -> None:
+        self.act(component, "clear")
+
+    def cancel(self, what: Seen | Outcome | Dependency | int) -> None:
+        """Press cancel: on the run of an outcome or request id, or on all runs of a listener."""
+        if isinstance(what, Dependency):
+            live = self._live(what)
+            if not live:
+                raise LabError(f"cancel: no run of {what.name} is pending.")
+        else:
+            live = [_request(what)]
+        self._do(lambda: [self._send({"type": "cancel", "request": id}) for id in live])
+
+    # -- sound ---------------------------------------------------------------------------------
+
+    def upload(self, component: Component, sound: Sound) -> None:
+        """Choose a file."""
+        self.act(component, "upload", self._wire(component, sound))
+
+    def record(self, microphone: Component, sound: Sound) -> None:
+        """Record: `start_recording`, the sound's duration passes, `stop_recording` with it.
+
+        A streaming microphone's chunks come meanwhile, as clips of CHUNK seconds.
+        """
+        clip = self._clip(microphone, sound)
+        wire = self._wire(microphone, clip)
+        pieces = list[Clip]()
+        if self._props(microphone).get("streaming"):
+            step = round(CHUNK * clip.rate)
+            starts = range(0, clip.frames, step)
+            pieces = [trimmed(clip, at, min(at + step, clip.frames)) for at in starts]
+
+        def stop() -> None:
+            if pieces:  # the remainder, shorter or not, comes before the end (rule E7)
+                self._chunk(microphone, pieces[-1])
+            self.act(microphone, "stop_recording", wire)
+
+        self.act(microphone, "start_recording")
+        self.feed(microphone, pieces[:-1], CHUNK)
+        self._rig.after(clip.duration, stop)
+
+    def feed(self, component: Component, chunks: Iterable[object], every: Seconds) -> None:
+        """Let chunks come on the component's `stream`, one at the end of each `every` seconds.
+
+        Returns at once; `run` lets the time pass, `math.inf` of it until the chunks have come.
+        """
+        clock = self._rig.clock
+        begun, rest = clock.seconds, enumerate(chunks, 1)
+        host, session, node = self._rig.host, self.token, self._id(component)
+
+        def arm() -> None:
+            following = next(rest, None)
+            if following:
+                n, chunk = following
+                clock.at(begun + n * every, lambda: come(chunk))
+
+        def come(chunk: object) -> None:
+            if self.connected:
+                host.program.receive(Act(session, node, "stream", chunk, cause=Cause.STREAM))
+                arm()
+
+        arm()
+
+    def _chunk(self, component: Component, chunk: object) -> None:
+        said = Act(self.token, self._id(component), "stream", chunk, cause=Cause.STREAM)
+        self._do(lambda: self._rig.host.program.receive(said))
+
+    def play(self, audio: Component) -> None:
+        """Press play. When the rest of the sound has passed it ends: `pause`, then `stop`.
+
+        Returns at once; `run` lets the time pass. A looping sound never ends.
+        """
+        clip = self.stored(audio)
+        if not isinstance(clip, Clip):
+            raise LabError(f"play: {audio.where} holds no sound.")
+        if audio.id in self._playing:
+            raise LabError(f"play: {audio.where} is playing already.")
+        position = self._stopped_at.pop(audio.id, 0.0)
+        self.act(audio, "play")
+        if self._props(audio).get("loop"):
+            return
+        begun = self._rig.seconds
+        end = self._rig.clock.at(begun + clip.duration - position, lambda: self._end(audio))
+        self._playing[audio.id] = (begun, position, end)
+
+    def pause(self, audio: Component) -> None:
+        """Press pause; the next `play` goes on from here."""
+        playing = self._playing.pop(audio.id, None)
+        if playing:
+            begun, position, end = playing
+            end.dispose()
+            self._stopped_at[audio.id] = position + self._rig.seconds - begun
+        self.act(audio, "pause")
+
+    def _end(self, audio: Component) -> None:
+        del self._playing[audio.id]
+        if self.connected:
+            self.act(audio, "end")
+
+    def trim(self, audio: Component, start: Seconds, end: Seconds) -> None:
+        """Keep the part from `start` to `end`, in seconds."""
+        clip = self.stored(audio)
+        if not isinstance(clip, Clip):
+            raise LabError(f"trim: {audio.where} holds no sound.")
+        frames = {"start": round(start * clip.rate), "end": round(end * clip.rate)}
+        self.act(audio, "trim", frames)
+
+    def undo(self, audio: Component) -> None:
+        """Take the last trim back."""
+        self.act(audio, "undo")
+
+    # -- what there is -------------------------------------------------------------------------
+
+    def value(self, component: Component) -> Any:
+        """A component's value as a function would get it."""
+        node = self._session.nodes.get(self._id(component), component)
+        return node.preprocess(self.stored(component), self._session.media)
+
+    def stored(self, component: Component) -> Any:
+        """A component's value as the session keeps it: for Audio a `Clip`."""
+        return self._session.values[self._id(component)]
+
+    def props(self, node: Node) -> Message:
+        """What the page shows: properties and, as JSON, `value`. A copy."""
+        return dict(self._props(node))
+
+    @property
+    def toasts(self) -> list[Toast]:
+        """All that popped up, errors of runs included."""
+        return list(self.page.toasts)
+
+    @property
+    def outcomes(self) -> list[Seen]:
+        """All stations of this user's requests, in order."""
+        return [each for each in self._rig.seen if each.outcome.request.session == self.token]
+
+    def ends(self, of: Dependency | None = None) -> list[Kind]:
+        """How requests ended, in the order of their ends: of one listener, or of all."""
+        wanted = None if of is None else of.declared.id
+        return [
+            each.kind
+            for each in self.outcomes
+            if each.kind in ENDS and wanted in (None, each.outcome.request.listener.id)
+        ]
+
+    def _live(self, of: Dependency) -> list[int]:
+        live = dict[int, None]()
+        for each in self.outcomes:
+            if each.outcome.request.listener.id == of.declared.id:
+                if each.kind in ENDS:
+                    live.pop(each.request_id, None)
+                else:
+                    live[each.request_id] = None
+        return list(live)
+
+    @property
+    def _session(self) -> Session:
+        session = self._rig.host.program.sessions.get(self.token)
+        if session is None:
+            raise LabError("this session is over; it has no values any more.")
+        return session
+
+    def _props(self, node: Node) -> Message:
+        found = self.page.props.get(self._id(node))
+        if found is None:
+            raise LabError(f"{node.where}: is not on the page.")
+        return found
+
+    def _id(self, node: Node) -> int:
+        if node.graph is not self._rig.app:
+            raise LabError(f"{node.where}: is not a component of this app.")
+        return node.id
+
+    def _clip(self, component: Component, sound: Sound) -> Clip:
+        if not isinstance(component, Audio):
+            raise LabError(f"{component.where}: takes no sound; it is no Audio.")
+        if isinstance(sound, Clip):
+            return sound
+        media = self._rig.host.media(self.token)
+        return Clip.of(*sound) if isinstance(sound, tuple) else media.open(sound)
+
+    def _wire(self, component: Component, value: object) -> object:
+        """A value as the page would send it."""
+        media: Any = self._session.media
+        if isinstance(component, Audio) and value is not None:
+            value = self._clip(component, cast(Sound, value))
+        self._held = value  # a session forgets sounds that nobody holds
+        return component.to_wire(component.postprocess(value, media), media)
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    def _send(self, message: Message) -> None:
+        if self._connection is None:
+            raise LabError("this user is not connected; call reconnect().")
+        self._connection.receive(message)
+
+    def _do(self, work: Callable[[], T]) -> T:
+        return self._rig.do(work)
+
+
+def _request(what: Seen | Outcome | int) -> int:
+    if isinstance(what, int):
+        return what
+    return what.request.id if isinstance(what, Outcome) else what.request_id
