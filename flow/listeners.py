@@ -16,6 +16,8 @@ from .verdict import Trigger
 ShowProgress = Literal["full", "minimal", "hidden"]
 TriggerMode = Literal["once", "multiple", "always_last", "restart"]
 OnDisconnect = Literal["cancel", "finish"]
+OnOverload = Literal["drop_oldest", "latest", "block", "error"]
+OVERLOADS = ("drop_oldest", "latest", "block", "error")
 ConcurrencyLimit = int | None | Literal["default"]
 
 
@@ -42,6 +44,7 @@ class Options:
     batch_window: Seconds = 0.0
     interrupt: bool = False
     on_disconnect: OnDisconnect = "cancel"
+    on_overload: OnOverload | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,7 +53,8 @@ class Listener:
 
     line: the concurrency id it stands in. limit: of that line; None is no limit. batch: most
     requests in one job; 0 is one request, not as a list. locks: the State nodes that it both reads
-    and writes (rule I2). inputs, outputs: node ids.
+    and writes (rule I2). inputs, outputs: node ids. backlog: most requests of one session that may
+    wait before `on_overload` acts; None is no bound.
     """
 
     id: int
@@ -69,11 +73,14 @@ class Listener:
     locks: frozenset[int] = frozenset()
     cancels: frozenset[int] = frozenset()
     every: Seconds | None = None
+    on_overload: OnOverload = "block"
+    backlog: int | None = None
     interrupt: bool = False
     on_disconnect: OnDisconnect = "cancel"
     show_progress: ShowProgress = "full"
     signature: Signature = Signature(0, None, (), ())
     options: Options = Options()
+
 
 SECONDS = {"every": 0.001, "stream_every": 0.001, "time_limit": 0.0, "batch_window": 0.0}
 """Options that are seconds, and the least that makes sense."""
@@ -110,6 +117,11 @@ def _check(where: str, o: Options) -> None:
     if leaving not in ("cancel", "finish"):
         raise DeclarationError(
             f"{where}: on_disconnect={leaving!r} is unknown; choose cancel or finish."
+        )
+    overload: str | None = o.on_overload
+    if overload is not None and overload not in OVERLOADS:
+        raise DeclarationError(
+            f"{where}: on_overload={overload!r} is unknown; choose {', '.join(OVERLOADS)}."
         )
     for name, least in SECONDS.items():
         value: object = getattr(o, name)
@@ -156,6 +168,11 @@ def check_inputs(where: str, fn: Callable[..., object], count: int, keyed: bool)
     """Rule I3: a function that cannot take its inputs is refused when declared."""
     found = signature(fn)
     given = 1 if keyed else count
+    if found.lacks:
+        raise DeclarationError(
+            f"{where}: {name_of(fn)}() needs {found.lacks[0]}=..., which nothing gives it; inputs"
+            " are passed by position, so let it stand before the * or give it a default."
+        )
     if given < found.least or (found.most is not None and given > found.most):
         takes = _range(found.least, found.most)
         names = f" ({', '.join(found.names)})" if found.names else ""

@@ -15,13 +15,15 @@ class Signature:
     """The shape of a function.
 
     least, most: how many inputs it takes (`most` None: any number). names: of the parameters that
-    take inputs. given: (position, parameter name, kind) of those that the framework fills.
+    take inputs. given: (position, parameter name, kind) of those that the framework fills. lacks:
+    keyword parameters that nobody fills and that have no default.
     """
 
     least: int
     most: int | None
     names: tuple[str, ...]
     given: tuple[tuple[int | None, str, type], ...]
+    lacks: tuple[str, ...] = ()
 
 
 def signature(fn: Callable[..., object]) -> Signature:
@@ -31,7 +33,7 @@ def signature(fn: Callable[..., object]) -> Signature:
     except (TypeError, ValueError):  # some builtins have none
         return Signature(0, None, (), ())
     hints = _hints(fn)
-    least, most, names = 0, 0, list[str]()
+    least, most, names, lacks = 0, 0, list[str](), list[str]()
     given = list[tuple[int | None, str, type]]()
     unbounded = False
     for position, p in enumerate(parameters):
@@ -45,7 +47,10 @@ def signature(fn: Callable[..., object]) -> Signature:
             most += 1
             names.append(p.name)
             least += p.default is p.empty
-    return Signature(least, None if unbounded else most, tuple(names), tuple(given))
+        elif p.kind is p.KEYWORD_ONLY and p.default is p.empty:
+            lacks.append(p.name)
+    most_ = None if unbounded else most
+    return Signature(least, most_, tuple(names), tuple(given), tuple(lacks))
 
 
 def _hints(fn: Callable[..., object]) -> dict[str, Any]:

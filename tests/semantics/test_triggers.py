@@ -137,7 +137,7 @@ def test_t3_it_starts_when_the_pending_one_ends_in_any_way(end: str) -> None:
         lab.withdraw(lab.requests("f")[0].id)
     lab.run(0.4)
     ends = [e.kind for e in lab.ends("f")]
-    starts = [k for k in lab.story(Kind.STARTED)]
+    starts = lab.story(Kind.STARTED)
     assert ends == [Kind(end)]
     assert len(starts) == 2, "the one aside has started"
 
