@@ -250,6 +250,36 @@ class Audio(Component):
     def content(self, value: object) -> object:
         return value.id if isinstance(value, Clip) else value
 
+    # -- streams -------------------------------------------------------------------------------
+
+    def chunk(self, block: Any) -> Clip:
+        """A Block of a live recording as a Clip, at 16 bit, bit for bit what was sent."""
+        samples = block.samples if block.channels > 1 else block.samples[:, 0]
+        return Clip.of(block.rate, samples, normalize="clip", name="chunk")
+
+    def append(self, value: Any, before: Any, media: Media) -> Clip | None:
+        """One more piece of streamed sound. Never normalised: that would make the level pump."""
+        if value is None:
+            return None
+        if isinstance(value, tuple):
+            pair = cast("tuple[Any, ...]", value)
+            if len(pair) == 2 and isinstance(pair[1], np.ndarray) and not cast(Any, pair[1]).size:
+                return None  # a chunk may be empty; a sound may not
+            value = Clip.of(*pair, normalize="clip") if len(pair) == 2 else pair
+        piece = self.postprocess(value, media)
+        if not isinstance(piece, Clip):
+            return None
+        if before is not None and (piece.rate, piece.channels) != (before.rate, before.channels):
+            raise InputError(
+                f"{self.where}: a chunk of {piece.rate} Hz with {piece.channels} channels came in"
+                f" a stream of {before.rate} Hz with {before.channels}; a stream keeps both."
+            )
+        return piece
+
+    def joined(self, pieces: list[Clip]) -> Clip:
+        samples = np.concatenate([each.int16() for each in pieces])
+        return Clip.of(pieces[0].rate, samples, name="stream")
+
     def warm(self, value: object) -> None:
         if isinstance(value, Clip):  # both read every sample once
             _ = value.id, value.peak

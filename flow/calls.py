@@ -26,6 +26,8 @@ class Write:
     props: Mapping[str, object] | None = None
     component: Node | None = None
     """The node with those properties, for this session."""
+    piece: object = UNSET
+    """One more piece of a stream, in stored form; the value is set when the stream ends."""
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Call:
         self.members = members
         self.alive = list(range(len(members)))
         """Members whose inputs could be prepared; a batch function sees only these."""
+        self._pieces: dict[tuple[int, int], object] = {}
         self.args: list[object] = []
         self.kwargs: dict[str, object] = {}
 
@@ -69,17 +72,20 @@ class Call:
             self._arrange(rows)
         return tuple(faults.get(i) for i in range(len(self.members))) if faults else None
 
-    def step(self, returned: object) -> tuple[object, ...]:
-        """What each member's outputs get. A member whose part is bad gets a `Fault`."""
+    def step(self, returned: object, more: bool = False) -> tuple[object, ...]:
+        """What each member's outputs get. A member whose part is bad gets a `Fault`.
+
+        `more`: a generator's; what it yields for a streaming output is a piece of its sound.
+        """
         if not self.listener.batch:
-            return (self._writes(self.members[0], returned),)
+            return (self._writes(self.members[0], returned, more),)
         rows = split(self.listener, len(self.listener.outputs), len(self.alive), returned)
         parts: list[object] = [None] * len(self.members)
         for index, row in zip(self.alive, rows, strict=True):
             parts[index] = (
                 Fault(row)
                 if isinstance(row, BaseException)
-                else self._writes(self.members[index], row)
+                else self._writes(self.members[index], row, more)
             )
         return tuple(parts)
 
@@ -119,18 +125,18 @@ class Call:
 
     # -- out -----------------------------------------------------------------------------------
 
-    def _writes(self, member: Member, returned: object) -> object:
+    def _writes(self, member: Member, returned: object, more: bool) -> object:
         try:
             values = assign(self.listener, member.output_nodes, returned)
             return tuple(
-                self._write(member, node, value)
+                self._write(member, node, value, more)
                 for node, value in zip(member.output_nodes, values, strict=True)
                 if value is not SKIP
             )
         except (Error, ResultError) as error:
             return Fault(error)
 
-    def _write(self, member: Member, node: Node, value: object) -> Write:
+    def _write(self, member: Member, node: Node, value: object, more: bool) -> Write:
         try:
             if isinstance(value, Node):
                 value = Update(value.given())
@@ -140,10 +146,19 @@ class Call:
                 changed = node.with_props(props) if props else node
                 stored = UNSET if inner is UNSET else self._store(member, changed, inner)
                 return Write(node.id, stored, props or None, changed if props else None)
+            if more and node.streaming:
+                return Write(node.id, piece=self._append(member, node, value))
             return Write(node.id, self._store(member, node, value))
         except (ValueError, TypeError, OSError) as error:
             name = name_of(self.fn) if self.fn else self.listener.name
             raise ResultError(f"{name}(): output {_about(node, error)}") from error
+
+    def _append(self, member: Member, node: Node, value: object) -> object:
+        key = member.request.id, node.id
+        piece = node.append(value, self._pieces.get(key), member.media)
+        if piece is not None:
+            self._pieces[key] = piece
+        return piece
 
     def _store(self, member: Member, node: Node, value: object) -> object:
         if not self.listener.options.postprocess:

@@ -31,6 +31,10 @@ class QueueFull(WorldError):
     """`max_size` requests are waiting already."""
 
 
+class Overload(WorldError):
+    """A live stream comes faster than its function can take it."""
+
+
 class InputError(WorldError, ValueError):
     """A user's value that a component cannot take. The text is shown to that user."""
 

@@ -34,6 +34,8 @@ class Node:
     acts: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """What a user can do -> the ports that fire for it, in order, before `change` (rule E4)."""
 
+    streaming: bool = False
+    """What a generator yields for it is appended, not shown in turn."""
     heavy: ClassVar[bool] = False
     """Converting its values takes long enough to need a thread."""
 
@@ -65,6 +67,21 @@ class Node:
     def postprocess(self, value: Any, media: Any) -> object:
         """What the function returned as it is stored. Raises ValueError saying what would do."""
         return value
+
+    def chunk(self, block: Any) -> object:
+        """A piece of a live stream as a value (rule E7)."""
+        return block
+
+    def append(self, value: Any, before: Any, media: Any) -> object:
+        """One more piece of what a generator streams out, in stored form; None adds nothing.
+
+        `before` is the piece before it. Raises ValueError if the two cannot be one stream.
+        """
+        raise DeclarationError(f"{self.where}: nothing can be streamed to it.")
+
+    def joined(self, pieces: Any) -> object:
+        """All pieces as one value."""
+        return pieces[-1]
 
     def warm(self, value: Any) -> None:
         """Work out now, in the function's thread, what the loop will ask of a new value."""

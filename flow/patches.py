@@ -1,9 +1,10 @@
-"""What a front end must show: values and properties, runs, notices, and the end of a session."""
+"""What a front end must show: values, properties, sound, runs, notices, the end of a session."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from .model import Outcome
 from .notices import Notice
@@ -18,6 +19,30 @@ class Set:
     node: int
     value: object = UNSET
     props: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sound:
+    """A stream of sound to a listener goes on, ends, or is cut off.
+
+    stage: "more" with one more `piece`, "end" after the last, "flush" to be silent at once. epoch:
+    of the stream; what is left of an older one is void.
+    """
+
+    session: str
+    node: int
+    epoch: int
+    stage: Literal["more", "end", "flush"]
+    piece: object = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Command:
+    """A front end is asked to do what its user could: "stop_recording"."""
+
+    session: str
+    node: int
+    command: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,4 +68,4 @@ class Gone:
     session: str
 
 
-Patch = Set | Run | Toast | Gone
+Patch = Set | Sound | Command | Run | Toast | Gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -12,6 +13,10 @@ from .listeners import Listener, TriggerMode
 from .signature import Signature, signature
 from .sources import After, Derived, Port
 from .triggers import TRIGGERS
+from .units import Seconds
+
+BACKLOG: Seconds = 2.0
+"""Of a live stream may wait for a function that is too slow; then its overload policy acts."""
 
 LATEST = ("change", "key_up")
 """Ports whose newest event makes the ones before it stale: `always_last` by default (rule T3)."""
@@ -41,6 +46,8 @@ class Plan:
     after: dict[tuple[int, str], tuple[Listener, ...]]
     derived: tuple[tuple[Derived, Listener], ...]
     ticking: tuple[Node, ...]
+    chunked: dict[int, dict[Seconds, tuple[Listener, ...]]]
+    """By node: who listens to its stream, by the length of their chunks."""
 
     def without(self, listeners: Collection[Listener]) -> Plan:
         """The same plan in which nothing triggers these listeners."""
@@ -53,6 +60,10 @@ class Plan:
             at_port={key: kept(each) for key, each in self.at_port.items()},
             after={key: kept(each) for key, each in self.after.items()},
             derived=tuple(each for each in self.derived if each[1] not in listeners),
+            chunked={
+                node: {every: kept(found) for every, found in sizes.items()}
+                for node, sizes in self.chunked.items()
+            },
         )
 
     @property
@@ -99,7 +110,21 @@ def compile_plan(graph: Graph, settings: Settings | None = None) -> Plan:
         after={key: tuple(each) for key, each in after.items()},
         derived=tuple(derived),
         ticking=tuple(node for node in graph.nodes if "tick" in node.ports),
+        chunked=_chunked(at_port),
     )
+
+
+def _chunked(
+    at_port: dict[tuple[int, str], list[Listener]],
+) -> dict[int, dict[Seconds, tuple[Listener, ...]]]:
+    found = dict[int, dict[Seconds, tuple[Listener, ...]]]()
+    for (node, port), listeners in at_port.items():
+        if port == "stream":
+            sizes = found.setdefault(node, {})
+            for each in listeners:
+                every = each.options.stream_every
+                sizes[every] = (*sizes.get(every, ()), each)
+    return found
 
 
 def default_mode(sources: Iterable[Hook]) -> TriggerMode:
@@ -151,6 +176,8 @@ def _listener(declared: Declared, limits: dict[str, int | None], settings: Setti
     mode = o.trigger_mode or default_mode(declared.sources)
     line = _line(declared, settings)
     written = {n.id for n in declared.outputs if n.server_only}
+    streams = any(each.port == "stream" for each in declared.sources)
+    overload = o.on_overload or ("drop_oldest" if streams else "block")
     progress = o.show_progress or default_progress(declared.sources)
     return Listener(
         id=declared.id,
@@ -169,12 +196,19 @@ def _listener(declared: Declared, limits: dict[str, int | None], settings: Setti
         locks=frozenset(n.id for n in declared.inputs if n.id in written),
         cancels=frozenset(each.id for each in declared.cancels),
         every=o.every,
+        on_overload=overload,
+        backlog=_backlog(overload, o.stream_every) if streams else None,
         interrupt=o.interrupt,
         on_disconnect=o.on_disconnect,
         show_progress=progress,
         signature=_signature(declared.fn),
         options=o,
     )
+
+
+def _backlog(overload: str, every: Seconds) -> int:
+    """Most chunks that may wait; of "latest" never more than the newest."""
+    return 1 if overload == "latest" else max(2, math.ceil(BACKLOG / every))
 
 
 def _signature(fn: Callable[..., object] | None) -> Signature:

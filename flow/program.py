@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from reactivex import Observable, Subject, abc
 from reactivex import operators as ops
@@ -23,7 +23,7 @@ from .injected import ClientRequest
 from .listeners import Listener
 from .model import ENDS, Cause, Event, Job, Kind, Outcome, Request
 from .notices import Notice, Report
-from .patches import Gone, Patch, Run, Set, Toast
+from .patches import Command, Gone, Patch, Run, Set, Sound, Toast
 from .plan import Plan
 from .queue import Ask, Cancel
 from .results import UNSET
@@ -31,6 +31,10 @@ from .same import same
 from .scheduler import Step, schedule
 from .timers import Ticker
 from .units import Seconds
+
+if TYPE_CHECKING:
+    from .blocks import Block
+    from .chunks import Chunk, Chunker
 
 # -- what a front end says ---------------------------------------------------------------------
 
@@ -62,6 +66,15 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class Frames:
+    """More of a live stream of a node: a block (rule E7)."""
+
+    session: str
+    node: int
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
 class Withdraw:
     """The user no longer wants this request."""
 
@@ -90,7 +103,7 @@ class Close:
     session: str
 
 
-Said = Open | Act | Withdraw | Disconnect | Reconnect | Close
+Said = Open | Act | Frames | Withdraw | Disconnect | Reconnect | Close
 
 Execute = Callable[[Call, CancelToken], "Observable[Step | Notice | Report]"]
 """An executor, one of the four plugs: it prepares the call, runs its function where it likes, and
@@ -130,7 +143,23 @@ class Session:
         default_factory=dict[tuple[int, str], "Subject[Event]"]
     )
     subscriptions: CompositeDisposable = field(default_factory=CompositeDisposable)
+    chunkers: dict[tuple[int, Seconds], Chunker] = field(
+        default_factory=dict[tuple[int, Seconds], "Chunker"]
+    )
+    limits: dict[int, DisposableBase] = field(default_factory=dict[int, DisposableBase])
+    """By node: what will stop a recording that has a time limit."""
+    sounding: dict[int, Sounding] = field(default_factory=dict[int, "Sounding"])
+    epochs: int = 0
     grace: DisposableBase | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Sounding:
+    """What a generator has streamed to one node so far."""
+
+    request: int
+    epoch: int
+    pieces: list[object]
 
 
 class Program:
@@ -198,6 +227,8 @@ class Program:
         match said:
             case Act():
                 self._act(session, said)
+            case Frames(node=node, block=block):
+                self._frames(session, node, block)
             case Withdraw(request=request):
                 self._due.append(Cancel(session.id, None, request))
             case Disconnect():
@@ -238,6 +269,9 @@ class Program:
         for ticker in session.tickers.values():
             ticker.dispose()
         session.tickers.clear()
+        for limit in session.limits.values():
+            limit.dispose()
+        session.limits.clear()
         session.subscriptions.dispose()
         session.streams.clear()
         if session.grace:
@@ -255,6 +289,10 @@ class Program:
     def _act(self, session: Session, said: Act) -> None:
         node = self._node(session, said.node)
         moved = False
+        if said.act == "start_recording":
+            self._begin_stream(session, node)
+        elif said.act == "stop_recording":
+            self._end_stream(session, node)
         if said.value is not UNSET and said.cause is not Cause.STREAM:
             moved = self._store(session, node, said.value)
             if said.echo:
@@ -379,6 +417,78 @@ class Program:
 
         subscribe()
 
+    # -- live streams --------------------------------------------------------------------------
+
+    def _begin_stream(self, session: Session, node: Node) -> None:
+        """A recording starts: its time limit counts from here."""
+        sizes = self.plan.chunked.get(node.id, {})
+        limits = [each.options.time_limit for found in sizes.values() for each in found]
+        least = min((each for each in limits if each is not None), default=None)
+        if least is not None:
+            command = Command(session.id, node.id, "stop_recording")
+            at = self.clock.seconds + least
+            session.limits[node.id] = self.clock.at(at, lambda: self._show(command))
+
+    def _end_stream(self, session: Session, node: Node) -> None:
+        """The last, shorter chunk comes before `stop_recording`."""
+        if limit := session.limits.pop(node.id, None):
+            limit.dispose()
+        for every, listeners in self.plan.chunked.get(node.id, {}).items():
+            if chunker := session.chunkers.pop((node.id, every), None):
+                for chunk in chunker.flush():
+                    self._chunk(session, node, chunk, listeners)
+
+    def _frames(self, session: Session, id: int, block: Block) -> None:
+        """More of a live stream: as it is to derived streams, in chunks to listeners."""
+        from .chunks import Chunker  # numpy is loaded by apps that stream, not by all
+
+        node = self._node(session, id)
+        if stream := session.streams.get((id, "stream")):
+            none = None
+            stream.on_next(self._event(session, id, "stream", Cause.STREAM, block, none, none))
+        for every, listeners in self.plan.chunked.get(id, {}).items():
+            chunker = session.chunkers.get((id, every))
+            if chunker is None:
+                chunker = session.chunkers[id, every] = Chunker(every)
+            for chunk in chunker.push(block):
+                self._chunk(session, node, chunk, listeners)
+
+    def _chunk(
+        self, session: Session, node: Node, chunk: Chunk, listeners: tuple[Listener, ...]
+    ) -> None:
+        value = node.chunk(chunk.block)
+        data = {"index": chunk.block.index, "gap": chunk.gap}
+        event = self._event(session, node.id, "stream", Cause.STREAM, value, data, None)
+        for listener in listeners:
+            self._ask(session, listener, event)
+
+    def _sound(self, session: Session, request: Request, write: Write) -> None:
+        """One more piece of what a generator streams to a node."""
+        playing = session.sounding.get(write.node)
+        if playing is None or playing.request != request.id:
+            if playing:
+                self._show(Sound(session.id, write.node, playing.epoch, "flush"))
+            session.epochs += 1
+            playing = Sounding(request.id, session.epochs, [])
+            session.sounding[write.node] = playing
+        if write.piece is not None:
+            playing.pieces.append(write.piece)
+            self._show(Sound(session.id, write.node, playing.epoch, "more", write.piece))
+
+    def _end_sound(self, session: Session, outcome: Outcome) -> None:
+        """What was streamed becomes the value; after a cancel the listener hears no more of it."""
+        request = outcome.request
+        for id in request.listener.outputs:
+            playing = session.sounding.get(id)
+            if playing is None or playing.request != request.id:
+                continue
+            del session.sounding[id]
+            stage = "flush" if outcome.kind is Kind.CANCELLED else "end"
+            self._show(Sound(session.id, id, playing.epoch, stage))
+            if playing.pieces:
+                value = self._node(session, id).joined(playing.pieces)
+                self._apply(session, request, (Write(id, value),))
+
     # -- timers --------------------------------------------------------------------------------
 
     def _tick(self, session: Session, node: Node) -> None:
@@ -467,6 +577,8 @@ class Program:
         self._show(Run(session.id, outcome))
         if kind not in ENDS:
             return
+        if session.sounding:
+            self._end_sound(session, outcome)
         if kind in FOLLOWERS:
             self._follow(session, outcome)
         session.pending -= 1
@@ -479,6 +591,9 @@ class Program:
             if write.component is not None:
                 session.nodes[write.node] = write.component
             node = self._node(session, write.node)
+            if write.piece is not UNSET:
+                self._sound(session, request, write)
+                continue
             if write.value is not UNSET and self._store(session, node, write.value):
                 moved.append(write)
             if not node.server_only:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, nsmallest
 from itertools import chain, islice
 
-from .errors import HopError, QueueFull
+from .errors import HopError, Overload, QueueFull
 from .listeners import Listener
 from .model import Cause, Job, Kind, Outcome, Place, Request
 from .units import Seconds
@@ -292,7 +292,29 @@ class Queue:
         else:
             if verdict is Verdict.RESTART:
                 self._cancel(Cancel(request.session, frozenset((listener.id,))), now, effects)
+            if listener.backlog is not None and count >= listener.backlog:
+                if not self._make_room(request, listener.backlog, now, effects):
+                    return
             self._enter(request, now, effects, bounded=True)
+
+    def _make_room(self, request: Request, most: int, now: Seconds, effects: list[Effect]) -> bool:
+        """A live stream comes faster than its function takes it: the listener's policy acts."""
+        listener = request.listener
+        waiting = [r for r in self._pending(request).live.values() if r.id not in self._jobs]
+        if len(waiting) < most or listener.on_overload == "block":
+            return True
+        if listener.on_overload == "error":
+            error = Overload(
+                f"{listener.name}: {len(waiting)} chunks wait, and more come; make the function"
+                " faster, the chunks longer, or choose another on_overload."
+            )
+            effects.append(Outcome(Kind.REJECTED, request, error))
+            return False
+        lost = waiting if listener.on_overload == "latest" else waiting[: len(waiting) - most + 1]
+        for each in lost:
+            self._withdraw(each, effects)
+            self._end(each, Kind.DROPPED, None, now, effects)
+        return True
 
     def _enter(self, request: Request, now: Seconds, effects: list[Effect], bounded: bool) -> None:
         """Put a request in its line, and start what can start."""

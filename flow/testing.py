@@ -120,7 +120,7 @@ def inline(clock: VirtualClock, takes: Callable[[Call], Seconds] | None = None) 
             def show(values: Generator[Any, Any, Any], value: object) -> None:
                 if not cancel.requested:
                     try:
-                        observer.on_next(call.step(value))
+                        observer.on_next(call.step(value, more=True))
                     except Exception:
                         values.close()
                         raise

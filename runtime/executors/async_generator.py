@@ -30,7 +30,7 @@ def async_generator_executor(pool: Pool) -> Execute:
             async for value in values:
                 if cancel.requested:
                     return
-                step = await pool.convert(call, lambda value=value: call.step(value))
+                step = await pool.convert(call, lambda value=value: call.step(value, more=True))
                 give(step)
                 await asyncio.sleep(0)  # a generator that never waits must not hold up the loop
                 if cancel.requested:

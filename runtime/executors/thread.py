@@ -49,9 +49,9 @@ def thread_executor(pool: Pool) -> Execute:
                 observer.on_next(step)
                 ahead.release()
 
-            def give(value: object) -> None:
+            def give(value: object, more: bool = True) -> None:
                 if not cancel.requested:
-                    step = call.step(value)
+                    step = call.step(value, more)
                     ahead.acquire()
                     post(show, step)
 
@@ -65,7 +65,7 @@ def thread_executor(pool: Pool) -> Execute:
                         if isinstance(value, GeneratorType):
                             _iterate(cast("Generator[Any, Any, Any]", value), give, cancel)
                         else:
-                            give(value)
+                            give(value, more=False)
                 except BaseException as error:
                     post(observer.on_error, error)
                 else:

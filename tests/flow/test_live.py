@@ -1,0 +1,306 @@
+"""Live streams in virtual time: exact chunks, the last remainder, overload, and sound going out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ossicle as oc
+from ossicle.flow.audio import Clip
+from ossicle.flow.blocks import Block
+from ossicle.flow.chunks import Chunker
+from ossicle.flow.model import Kind, Outcome
+from ossicle.flow.patches import Command, Patch, Set, Sound
+from ossicle.flow.program import Act, Frames, Open, Program
+from ossicle.flow.testing import VirtualClock, inline
+
+RATE = 1000
+
+
+def ramp(first: int, count: int) -> np.ndarray:
+    """int16 samples that tell their own place."""
+    return np.arange(first, first + count).astype(np.int16)
+
+
+def block(first: int, count: int) -> Block:
+    return Block.of(RATE, ramp(first, count), first)
+
+
+class Stage:
+    """One session of an app in virtual time, and what it was shown."""
+
+    def __init__(self, demo: oc.Blocks, takes: float = 0.0) -> None:
+        self.clock = VirtualClock()
+        self.patches = list[Patch]()
+        self.outcomes = list[Outcome]()
+        self.program = Program(
+            demo.plan(),
+            inline(self.clock, lambda _: takes),
+            self.clock,
+            self.patches.append,
+            on_error=self._fail,
+            tap=lambda said: self.outcomes.append(said) if isinstance(said, Outcome) else None,
+        )
+        self.program.receive(Open("s"))
+
+    def _fail(self, error: Exception) -> None:
+        raise error
+
+    def act(self, node: Any, act: str, **more: Any) -> None:
+        self.program.receive(Act("s", node.id, act, **more))
+
+    def frames(self, node: Any, sound: Block) -> None:
+        self.program.receive(Frames("s", node.id, sound))
+
+    def kinds(self) -> list[Kind]:
+        return [o.kind for o in self.outcomes]
+
+
+def listening(heard: list[Any], **options: Any) -> tuple[oc.Blocks, oc.Audio]:
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        mic.stream(lambda chunk: heard.append(chunk), mic, None, **options)
+        mic.stop_recording(lambda: heard.append("stop"), None, None)
+    return demo, mic
+
+
+def test_e7_chunks_have_the_exact_length_and_the_last_comes_before_stop() -> None:
+    """E7: 0.1 s chunks of frames of any size, contiguous; the remainder, then stop_recording."""
+    heard = list[Any]()
+    demo, mic = listening(heard, stream_every=0.1)
+    stage = Stage(demo)
+    stage.act(mic, "start_recording")
+    at = 0
+    for count in (33, 150, 1, 90, 51):
+        stage.frames(mic, block(at, count))
+        at += count
+    stage.act(mic, "stop_recording")
+    stage.clock.run_until(1)
+    assert heard[-1] == "stop"
+    chunks = [samples for _, samples in heard[:-1]]
+    assert [len(c) for c in chunks] == [100, 100, 100, 25]
+    np.testing.assert_array_equal(np.concatenate(chunks), ramp(0, at))
+
+
+def test_e7_int16_goes_through_a_stream_bit_for_bit() -> None:
+    heard = list[Any]()
+    demo, mic = listening(heard, stream_every=65.536)
+    stage = Stage(demo)
+    every = np.arange(-32768, 32768).astype(np.int16)
+    stage.act(mic, "start_recording")
+    stage.frames(mic, Block.of(RATE, every))
+    stage.act(mic, "stop_recording")
+    stage.clock.run_until(1)
+    np.testing.assert_array_equal(heard[0][1], every)
+
+
+def test_e7_a_loss_is_told_with_its_length() -> None:
+    """Before a gap a chunk is shorter; the one behind it says how much is missing."""
+    found = list[tuple[int, int, int]]()
+
+    def hear(chunk: tuple[int, np.ndarray], event: oc.EventData) -> None:
+        found.append((event.index, event.gap, len(chunk[1])))
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        mic.stream(hear, mic, None, stream_every=0.1)
+    stage = Stage(demo)
+    stage.frames(mic, block(0, 130))
+    stage.frames(mic, block(170, 100))
+    stage.clock.run_until(1)
+    assert found == [(0, 0, 100), (100, 0, 30), (170, 40, 100)]
+
+
+def test_two_listeners_may_want_chunks_of_different_length() -> None:
+    heard = list[tuple[str, int]]()
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        mic.stream(lambda c: heard.append(("a", len(c[1]))), mic, None, stream_every=0.1)
+        mic.stream(lambda c: heard.append(("b", len(c[1]))), mic, None, stream_every=0.25)
+    stage = Stage(demo)
+    stage.frames(mic, block(0, 500))
+    stage.clock.run_until(1)
+    assert sorted(heard) == [("a", 100)] * 5 + [("b", 250)] * 2
+
+
+def test_a_chunk_is_no_change() -> None:
+    """E7: only the take that stop_recording brings is."""
+    changes = list[str]()
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        mic.change(lambda: changes.append("change"), None, None)
+        mic.stream(lambda c: None, mic, None, stream_every=0.1)
+    stage = Stage(demo)
+    stage.frames(mic, block(0, 500))
+    stage.clock.run_until(1)
+    assert changes == []
+    stage.act(mic, "stop_recording", value=Clip.of(RATE, ramp(0, 500)))
+    stage.clock.run_until(2)
+    assert changes == ["change"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "started"),
+    [
+        ("drop_oldest", [0, 3000, 3500, 4000, 4500]),
+        ("latest", [0, 4500]),
+        ("block", [500 * n for n in range(10)]),
+    ],
+)
+def test_overload_is_a_named_choice(policy: Any, started: list[int]) -> None:
+    """Ten chunks meet a function that is busy with the first: two seconds may wait, or one chunk."""
+    begun = list[int]()
+
+    def slow(chunk: Any, event: oc.EventData) -> None:
+        begun.append(event.index)
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        mic.stream(slow, mic, None, stream_every=0.5, on_overload=policy)
+    stage = Stage(demo, takes=100.0)
+    stage.frames(mic, block(0, 5000))
+    stage.clock.run_until(10_000)
+    assert begun == started
+    assert stage.kinds().count(Kind.DROPPED) == stage.program.dropped == 10 - len(started)
+
+
+def test_overload_as_an_error_rejects_the_new_chunk() -> None:
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        mic.stream(lambda c: None, mic, None, stream_every=1.0, on_overload="error")
+    stage = Stage(demo, takes=100.0)
+    stage.frames(mic, block(0, 5000))
+    rejected = [o for o in stage.outcomes if o.kind is Kind.REJECTED]
+    assert len(rejected) == 2
+    assert "on_overload" in str(rejected[0].value)
+
+
+def test_a_time_limit_asks_the_front_end_to_stop() -> None:
+    demo, mic = listening([], stream_every=0.1, time_limit=3)
+    stage = Stage(demo)
+    stage.clock.run_until(1)
+    stage.act(mic, "start_recording")
+    stage.clock.run_until(3.9)
+    assert not [p for p in stage.patches if isinstance(p, Command)]
+    stage.clock.run_until(4)
+    assert [p.command for p in stage.patches if isinstance(p, Command)] == ["stop_recording"]
+
+
+def test_a_time_limit_does_not_outlive_its_recording() -> None:
+    demo, mic = listening([], stream_every=0.1, time_limit=3)
+    stage = Stage(demo)
+    stage.act(mic, "start_recording")
+    stage.act(mic, "stop_recording")
+    stage.clock.run_until(10)
+    assert not [p for p in stage.patches if isinstance(p, Command)]
+
+
+# -- out ---------------------------------------------------------------------------------------
+
+
+def speaking(pieces: int) -> tuple[oc.Blocks, oc.Audio, oc.Button, oc.Button, list[str]]:
+    changes = list[str]()
+
+    def speak() -> Iterator[tuple[int, np.ndarray]]:
+        for n in range(pieces):
+            yield RATE, ramp(n * 100, 100)
+
+    with oc.Blocks() as demo:
+        out = oc.Audio(streaming=True, interactive=False)
+        go, stop = oc.Button("go"), oc.Button("stop")
+        run = go.click(speak, None, out)
+        stop.click(None, None, None, cancels=[run])
+        out.change(lambda: changes.append("change"), None, None)
+    return demo, out, go, stop, changes
+
+
+def test_what_a_generator_yields_is_one_sound_and_at_last_a_value() -> None:
+    """Three pieces, one stream, one change; sample by sample what was yielded."""
+    demo, out, go, _, changes = speaking(3)
+    stage = Stage(demo, takes=1.0)
+    stage.act(go, "click")
+    stage.clock.run_until(10)
+    sounds = [p for p in stage.patches if isinstance(p, Sound)]
+    assert [p.stage for p in sounds] == ["more", "more", "more", "end"]
+    assert len({p.epoch for p in sounds}) == 1
+    values = [p.value for p in stage.patches if isinstance(p, Set) and p.node == out.id]
+    assert len(values) == 1
+    assert isinstance(values[0], Clip)
+    np.testing.assert_array_equal(values[0].samples(), ramp(0, 300))
+    assert changes == ["change"]
+
+
+def test_a_cancel_silences_what_was_not_heard() -> None:
+    """Interruption: flushed at once; what was made stays the value."""
+    demo, out, go, stop, _ = speaking(10)
+    stage = Stage(demo, takes=1.0)
+    stage.act(go, "click")
+    stage.clock.run_until(3.5)
+    stage.act(stop, "click")
+    sounds = [p.stage for p in stage.patches if isinstance(p, Sound)]
+    assert sounds == ["more", "more", "more", "flush"]
+    value = stage.program.sessions["s"].values[out.id]
+    assert isinstance(value, Clip)
+    assert value.frames == 300
+
+
+def test_a_new_run_has_a_new_epoch() -> None:
+    demo, _, go, _, _ = speaking(1)
+    stage = Stage(demo)
+    for at in (1.0, 2.0):
+        stage.clock.run_until(at)
+        stage.act(go, "click")
+    stage.clock.run_until(3)
+    epochs = [p.epoch for p in stage.patches if isinstance(p, Sound) and p.stage == "more"]
+    assert len(set(epochs)) == len(epochs) == 2
+
+
+def test_a_stream_keeps_its_rate() -> None:
+    def speak() -> Iterator[tuple[int, np.ndarray]]:
+        yield 1000, ramp(0, 10)
+        yield 2000, ramp(0, 10)
+
+    with oc.Blocks() as demo:
+        out = oc.Audio(streaming=True, label="Voice", interactive=False)
+        go = oc.Button()
+        go.click(speak, None, out)
+    stage = Stage(demo)
+    stage.act(go, "click")
+    stage.clock.run_until(1)
+    failed = [o for o in stage.outcomes if o.kind is Kind.FAILED]
+    assert len(failed) == 1
+    assert "2000 Hz" in str(failed[0].value) and "Voice" in str(failed[0].value)
+
+
+def test_float_pieces_keep_their_level() -> None:
+    """Never normalised per chunk: a quiet one stays quiet."""
+
+    def speak() -> Iterator[tuple[int, np.ndarray]]:
+        yield RATE, np.full(10, 0.5)
+        yield RATE, np.full(10, 0.01)
+        yield RATE, np.zeros(0)
+
+    with oc.Blocks() as demo:
+        out = oc.Audio(streaming=True, interactive=False)
+        go = oc.Button()
+        go.click(speak, None, out)
+    stage = Stage(demo)
+    stage.act(go, "click")
+    stage.clock.run_until(1)
+    value = stage.program.sessions["s"].values[out.id]
+    assert isinstance(value, Clip)
+    samples = value.int16()
+    assert len(samples) == 20
+    assert abs(int(samples[0]) - 16384) <= 1
+    assert abs(int(samples[10]) - 328) <= 1
+
+
+def test_a_chunker_holds_nothing_back_and_fills_nothing_in() -> None:
+    cut = Chunker(0.01)
+    got = [c for n in range(7) for c in cut.push(block(n * 3, 3))] + cut.flush()
+    assert [c.block.frames for c in got] == [10, 10, 1]
+    assert [c.block.index for c in got] == [0, 10, 20]
+    assert cut.flush() == []
