@@ -1,8 +1,8 @@
 """A private temporary folder that is gone with its process, even one that was killed.
 
-A process that ends in order deletes its folder itself. One that is killed cannot: so the folder
-holds a locked file for as long as its process lives, and whoever makes the next folder deletes
-those whose lock nobody holds. Without file locks (Windows) nothing of others is touched.
+A process that ends in order deletes its folder itself. One that is killed cannot: so the folder is
+locked for as long as its process lives, and whoever makes the next folder deletes those that nobody
+holds. Without locks on folders (Windows) nothing of others is touched.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-_PREFIX = "ossicle-"
-_LOCK = "alive"
+_FRESH = "ossicle-new-"
+_NAMED = "ossicle-store-"
 
 
 class Folder:
@@ -22,39 +22,44 @@ class Folder:
 
     def __init__(self) -> None:
         _remove_dead(Path(tempfile.gettempdir()))
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        fresh = Path(tempfile.mkdtemp(prefix=_FRESH))
+        self._lock = _lock(fresh)
+        # Gets the name that others look for only once it is locked.
+        self.path = fresh.with_name(fresh.name.replace(_FRESH, _NAMED, 1))
+        fresh.rename(self.path)
         self._pid = os.getpid()
-        fresh = self.path / "new"
-        self._lock = fresh.open("wb")
-        _try_lock(self._lock.fileno())
-        # Named only once it is locked: before that the folder is nobody's, and is left alone.
-        fresh.rename(self.path / _LOCK)
 
     def remove(self) -> None:
         """Delete everything in it; harmless when called twice."""
-        self._lock.close()
-        if os.getpid() == self._pid:  # a forked child must not tidy up its parent's files
-            shutil.rmtree(self.path, ignore_errors=True)
+        if os.getpid() != self._pid:  # a forked child must not tidy up its parent's files
+            return
+        shutil.rmtree(self.path, ignore_errors=True)
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
 
 
 def _remove_dead(parent: Path) -> None:
-    for folder in parent.glob(f"{_PREFIX}*"):
-        try:
-            with (folder / _LOCK).open("rb") as lock:
-                if _try_lock(lock.fileno()):
-                    shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue  # another user's, or just being made or removed by its owner
+    for folder in parent.glob(f"{_NAMED}*"):
+        lock = _lock(folder)
+        if lock is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
 
 
-def _try_lock(file: int) -> bool:
-    """Whether the lock is ours now; it goes when the file is closed, however that comes about."""
+def _lock(folder: Path) -> int | None:
+    """A descriptor that holds the folder, however its process ends; None if another has it."""
     if sys.platform == "win32":
-        return False
+        return None
     import fcntl
 
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
-        return False
-    return True
+        return None  # another user's, a link, or gone meanwhile
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return None
+    return lock

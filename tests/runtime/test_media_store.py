@@ -43,7 +43,7 @@ def store(home: Path) -> Iterator[Store]:
 
 
 def files(home: Path) -> list[Path]:
-    return [p for p in home.rglob("*") if p.is_file() and p.name != "alive"]
+    return [p for p in home.rglob("*") if p.is_file()]
 
 
 def clip(frames: int = 1000, seed: int = 0) -> Clip:
