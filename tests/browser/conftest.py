@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 import soundfile
 from numpy.typing import NDArray
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from ossicle.runtime.app import Blocks
 from ossicle.runtime.frontends.web.bundle import INDEX, STATIC
@@ -83,6 +83,7 @@ async def browser(microphone: Path) -> AsyncIterator[Browser]:
         )
     if not (STATIC / INDEX).is_file():
         pytest.fail("the page is not built; `python _build/ossicle_page.py` builds it")
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as driver:
         started = await driver.chromium.launch(
             executable_path=path,
