@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from ..flow.errors import DeclarationError
 from ..flow.sources import event
 from .base import Component
+
+if TYPE_CHECKING:
+    from ..flow.audio import Media
 
 
 class Timer(Component):
@@ -21,8 +26,12 @@ class Timer(Component):
         if not value > 0:
             raise DeclarationError(f"Timer: value={value!r} must be above 0 seconds.")
         self.active = active
-        self.seconds = value
         super().__init__(value, render=render)
 
-    def period(self) -> float | None:
-        return self.seconds if self.active else None
+    def postprocess(self, value: Any, media: Media) -> object:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            raise ValueError(f"{self.where}: {value!r} must be above 0 seconds.")
+        return value
+
+    def period(self, value: Any) -> float | None:
+        return value if self.active else None

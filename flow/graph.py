@@ -97,8 +97,8 @@ class Node:
     def placed(self, graph: Graph) -> None:
         """Called once, when a graph first meets the node; may declare listeners."""
 
-    def period(self) -> float | None:
-        """Seconds between ticks of its `tick` port; None does not tick."""
+    def period(self, value: Any) -> float | None:
+        """Seconds between ticks of its `tick` port while it has this value; None: no ticks."""
         return None
 
     def place(self: N) -> N:

@@ -188,6 +188,7 @@ class Program:
         self._requests = 0
         watched = {node for node, ports in plan.ports.items() if "change" in ports}
         self._watched = frozenset(range(len(plan.nodes)) if tap else watched)
+        self._ticking = frozenset(node.id for node in plan.ticking)
         self._turns = 0
         self._due = list[Ask | Cancel]()
         self._asks = Subject[Sequence[Ask | Cancel]]()
@@ -494,7 +495,7 @@ class Program:
     def _tick(self, session: Session, node: Node) -> None:
         """(Re)start a node's own timer by its present properties."""
         self._stop_ticker(session, "node", node.id)
-        period = node.period()
+        period = node.period(session.values[node.id])
         if period is not None:
 
             def tick() -> None:
@@ -598,7 +599,7 @@ class Program:
                 moved.append(write)
             if not node.server_only:
                 self._show(Set(session.id, node.id, write.value, write.props))
-            if write.component is not None and node in self.plan.ticking:
+            if node.id in self._ticking:
                 self._tick(session, node)
         for write in moved:
             value = write.value
