@@ -149,7 +149,9 @@ class Call:
             if more and node.streaming:
                 return Write(node.id, piece=self._append(member, node, value))
             return Write(node.id, self._store(member, node, value))
-        except (ValueError, TypeError, OSError) as error:
+        except Error:
+            raise
+        except Exception as error:  # whatever it is, it is this member's alone (rule B3)
             name = name_of(self.fn) if self.fn else self.listener.name
             raise ResultError(f"{name}(): output {_about(node, error)}") from error
 

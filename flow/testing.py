@@ -43,6 +43,11 @@ class VirtualClock(Clock):
         heapq.heappush(self._due, (max(seconds, self._seconds), id, action))
         return Disposable(lambda: self._gone.add(id))
 
+    @property
+    def due(self) -> int:
+        """How many actions still stand on the clock."""
+        return sum(id not in self._gone for _, id, _ in self._due)
+
     def run_until(self, seconds: Seconds) -> None:
         """Do all that is due up to and including that time, and stand there."""
         while self._due and self._due[0][0] <= seconds:

@@ -1,0 +1,269 @@
+"""The queue: lines, limits, places (rules Q1-Q7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import ossicle as oc
+from ossicle.flow.errors import QueueFull
+from ossicle.flow.model import Kind, Outcome, Place
+from ossicle.flow.plan import compile_plan
+
+from .lab import STEPS, Lab
+
+
+def f() -> None: ...
+def g() -> None: ...
+def h() -> None: ...
+
+
+MANY: dict[str, Any] = {"trigger_mode": "multiple"}
+
+
+def buttons(count: int) -> tuple[oc.Blocks, list[oc.Button]]:
+    with oc.Blocks() as app:
+        made = [oc.Button() for _ in range(count)]
+    return app, made
+
+
+def test_q1_one_line_per_id_fifo_inside() -> None:
+    """Q1: listeners that share an id stand in one line and start in the order of their events."""
+    app, (a, b) = buttons(2)
+    a.click(f, concurrency_id="gpu", **MANY)
+    b.click(g, concurrency_id="gpu", **MANY)
+    lab = Lab(app, 0.3)
+    lab.play("abab", a=lambda: lab.click(a), b=lambda: lab.click(b))
+    lab.run(5.0)
+    assert lab.marbles("f") == "s--|--s--|"
+    assert lab.marbles("g") == "---s--|--s--|"
+
+
+def test_q1_lines_never_block_each_other() -> None:
+    """Q1: without an id each listener has its own line."""
+    app, (a, b) = buttons(2)
+    a.click(f, **MANY)
+    b.click(g, **MANY)
+    lab = Lab(app, {"f": 9.0, "g": 0.1})
+    lab.play("aab", a=lambda: lab.click(a), b=lambda: lab.click(b))
+    lab.run(1.0)
+    assert lab.marbles("g") == "--s|"
+
+
+def test_q1_one_function_twice_is_two_lines() -> None:
+    """Q1: the line is the listener's, not the function's (D7)."""
+    app, (a, b) = buttons(2)
+    a.click(f)
+    b.click(f)
+    one, two = compile_plan(app).listeners
+    assert one.line != two.line
+
+
+def test_q1_a_cancelled_head_lets_the_others_go() -> None:
+    """Q1: those behind a head that waits for its batch to fill start when it is cancelled."""
+
+    def many(texts: list[str]) -> None: ...
+
+    app, (a, b) = buttons(2)
+    with app:
+        box = oc.Textbox("")
+    window: dict[str, Any] = {"batch": True, "batch_window": 2.0, "concurrency_id": "x"}
+    dep = a.click(many, box, **window)
+    b.click(f, concurrency_id="x")
+    with app:
+        stop = oc.Button()
+        stop.click(None, cancels=[dep])
+    lab = Lab(app)
+    lab.play("ab--s-", a=lambda: lab.click(a), b=lambda: lab.click(b), s=lambda: lab.click(stop))
+    assert lab.marbles("many") == "----^"
+    assert lab.marbles("f") == "----(s|)"
+
+
+def test_q2_the_lowest_limit_of_an_id_holds() -> None:
+    """Q2: resolved when the app is built, not when the first one runs (D7)."""
+    app, (a, b, c) = buttons(3)
+    a.click(f, concurrency_id="x", concurrency_limit=5)
+    b.click(g, concurrency_id="x", concurrency_limit=2)
+    c.click(h, concurrency_id="x", concurrency_limit=None)
+    assert {each.limit for each in compile_plan(app).listeners} == {2}
+
+
+@pytest.mark.parametrize(
+    ("default", "own", "limit"),
+    [(1, "default", 1), (3, "default", 3), (None, "default", None), (3, 2, 2), (3, None, None)],
+)
+def test_q2_default_and_none(default: int | None, own: Any, limit: int | None) -> None:
+    """Q2: "default" is the app's setting, None is no limit."""
+    app, (a,) = buttons(1)
+    a.click(f, concurrency_limit=own)
+    assert app.queue(default_concurrency_limit=default).plan().listeners[0].limit == limit
+
+
+def test_q2_a_limit_of_two() -> None:
+    """Q2: two run, the third starts when one of them ends."""
+    app, (a,) = buttons(1)
+    a.click(f, concurrency_limit=2, **MANY)
+    lab = Lab(app, 0.5)
+    lab.play("aaa", a=lambda: lab.click(a))
+    lab.run(5.0)
+    assert lab.marbles("f") == "ss---(|s)|---|"
+
+
+def test_q3_a_cancelled_function_holds_its_slot() -> None:
+    """Q3 C2: what cannot be interrupted runs to its end, and the next one starts only then (D6)."""
+    app, (a, stop) = buttons(2)
+    dep = a.click(f, **MANY)
+    stop.click(None, cancels=[dep])
+    lab = Lab(app, {"f": 1.0})
+    lab.play("a-sa", a=lambda: lab.click(a), s=lambda: lab.click(stop))
+    lab.run(5.0)
+    assert lab.marbles("f") == "s-^-------s---------|"
+
+
+def test_q4_beyond_max_size_a_request_is_rejected() -> None:
+    """Q4: what runs does not count, what waits does; the error says how many and what to do."""
+    app, (a,) = buttons(1)
+    a.click(f, **MANY).failure(g)
+    app.queue(max_size=2)
+    lab = Lab(app, {"f": 1.0})
+    lab.play("aaaaa", a=lambda: lab.click(a))
+    lab.run(9.0)
+    assert [e.kind for e in lab.ends("f")].count(Kind.REJECTED) == 2
+    rejected = next(e.value for e in lab.ends("f") if e.kind is Kind.REJECTED)
+    assert isinstance(rejected, QueueFull)
+    assert "f: 2 requests are waiting already" in str(rejected)
+    assert len(lab.ends("g")) == 2, "a rejected request has a failure like any other"
+
+
+def test_q4_over_all_lines() -> None:
+    """Q4: the bound is the app's, not a line's; room in a line is always taken."""
+    app, (a, b) = buttons(2)
+    a.click(f, **MANY)
+    b.click(g, **MANY)
+    app.queue(max_size=1)
+    lab = Lab(app, 1.0)
+    lab.play("aabb", a=lambda: lab.click(a), b=lambda: lab.click(b))
+    lab.run(9.0)
+    assert lab.marbles("f") == "s---------(|s)---------|"
+    assert lab.marbles("g") == "--sr--------|"
+
+
+def test_q4_who_waits_for_a_state_counts() -> None:
+    """Q4 I2: a request that stepped aside waits, and is rejected where no more may wait."""
+
+    def add(n: int) -> int:
+        return n + 1
+
+    app, (a,) = buttons(1)
+    with app:
+        state = oc.State(0)
+        a.click(add, state, state, concurrency_limit=None, **MANY)
+    app.queue(max_size=1)
+    lab = Lab(app, 1.0)
+    lab.play("aaa", a=lambda: lab.click(a))
+    lab.run(9.0)
+    assert lab.marbles("add") == "s-r-------(|s)---------|"
+    lab.close()
+    assert lab.program.sessions == {}
+
+
+def test_q4_timers_do_not_count() -> None:
+    """Q4: a tick that must wait takes nobody's place."""
+    app, (a,) = buttons(1)
+    with app:
+        for seconds in (0.1, 0.2):
+            oc.Timer(seconds).tick(f, concurrency_id="x", show_progress="full")
+        a.click(g, concurrency_id="x", **MANY)
+    app.queue(max_size=1)
+    lab = Lab(app, 1.0)
+    lab.run(0.5)
+    lab.click(a)
+    lab.run(0.6)
+    assert Kind.REJECTED not in [o.kind for _, o in lab.seen(Outcome)]
+
+
+@pytest.mark.parametrize("queue", [True, False])
+def test_q5_unqueued_is_only_without_waiting(queue: bool) -> None:
+    """Q5: a generator shows all its steps, cancels and errors are the same (D14)."""
+
+    def steps() -> Iterator[int]:
+        yield from (1, 2, 3)
+
+    def bad() -> None:
+        raise ValueError("bad")
+
+    app, (a, b, stop) = buttons(3)
+    with app:
+        text = oc.Number()
+        a.click(steps, None, text, queue=queue).then(f, queue=queue)
+        dep = b.click(bad, queue=queue, every=None)
+        dep.failure(g, queue=queue)
+        slow = b.click(h, queue=True)
+        stop.click(None, cancels=[slow], queue=queue)
+    lab = Lab(app, {"steps": 0.1, "h": 9.0})
+    lab.click(a)
+    lab.click(b)
+    lab.run(0.5)
+    lab.click(stop)
+    assert lab.marbles("steps", signs=STEPS) == "syy(y|)"
+    assert lab.marbles("f") == "---(s|)"
+    assert lab.marbles("bad") == "(s#)"
+    assert lab.marbles("g") == "(s|)"
+    assert lab.marbles("h") == "s----^"
+
+
+def test_q5_unqueued_ignores_the_limit() -> None:
+    """Q5: all run at once."""
+    app, (a,) = buttons(1)
+    a.click(f, queue=False, **MANY)
+    lab = Lab(app, 1.0)
+    lab.play("aaa", a=lambda: lab.click(a))
+    lab.run(5.0)
+    assert lab.marbles("f") == "sss-------|||"
+
+
+def test_q6_the_waiting_are_told_where_they_stand() -> None:
+    """Q6: rank and size at once, again when the line moves, with an ETA once one is known."""
+    app, (a,) = buttons(1)
+    a.click(f, **MANY)
+    lab = Lab(app, 1.0)
+    lab.play("aaa", a=lambda: lab.click(a))
+    lab.run(1.3)
+    told = [(at, o.request.id - 1, o.value) for at, o in lab.seen(Outcome) if o.kind is Kind.QUEUED]
+    first = lab.requests("f")[0].id
+    assert [(at, id + 1 - first, place) for at, id, place in told] == [
+        (0.1, 1, Place(0, 1)),
+        (0.2, 2, Place(1, 2)),
+        (1.25, 2, Place(0, 1, 1.0)),
+    ]
+
+
+def test_q6_who_waits_for_a_state_has_a_place_too() -> None:
+    """Q6 I2: those that stepped aside are counted and told like the others."""
+
+    def add(n: int) -> int:
+        return n + 1
+
+    app, (a,) = buttons(1)
+    with app:
+        state = oc.State(0)
+        a.click(add, state, state, concurrency_limit=None, **MANY)
+    lab = Lab(app, 1.0)
+    for _ in range(4):
+        lab.click(a)
+    lab.run(1.3)
+    places = [o.value for _, o in lab.seen(Outcome) if o.kind is Kind.QUEUED]
+    assert [(p.rank, p.size) for p in places] == [(0, 1), (1, 2), (2, 3), (0, 2), (1, 2)]
+
+
+def test_q7_an_idle_app_has_nothing_due() -> None:
+    """Q7: when all is done no action is left on the clock."""
+    app, (a,) = buttons(1)
+    a.click(f, **MANY)
+    lab = Lab(app, 0.1)
+    for _ in range(5):
+        lab.click(a)
+    lab.run(9.0)
+    assert lab.clock.due == 0
