@@ -61,7 +61,7 @@ class Visit:
     asked: list[str] = field(default_factory=list[str])
 
 
-Serve = Callable[[Blocks], Awaitable[Site]]
+Serve = Callable[..., Awaitable[Site]]
 Open = Callable[..., Awaitable[Visit]]
 
 
@@ -102,10 +102,9 @@ async def serve() -> AsyncIterator[Serve]:
     """Serves apps in this loop, so that a test can look into the host."""
     sites: list[Site] = []
 
-    async def start(app: Blocks) -> Site:
-        sites.append(
-            Site(*await serve_app(app, Launching(server_port=0, quiet=True, show_error=False)))
-        )
+    async def start(app: Blocks, root_path: str = "") -> Site:
+        launching = Launching(server_port=0, quiet=True, show_error=False, root_path=root_path)
+        sites.append(Site(*await serve_app(app, launching)))
         return sites[-1]
 
     yield start

@@ -12,7 +12,7 @@ from playwright.async_api import expect
 
 import ossicle as oc
 
-from .conftest import Open
+from .conftest import Open, Serve
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -47,9 +47,18 @@ def everything() -> oc.Blocks:
             raise oc.Error("It did not work.")
 
         fail.click(failing, None, broken)
+        with oc.Row():
+            oc.Checkbox(True, label="Normalise")
+            oc.CheckboxGroup(["vocals", "drums"], ["drums"], label="Stems")
+            oc.Radio(["low", "high"], "low", label="Quality")
+        with oc.Group():
+            oc.Textbox(label="First of a group")
+            oc.Textbox(label="Second of a group")
         with oc.Tabs():
             with oc.Tab("One"):
-                oc.Textbox(label="On one")
+                oc.JSON({"rate": 48_000, "peaks": [1, 2]}, label="Data")
+                oc.Dataframe([["a.wav", 3.5]], headers=["Name", "Seconds"], label="Table")
+                oc.HTML("<b>bold</b>", label="Marked up")
             with oc.Tab("Two"):
                 oc.Textbox(label="On two")
         with oc.Accordion("More", open=False):
@@ -92,6 +101,13 @@ async def test_no_request_leaves_the_host(visit: Open) -> None:
     await tab.page.get_by_role("button", name="Play", exact=True).first.click()
     hosts = {urlsplit(url).netloc for url in tab.asked if not url.startswith(("data:", "blob:"))}
     assert hosts == {urlsplit(tab.page.url).netloc}
+
+
+async def test_it_works_under_a_prefix(visit: Open, serve: Serve) -> None:
+    """All addresses are relative: sound, outline, socket and parts come from under the prefix."""
+    tab = await visit(await serve(everything(), root_path="/tools/sound"))
+    await expect(tab.page.locator(".wave.drawn")).to_have_count(2)
+    assert {urlsplit(url).path[:13] for url in tab.asked if "data:" not in url} == {"/tools/sound/"}
 
 
 async def test_the_page_is_light(visit: Open) -> None:

@@ -9,12 +9,12 @@ import re
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from playwright.async_api import FilePayload, expect
+from playwright.async_api import FilePayload, Route, expect
 
 import ossicle as oc
 
 from .conftest import Open
-from .test_recording import reversing, samples_of
+from .test_recording import read, record, reversing, samples_of
 
 TONE = (8000 * np.sin(np.arange(44_100) / 20)).astype(np.int16)
 
@@ -80,6 +80,37 @@ async def test_a_file_beyond_the_limit_is_not_sent(visit: Open) -> None:
     await tab.page.locator("input[type=file]").set_input_files(payload(wav()))
     await expect(tab.page.get_by_role("alert")).to_contain_text("at most")
     assert not [url for url in tab.asked if "/upload?" in url]
+
+
+async def test_an_upload_can_be_cancelled(visit: Open) -> None:
+    """While it is on its way it says so; Cancel goes back to the empty sound."""
+    tab = await visit(reversing())
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    await tab.page.route("**/upload?*", hold)
+    await tab.page.locator("input[type=file]").set_input_files(payload(wav()))
+    await expect(tab.page.get_by_text("Sending tone.wav")).to_be_visible()
+    await tab.page.get_by_role("button", name="Cancel").click()
+    await expect(tab.page.get_by_role("button", name="Record")).to_be_visible()
+    assert len(held) == 1
+
+
+async def test_a_take_that_did_not_arrive_can_be_sent_again(visit: Open) -> None:
+    """A recording is not lost with the connection: it stays, to be sent again or saved."""
+    tab = await visit(reversing())
+    await tab.page.route("**/upload?*", lambda route: route.abort(), times=1)
+    await record(tab.page)
+    await expect(tab.page.get_by_role("alert")).to_contain_text("did not arrive")
+    async with tab.page.expect_download() as download:
+        await tab.page.get_by_role("button", name="Save the take").click()
+    _, take = read(await (await download.value).path())
+    await tab.page.get_by_role("button", name="Send again").click()
+    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+    assert np.array_equal(await samples_of(tab.page, 0), take)
+    tab.errors.clear()  # the browser notes the aborted request by itself
 
 
 async def test_clear_empties_the_sound_here_and_there(visit: Open) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 from playwright.async_api import expect
 
 import ossicle as oc
 
 from .conftest import Open, Serve
+
+TONE = (9000 * np.sin(np.arange(8000) / 9)).astype(np.int16)
 
 
 async def test_typing_runs_the_listener_and_enter_submits(visit: Open) -> None:
@@ -81,6 +84,72 @@ async def test_number_slider_and_dropdown_give_their_values(visit: Open) -> None
     await expect(page.get_by_label("Out")).to_have_value(
         re.compile(r"^\(90(\.0)?, 6(\.0)?, 'mp3', \['b', 'c'\]\)$")
     )
+
+
+async def test_boxes_and_radios_give_their_values(visit: Open) -> None:
+    """A tick is a value at once; a group keeps the order of its choices."""
+    with oc.Blocks() as app:
+        tick = oc.Checkbox(label="Normalise")
+        stems = oc.CheckboxGroup(["vocals", "drums", "bass"], ["bass"], label="Stems")
+        quality = oc.Radio(["low", "high"], label="Quality")
+        out = oc.Textbox(label="Out")
+
+        def told(*given: object) -> str:
+            return repr(given)
+
+        oc.Button("Go").click(told, [tick, stems, quality], out)
+    page = (await visit(app)).page
+    await page.get_by_label("Normalise").check()
+    await page.get_by_role("group", name="Stems").get_by_label("vocals").check()
+    await page.get_by_role("radiogroup", name="Quality").get_by_label("high").check()
+    await page.get_by_role("button", name="Go").click()
+    await expect(page.get_by_label("Out")).to_have_value("(True, ['vocals', 'bass'], 'high')")
+
+
+async def test_tabs_keep_what_is_on_a_page_that_is_not_seen(visit: Open) -> None:
+    """By arrow keys between them; a text on the first is there after a look at the second."""
+    with oc.Blocks() as app:
+        with oc.Tabs():
+            with oc.Tab("One"):
+                oc.Textbox(label="First")
+            with oc.Tab("Two"):
+                oc.Audio((8000, TONE), label="Sound")
+    page = (await visit(app)).page
+    await page.get_by_label("First").fill("kept")
+    await page.get_by_role("tab", name="One").focus()
+    await page.keyboard.press("ArrowRight")
+    await expect(page.get_by_role("tab", name="Two")).to_be_focused()
+    await expect(page.locator(".wave.drawn")).to_be_visible()
+    await expect(page.get_by_label("First")).to_be_hidden()
+    await page.keyboard.press("ArrowLeft")
+    await expect(page.get_by_label("First")).to_have_value("kept")
+
+
+async def test_an_accordion_opens_and_closes(visit: Open) -> None:
+    """Closed it shows its name alone."""
+    with oc.Blocks() as app:
+        with oc.Accordion("More", open=False):
+            oc.Textbox(label="Inside")
+    page = (await visit(app)).page
+    await expect(page.get_by_label("Inside")).to_be_hidden()
+    await page.get_by_role("button", name="More").click()
+    await expect(page.get_by_label("Inside")).to_be_visible()
+    await page.get_by_role("button", name="More").click()
+    await expect(page.get_by_label("Inside")).to_be_hidden()
+
+
+async def test_tables_and_trees_are_shown(visit: Open) -> None:
+    """Each cell and each key is on the page, and HTML has lost its scripts."""
+    with oc.Blocks() as app:
+        oc.Dataframe([["a.wav", 3.5]], headers=["Name", "Seconds"], label="Table")
+        oc.JSON({"rate": 48_000, "peaks": [1, 2]}, label="Data")
+        oc.HTML("<b>bold</b><script>window.harmed = true</script>")
+    page = (await visit(app)).page
+    await expect(page.get_by_role("columnheader", name="Seconds")).to_be_visible()
+    await expect(page.get_by_role("cell", name="3.5")).to_be_visible()
+    await expect(page.locator(".json")).to_contain_text("48000")
+    await expect(page.locator(".rich b")).to_have_text("bold")
+    assert await page.evaluate("() => window.harmed") is None
 
 
 async def test_a_function_may_change_properties(visit: Open) -> None:
