@@ -109,6 +109,10 @@ class Audio(Component):
     start_recording = event("The user started recording.")
     pause_recording = event("The user paused recording.")
     stop_recording = event("The user finished a recording, and the value is it.")
+    playback_finished = event(
+        "The listener has heard the end of a streamed sound, or was cut off: `heard` and `unheard`"
+        " in frames, `interrupted`."
+    )
     upload = event("The user's file is here, and the value is it.")
     input = event("The user changed the sound: upload, recording, trim, undo, clear.")
 

@@ -58,7 +58,7 @@ class Chunker:
         self._gap = 0
         rest = samples[size:]
         self._held = len(rest)
-        self._parts = []
+        self._parts = list[Block]()
         if self._held:
             self._parts.append(Block(rest, first.rate, first.index + size, 0, first.epoch))
         return chunk

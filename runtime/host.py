@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..components.base import Component, Received
@@ -15,9 +16,20 @@ from ..flow.clock import Clock
 from ..flow.errors import Error, InputError, WorldError
 from ..flow.injected import ClientRequest
 from ..flow.model import ENDS, Kind, Outcome
-from ..flow.patches import Gone, Patch, Run, Set
+from ..flow.patches import Gone, Patch, Run, Set, Sound
 from ..flow.plan import Plan
-from ..flow.program import Act, Disconnect, Execute, Open, Program, Reconnect, Said, Tap, Withdraw
+from ..flow.program import (
+    Act,
+    Disconnect,
+    Execute,
+    Frames,
+    Open,
+    Program,
+    Reconnect,
+    Said,
+    Tap,
+    Withdraw,
+)
 from ..flow.shapes import is_dict
 from ..flow.units import Seconds
 from . import wire
@@ -28,7 +40,7 @@ from .page_code import PageCode
 from .sessions import Line, Message, Send, new_token
 
 if TYPE_CHECKING:
-    from ..flow.audio import Media
+    from ..flow.audio import Clip, Media
     from .media.session import StoredSound, Upload
     from .media.store import Store
 
@@ -39,6 +51,8 @@ DUE = 1024
 coalesce), which a generator that yields in a tight loop can reach."""
 
 MAX_SESSIONS = 10_000
+HELD = 4096
+"""Messages of one session that may wait while its recording is being stored (policy: refuse)."""
 
 
 class Host:
@@ -133,6 +147,8 @@ class Host:
         line.send = send
         self._flush(line)
         self.program.receive(Reconnect(line.token))
+        if line.live_sound:
+            line.live_sound.resume()
         missed = line.since(seq)
         if missed is None:
             self._resync(line)
@@ -140,6 +156,7 @@ class Host:
             send({"type": "resume", "session": line.token, "seq": seq})
             for message in missed:
                 send(message)
+        self._pump(line)
         return Connection(self, line, send)
 
     def _open(self, send: Send, client: ClientRequest | None) -> Line:
@@ -216,12 +233,23 @@ class Host:
             return
         if isinstance(made, Run) and not self._shown(line, made.outcome):
             return
+        if isinstance(made, Sound):
+            if told := line.sound.sound(made):
+                self._add(line, told)
+            self._pump(line)
+            return
         node = (
             session.nodes.get(made.node, self.plan.nodes[made.node])
             if isinstance(made, Set)
             else None
         )
         self._add(line, wire.patch(made, node, session.media, self.show_error))
+
+    def _pump(self, line: Line) -> None:
+        """Send what is due of generated sound, after what was said about it."""
+        if line.send and line.live_sound and line.live_sound.outgoing:
+            self._flush(line)
+            line.live_sound.pump(line.send)
 
     def _show_at(self, session: str, message: Message) -> None:
         if line := self.lines.get(session):
@@ -281,9 +309,14 @@ class Host:
 
     def receive(self, line: Line, message: Mapping[str, Any]) -> None:
         """Take one message of a front end. Raises ValueError with a text that may be shown."""
+        if line.held is not None:
+            self._hold(line, message)
+            return
         match message.get("type"):
             case "act":
-                self.program.receive(self._act(line, message))
+                self._take_act(line, message)
+            case "played":
+                self._played(line, message)
             case "cancel":
                 self.program.receive(Withdraw(line.token, _whole(message, "request")))
             case "js":
@@ -292,6 +325,73 @@ class Host:
                 line.acknowledge(_whole(message, "seq"))
             case other:
                 raise InputError(f"a message of type {other!r} is not known.")
+
+    def receive_sound(self, line: Line, data: bytes) -> None:
+        """Take one frame of live sound. Raises ValueError with a text that may be shown."""
+        if line.held is not None:
+            self._hold(line, data)
+            return
+        got = line.sound.frame(data, lambda node: self._takes_live(line, node))
+        if got:
+            self.program.receive(Frames(line.token, *got))
+
+    def _takes_live(self, line: Line, id: int) -> bool:
+        session = self.program.sessions.get(line.token)
+        if session is None or id >= len(self.plan.nodes):
+            return False
+        node = session.nodes.get(id, self.plan.nodes[id])
+        return node.streaming and "stream" in node.ports
+
+    def _take_act(self, line: Line, message: Mapping[str, Any]) -> None:
+        node, act = message.get("node"), message.get("act")
+        if isinstance(node, int) and message.get("value") is None and self._takes_live(line, node):
+            if act == "start_recording":
+                line.sound.begin(node)
+            elif act == "stop_recording":
+                self._finish_recording(line, node, line.sound.take(node))
+                return
+        self.program.receive(self._act(line, message))
+
+    def _finish_recording(self, line: Line, node: int, make: Callable[[], Clip]) -> None:
+        """The whole take becomes the node's value; what comes meanwhile waits its turn."""
+        line.held = deque()
+
+        async def finish() -> None:
+            try:
+                clip = await self.pool.run(make)
+                take = Act(line.token, node, "stop_recording", clip, echo=True)
+                self.program.receive(take)
+            except Exception as error:
+                log.exception("a recording could not be stored", exc_info=error)
+                self._add(line, wire.trouble("The recording could not be stored."))
+            finally:
+                held, line.held = line.held or deque(), None
+                self._release(line, held)
+
+        self.pool.keep(self._loop.create_task(finish()))
+
+    def _release(self, line: Line, held: deque[Message | bytes]) -> None:
+        for each in held:
+            try:
+                if isinstance(each, bytes):
+                    self.receive_sound(line, each)
+                else:
+                    self.receive(line, each)
+            except ValueError as error:
+                self._add(line, wire.trouble(str(error)))
+
+    def _played(self, line: Line, message: Mapping[str, Any]) -> None:
+        ended = line.sound.played(message)
+        self._pump(line)
+        if ended:
+            node, data = ended
+            self.program.receive(Act(line.token, node, "playback_finished", data=data))
+
+    def _hold(self, line: Line, message: Mapping[str, Any] | bytes) -> None:
+        assert line.held is not None
+        if len(line.held) >= HELD:
+            raise InputError(f"{HELD} messages wait for a recording to be stored.")
+        line.held.append(message if isinstance(message, bytes) else dict(message))
 
     def _act(self, line: Line, message: Mapping[str, Any]) -> Said:
         id = _whole(message, "node")
@@ -302,8 +402,8 @@ class Host:
         act, data = message.get("act"), message.get("data")
         if node is None or node.server_only:
             raise InputError(f"there is no component {id}.")
-        if not isinstance(act, str):
-            raise InputError(f"{node.where}: act must be a name, not {act!r}.")
+        if not isinstance(act, str) or act in ("load", "unload"):
+            raise InputError(f"{node.where}: {act!r} is no act of a user.")
         if data is not None and not is_dict(data):
             raise InputError(f"{node.where}: data must be an object, not {data!r}.")
         if isinstance(node, Component):
@@ -331,6 +431,12 @@ class Connection:
         if self._line is None or self._line.token not in self._host.lines:
             raise InputError("this session is over.")
         self._host.receive(self._line, message)
+
+    def receive_sound(self, data: bytes) -> None:
+        """Take one frame of live sound. Raises ValueError with a text that may be shown."""
+        if self._line is None or self._line.token not in self._host.lines:
+            raise InputError("this session is over.")
+        self._host.receive_sound(self._line, data)
 
     def close(self) -> None:
         if self._line:

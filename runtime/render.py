@@ -296,8 +296,10 @@ class Line:
                 lines.append(f"{node.label or node.type}: {text}")
         return lines
 
-    def _hear(self, message: Mapping[str, Any]) -> None:
+    def _hear(self, message: Mapping[str, Any] | bytes) -> None:
         """What is shown is read from the session at the end; here only js needs an answer."""
+        if isinstance(message, bytes):
+            return  # a piece of sound that is being made; the file gets all of it at the end
         for patch in cast("list[dict[str, Any]]", message.get("patches", [])):
             if patch["kind"] == "js":
                 error = "this listener runs JavaScript in a page, and there is none here"

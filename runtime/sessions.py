@@ -6,10 +6,14 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .streams.live import Live
 
 Message = dict[str, Any]
-Send = Callable[[Message], None]
+Send = Callable[[Message | bytes], None]
+"""Takes a message, or a frame of sound, to a front end. Must not block."""
 
 KEPT = 512
 """Messages kept for a front end that lost its line; one that missed more gets the whole page again
@@ -35,6 +39,18 @@ class Line:
     live: dict[int, Message] = field(default_factory=dict[int, Message])
     """The newest station of each request that has not ended, by request."""
     coalesced: int = 0
+    live_sound: Live | None = None
+    held: deque[Message | bytes] | None = None
+    """What came while a recording is being finished; taken after it, in order."""
+
+    @property
+    def sound(self) -> Live:
+        """Its live sound; made when there is some, because numpy comes with it."""
+        if self.live_sound is None:
+            from .streams.live import Live
+
+            self.live_sound = Live()
+        return self.live_sound
 
     def show(self, patches: list[Message]) -> None:
         """Send patches as one message and keep it until the front end has it."""

@@ -11,7 +11,7 @@ from ..flow.graph import Node, Place
 from ..flow.model import Kind, Outcome
 from ..flow.model import Place as LinePlace
 from ..flow.notices import Report
-from ..flow.patches import Run, Set, Toast
+from ..flow.patches import Command, Run, Set, Toast
 from ..flow.plan import Plan
 from ..flow.program import Session
 from ..flow.results import UNSET
@@ -80,7 +80,14 @@ def interactive(plan: Plan, node: Component) -> bool:
     return not written and node.value is None and node.source is None
 
 
-def patch(made: Set | Run | Toast, node: Node | None, media: Media, show_error: bool) -> Message:
+def trouble(text: str) -> Message:
+    """A message to one user for whom something went wrong that has no place of its own."""
+    return {"kind": "toast", "level": "error", "title": "Error", "message": text, "duration": 10}
+
+
+def patch(
+    made: Set | Run | Toast | Command, node: Node | None, media: Media, show_error: bool
+) -> Message:
     """One patch as JSON. `node` is the session's own, for a Set."""
     match made:
         case Set(value=value, props=props):
@@ -92,6 +99,8 @@ def patch(made: Set | Run | Toast, node: Node | None, media: Media, show_error: 
             if value is not UNSET and isinstance(node, Component):
                 changed["value"] = node.to_wire(value, media)
             return {"kind": "set", "node": made.node, "props": changed}
+        case Command(node=id, command=command):
+            return {"kind": "command", "node": id, "command": command}
         case Run(outcome=outcome):
             return run(outcome, show_error)
         case Toast(notice=notice):

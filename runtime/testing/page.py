@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...flow.units import Seconds
+from ..streams.frame import Frame, unpack
 
 Message = dict[str, Any]
 
@@ -40,10 +41,18 @@ class Page:
         self.toasts = list[Toast]()
         self.runs = dict[int, Message]()
         """The newest station of each request that was shown, by request."""
+        self.heard = dict[int, list[Frame]]()
+        """By node: the frames of the newest stream that this page, which plays at once, heard."""
+        self.commands = list[tuple[int, str]]()
+        """What the page was asked to do in its user's place: (node, command)."""
+        self._epochs = dict[int, int]()
         self._run_js = run_js
         self._js = list[Message]()
 
-    def receive(self, message: Message) -> None:
+    def receive(self, message: Message | bytes) -> None:
+        if isinstance(message, bytes):
+            self._hear(unpack(message))
+            return
         match message["type"]:
             case "open":
                 self.session, self.seq, self.app = (
@@ -81,6 +90,10 @@ class Page:
                     self._toast("error", error)
             case "toast":
                 self._toast(patch["level"], patch)
+            case "stream":
+                self._stream(patch)
+            case "command":
+                self.commands.append((patch["node"], patch["command"]))
             case "js":
                 if self.reply:
                     self._answer(patch)
@@ -88,6 +101,24 @@ class Page:
                     self._js.append(patch)
             case other:
                 raise AssertionError(f"a page does not know patches of kind {other!r}")
+
+    def _stream(self, patch: Message) -> None:
+        node, epoch = patch["node"], patch["epoch"]
+        if patch["state"] == "start":
+            self._epochs[node] = epoch
+            self.heard[node] = []
+        elif self._epochs.get(node) == epoch:
+            self._played(node, flushed=patch["state"] == "flush")
+
+    def _hear(self, frame: Frame) -> None:
+        if frame.time == self._epochs.get(frame.node):
+            self.heard[frame.node].append(frame)
+            self._played(frame.node)
+
+    def _played(self, node: int, flushed: bool = False) -> None:
+        frames = sum(len(each.samples) for each in self.heard[node])
+        said: Message = {"type": "played", "node": node, "epoch": self._epochs[node]}
+        self._send({**said, "frames": frames, "underruns": 0, "flushed": flushed})
 
     def _toast(self, level: str, said: Mapping[str, Any]) -> None:
         self.toasts.append(Toast(level, said["message"], said["title"], said["duration"]))

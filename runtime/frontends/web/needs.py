@@ -70,6 +70,10 @@ class Connection(Protocol):
         """Take one message of the page. Raises ValueError with a text that may be shown."""
         ...
 
+    def receive_sound(self, data: bytes) -> None:
+        """Take one frame of live sound. Raises ValueError with a text that may be shown."""
+        ...
+
     def close(self) -> None:
         """The socket is lost: the session's grace period begins."""
         ...
@@ -82,7 +86,7 @@ class Host(Protocol):
         self,
         token: str | None,
         seq: int,
-        send: Callable[[Message], None],
+        send: Callable[[Message | bytes], None],
         client: ClientRequest,
         /,
     ) -> Connection:

@@ -1,4 +1,4 @@
-"""What waits to be sent on one socket: bounded by count and bytes, joined into few frames.
+"""What waits to be sent on one socket, bounded by count and bytes; patches joined in few frames.
 
 The overflow policy is `close`: a socket that cannot keep up is closed, never the session. What was
 dropped here is still kept by the session, so the page takes it up again when it reconnects; a queue
@@ -25,8 +25,8 @@ MAX_FRAME = 256 << 10  # bytes joined into one frame: beyond it joining saves no
 
 @dataclass(frozen=True)
 class _Entry:
-    text: str
-    """The whole message, or for patches only the inside of their list."""
+    text: str | bytes
+    """The whole message, or for patches only the inside of their list; bytes are live sound."""
     seq: int | None
     """Of patches; None for every other message."""
     counted: bool
@@ -61,7 +61,7 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def put(self, message: Message) -> None:
+    def put(self, message: Message | bytes) -> None:
         """Take one message; never waits, never raises."""
         if self._closed or self.overflowed:
             return
@@ -97,17 +97,17 @@ class Outbox:
             await self._ready.wait()
         return not self.overflowed
 
-    def take(self) -> str:
+    def take(self) -> str | bytes:
         """The next frame: one message, or as many patches in a row as fit."""
         first = self._pop()
-        if first.seq is None:
+        if first.seq is None or isinstance(first.text, bytes):
             return first.text
         parts, size, seq = [first.text], len(first.text), first.seq
         while self._entries and self._entries[0].seq is not None and size < MAX_FRAME:
             entry = self._pop()
             seq = entry.seq or seq
             size += len(entry.text)
-            if entry.text:
+            if isinstance(entry.text, str):  # always, where there is a number
                 parts.append(entry.text)
         inside = ",".join(part for part in parts if part)
         return f'{{"type":"patches","seq":{seq},"patches":[{inside}]}}'
@@ -119,7 +119,9 @@ class Outbox:
             self._bytes -= len(entry.text)
         return entry
 
-    def _encode(self, message: Message) -> _Entry:
+    def _encode(self, message: Message | bytes) -> _Entry:
+        if isinstance(message, bytes):
+            return _Entry(message, None, not self.replaying)
         seq = message.get("seq")
         patches = message.get("patches")
         joinable = message.get("type") == "patches" and isinstance(seq, int)

@@ -172,7 +172,7 @@ class Sockets:
             if frame.type is WSMsgType.TEXT:
                 text = _receive(frame.data, connection)
             elif frame.type is WSMsgType.BINARY:
-                text = "binary frames are not taken yet"
+                text = _receive_sound(frame.data, connection)
             else:
                 return  # a frame against the protocol, or too large: aiohttp has closed with a code
             if text is None:
@@ -208,7 +208,11 @@ async def _write(socket: web.WebSocketResponse, outbox: Outbox, over: bool) -> N
                 # and what comes meanwhile shares the next one.
                 await asyncio.sleep(pause)
                 continue
-            await socket.send_str(outbox.take())
+            frame = outbox.take()
+            if isinstance(frame, bytes):
+                await socket.send_bytes(frame)
+            else:
+                await socket.send_str(frame)
         if over:
             await _close(socket, GONE, b"the session is over")
     except ConnectionError:
@@ -225,6 +229,18 @@ def _receive(text: str, connection: Connection) -> str | None:
         # Ours, not the page's: the log has it all, the page learns that nothing happened.
         log.exception("a message of a page made the server fail: %.200r", text)
         return "the server failed on this message; its log says why"
+    return None
+
+
+def _receive_sound(data: bytes, connection: Connection) -> str | None:
+    """Hand one frame of live sound to the session; the text of the refusal, or None."""
+    try:
+        connection.receive_sound(data)
+    except ValueError as error:
+        return str(error)
+    except Exception:
+        log.exception("a frame of live sound made the server fail: %r", data[:32])
+        return "the server failed on this frame; its log says why"
     return None
 
 

@@ -1,0 +1,249 @@
+"""Live sound through a host: frames in, functions, frames out, the take at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+import ossicle as oc
+from ossicle.flow.audio import Clip
+from ossicle.runtime.host import Connection, Host
+from ossicle.runtime.streams.frame import Flag, Frame, unpack
+
+RATE = 48_000
+HOP = 960
+
+
+def ramp(first: int, count: int) -> np.ndarray:
+    return (np.arange(first, first + count) % 30_000).astype(np.int16)[:, None]
+
+
+class FrontEnd:
+    """A front end that keeps what it is sent and lets tests wait for it."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.messages = list[dict[str, Any]]()
+        self.frames = list[Frame]()
+        self.came = asyncio.Event()
+        self.connection: Connection = host.connect(None, 0, self.take)
+
+    def take(self, message: dict[str, Any] | bytes) -> None:
+        if isinstance(message, bytes):
+            self.frames.append(unpack(message))
+        else:
+            self.messages.append(message)
+        self.came.set()
+
+    @property
+    def patches(self) -> list[dict[str, Any]]:
+        return [p for m in self.messages for p in m.get("patches", [])]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                self.came.clear()
+                await self.came.wait()
+
+    def act(self, node: Any, act: str, **more: Any) -> None:
+        self.connection.receive({"type": "act", "node": node.id, "act": act, **more})
+
+    def record(self, node: Any, frames: int) -> None:
+        for at in range(0, frames, HOP):
+            flags = Flag.START if at == 0 else Flag(0)
+            count = min(HOP, frames - at)
+            frame = Frame(node.id, flags, at // HOP, RATE, at, 0.0, ramp(at, count))
+            self.connection.receive_sound(frame.pack())
+
+    def played(self, node: Any, epoch: int, **more: Any) -> None:
+        frames = sum(len(f.samples) for f in self.frames if f.time == epoch)
+        said = {"type": "played", "node": node.id, "epoch": epoch, "frames": frames}
+        self.connection.receive({**said, "underruns": 0, **more})
+
+
+@pytest_asyncio.fixture
+async def serving() -> AsyncIterator[Callable[[oc.Blocks], FrontEnd]]:
+    hosts = list[Host]()
+
+    def start(demo: oc.Blocks) -> FrontEnd:
+        hosts.append(Host(demo.plan()))
+        return FrontEnd(hosts[-1])
+
+    yield start
+    for host in hosts:
+        await host.close()
+
+
+Serving = Callable[[oc.Blocks], FrontEnd]
+Sound = tuple[int, np.ndarray]
+
+
+async def test_a_recording_is_heard_in_chunks_and_then_as_a_whole(serving: Serving) -> None:
+    """Chunks of the asked length, the remainder, then stop_recording with every sample."""
+    heard = list[np.ndarray]()
+    whole = list[Sound]()
+
+    def hear(chunk: Sound) -> None:
+        heard.append(chunk[1])
+
+    def keep(take: Sound) -> str:
+        whole.append(take)
+        return "done"
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        done = oc.Textbox()
+        mic.stream(hear, mic, None, stream_every=0.1)
+        mic.stop_recording(keep, mic, done)
+    page = serving(demo)
+    page.act(mic, "start_recording")
+    page.record(mic, 10_000)
+    page.act(mic, "stop_recording")
+    await page.until(lambda: any(p.get("node") == done.id for p in page.patches) and len(heard) > 2)
+    assert [len(each) for each in heard] == [4800, 4800, 400]
+    np.testing.assert_array_equal(np.concatenate(heard), ramp(0, 10_000)[:, 0])
+    assert whole[0][0] == RATE
+    np.testing.assert_array_equal(whole[0][1], ramp(0, 10_000)[:, 0])
+    shown = [
+        p["props"]["value"] for p in page.patches if p["kind"] == "set" and p["node"] == mic.id
+    ]
+    assert [each["frames"] for each in shown] == [10_000]
+
+
+async def test_what_comes_while_a_take_is_stored_waits_its_turn(serving: Serving) -> None:
+    """A click right behind the stop sees the take."""
+    seen = list[int]()
+
+    def measure(take: Sound) -> str:
+        seen.append(len(take[1]))
+        return "done"
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        go, done = oc.Button(), oc.Textbox()
+        go.click(measure, mic, done)
+    page = serving(demo)
+    page.act(mic, "start_recording")
+    page.record(mic, 100_000)
+    page.act(mic, "stop_recording")
+    page.act(go, "click")
+    await page.until(lambda: bool(seen))
+    assert seen == [100_000]
+
+
+async def test_generated_sound_is_sent_as_it_is_made_and_acknowledged(serving: Serving) -> None:
+    ended = list[dict[str, Any]]()
+
+    def speak() -> Any:
+        for n in range(20):
+            yield RATE, ramp(n * 4800, 4800)[:, 0]
+
+    def finished(event: oc.EventData) -> None:
+        ended.append({"heard": event.heard, "unheard": event.unheard, "cut": event.interrupted})
+
+    with oc.Blocks() as demo:
+        voice = oc.Audio(streaming=True, interactive=False)
+        go = oc.Button()
+        go.click(speak, None, voice)
+        voice.playback_finished(finished, None, None)
+    page = serving(demo)
+    page.act(go, "click")
+    await page.until(lambda: sum(len(f.samples) for f in page.frames) >= 0.6 * RATE)
+    start = next(p for p in page.patches if p["kind"] == "stream")
+    assert (start["state"], start["rate"], start["channels"]) == ("start", RATE, 1)
+    assert sum(len(f.samples) for f in page.frames) <= 0.8 * RATE
+    while not page.frames or Flag.END not in page.frames[-1].flags:
+        page.played(voice, start["epoch"])
+        await asyncio.sleep(0)
+    page.played(voice, start["epoch"])
+    await page.until(lambda: bool(ended))
+    np.testing.assert_array_equal(np.concatenate([f.samples for f in page.frames]), ramp(0, 96_000))
+    assert ended == [{"heard": 96_000, "unheard": 0, "cut": False}]
+    value = page.host.program.sessions[page.connection.session or ""].values[voice.id]
+    assert isinstance(value, Clip)
+    assert value.frames == 96_000
+
+
+async def test_a_cancel_tells_the_page_to_be_silent_and_what_was_heard(serving: Serving) -> None:
+    ended = list[tuple[int, int, bool]]()
+    going = asyncio.Event()
+
+    async def speak() -> Any:
+        for n in range(3):
+            yield RATE, ramp(n * 48_000, 48_000)[:, 0]
+        going.set()
+        await asyncio.Event().wait()
+        yield None
+
+    def note(event: oc.EventData) -> None:
+        ended.append((event.heard, event.unheard, event.interrupted))
+
+    with oc.Blocks() as demo:
+        voice = oc.Audio(streaming=True, interactive=False)
+        go, stop = oc.Button(), oc.Button()
+        run = go.click(speak, None, voice, interrupt=True)
+        stop.click(None, None, None, cancels=[run])
+        voice.playback_finished(note, None, None)
+    page = serving(demo)
+    page.act(go, "click")
+    await page.until(lambda: bool(page.frames))
+    async with asyncio.timeout(10):
+        await going.wait()
+    page.act(stop, "click")
+    await page.until(lambda: any(p.get("state") == "flush" for p in page.patches))
+    sent = len(page.frames)
+    page.connection.receive(
+        {"type": "played", "node": voice.id, "epoch": 1, "frames": 1000, "flushed": True}
+    )
+    await page.until(lambda: bool(ended))
+    assert ended == [(1000, 143_000, True)]
+    assert len(page.frames) == sent
+
+
+async def test_after_a_lost_line_sound_goes_on_from_what_was_heard(serving: Serving) -> None:
+    def speak() -> Any:
+        yield RATE, ramp(0, 48_000)[:, 0]
+
+    with oc.Blocks() as demo:
+        voice = oc.Audio(streaming=True, interactive=False)
+        go = oc.Button()
+        go.click(speak, None, voice)
+    page = serving(demo)
+    page.act(go, "click")
+    await page.until(lambda: sum(len(f.samples) for f in page.frames) >= 0.6 * RATE)
+    page.connection.receive(
+        {"type": "played", "node": voice.id, "epoch": 1, "frames": 10_000, "underruns": 0}
+    )
+    token = page.connection.session
+    page.connection.close()
+    page.frames.clear()
+    page.connection = page.host.connect(token, page.messages[-1]["seq"], page.take)
+    assert page.frames[0].index == 10_000
+    np.testing.assert_array_equal(page.frames[0].samples[0], ramp(10_000, 1)[0])
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_a_component_that_takes_no_live_sound_refuses_it(
+    serving: Serving, streaming: bool
+) -> None:
+    with oc.Blocks() as demo:
+        node = oc.Textbox() if streaming else oc.Audio()
+    page = serving(demo)
+    with pytest.raises(ValueError, match="no live sound"):
+        page.record(node, 100)
+    with pytest.raises(ValueError, match="no live sound"):
+        page.connection.receive_sound(Frame(999, Flag(0), 0, RATE, 0, 0.0, ramp(0, 1)).pack())
+
+
+async def test_stopping_a_recording_that_never_began_is_told_clearly(serving: Serving) -> None:
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+    page = serving(demo)
+    page.act(mic, "start_recording")
+    with pytest.raises(ValueError, match="nothing was recorded"):
+        page.act(mic, "stop_recording")
