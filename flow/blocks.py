@@ -1,0 +1,154 @@
+"""A piece of a stream of sound: `Block`.
+
+The law of this file: `index` is truth. It counts frames on the source's own sample clock, never a
+time of arrival, so a gap shows as a jump of the index and two streams of one source meet exactly.
+Samples of a block are never changed once it is out: whoever wants other samples makes a new block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .audio import MAX_CHANNELS, checked_rate
+from .errors import OssicleError
+from .units import Frames, Seconds
+
+Samples: TypeAlias = NDArray[np.float32]
+"""(frames, channels), 1.0 = full scale; beyond it is allowed inside a chain."""
+
+START: Final = 1
+"""The first block of a take."""
+END: Final = 2
+"""The last block of a take; it may hold no frames."""
+DISCONTINUITY: Final = 4
+"""This block does not go on where the one before it ended: something was lost in between."""
+FLUSH: Final = 8
+"""What came before and was not heard yet is void; `epoch` has grown."""
+
+_NAMES = {START: "START", END: "END", DISCONTINUITY: "DISCONTINUITY", FLUSH: "FLUSH"}
+
+
+class BlockError(OssicleError, ValueError):
+    """Sound that cannot go on in a stream; the text names what came and the way out."""
+
+
+class _Fields:
+    """The slots of a Block, still open: see `Block.__new__`."""
+
+    __slots__ = ("samples", "rate", "index", "flags", "epoch")
+
+    samples: Samples
+    rate: int
+    index: Frames
+    flags: int
+    epoch: int
+
+
+class Block(_Fields):
+    """A piece of a stream; immutable, equal only to itself.
+
+    samples: float32 (frames, channels), not to be written into; frames may be 0 for a block that
+    only carries a flag. rate: Hz. index: of the first frame, on the source's own sample clock.
+    flags: START, END, DISCONTINUITY, FLUSH, added up. epoch: grows with every flush; blocks of an
+    older epoch are void. Nothing is checked here, on the audio path: see `Block.of`.
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls, samples: Samples, rate: int, index: Frames = 0, flags: int = 0, epoch: int = 0
+    ) -> Block:
+        # A frozen dataclass takes 0.65 µs to make, this 0.28: filled while open, then closed.
+        self: Any = _Fields()
+        self.samples = samples
+        self.rate = rate
+        self.index = index
+        self.flags = flags
+        self.epoch = epoch
+        self.__class__ = cls
+        return self
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a Block never changes; make another one instead of setting {name}")
+
+    def __reduce__(self) -> tuple[type[Block], tuple[Samples, int, int, int, int]]:
+        return Block, (self.samples, self.rate, self.index, self.flags, self.epoch)
+
+    @classmethod
+    def of(
+        cls, rate: object, array: object, index: Frames = 0, flags: int = 0, epoch: int = 0
+    ) -> Block:
+        """Sound from outside as a block, checked.
+
+        array: (frames,) or (frames, channels); float, or int16 with 32768 = 1.0. The block may
+        share the memory of a float32 array. Raises BlockError for other types and shapes, for more
+        than 32 channels, and for NaN or infinity, which would stay in every filter behind it.
+        """
+        hertz = checked_rate(rate)
+        if not isinstance(array, np.ndarray):
+            raise BlockError(f"samples must be a numpy array, but {type(array).__name__} came")
+        data = cast("NDArray[Any]", array)
+        if data.ndim == 1:
+            data = data[:, None]
+        if data.ndim != 2 or not 1 <= data.shape[1] <= MAX_CHANNELS:
+            raise BlockError(
+                f"an array of shape {data.shape} came; pass (frames,) or (frames, channels) with "
+                f"1 to {MAX_CHANNELS} channels"
+            )
+        if data.dtype == np.int16:
+            samples = np.multiply(data, np.float32(1 / 32768), dtype=np.float32)
+        elif data.dtype.kind == "f":
+            samples = data.astype(np.float32, copy=False)
+            if not np.isfinite(samples).all():
+                bad = int(np.count_nonzero(~np.isfinite(samples)))
+                raise BlockError(
+                    f"{bad} of {samples.size} samples are NaN or infinite; "
+                    "numpy.nan_to_num(array) makes them silent, or look where they come from"
+                )
+        else:
+            raise BlockError(f"samples of type {data.dtype} came; pass int16 or float32")
+        return cls(samples, hertz, index, flags, epoch)
+
+    @property
+    def frames(self) -> Frames:
+        return self.samples.shape[0]
+
+    @property
+    def channels(self) -> int:
+        return self.samples.shape[1]
+
+    @property
+    def end(self) -> Frames:
+        """The index of the frame after the last."""
+        return self.index + self.samples.shape[0]
+
+    @property
+    def duration(self) -> Seconds:
+        return self.samples.shape[0] / self.rate
+
+    def with_samples(self, samples: Samples) -> Block:
+        """The same place in the stream, with other samples."""
+        return Block(samples, self.rate, self.index, self.flags, self.epoch)
+
+    def __repr__(self) -> str:
+        flags = "".join(f" {name}" for bit, name in _NAMES.items() if self.flags & bit)
+        epoch = f" epoch {self.epoch}" if self.epoch else ""
+        return (
+            f"<Block {self.index}..{self.end} {self.rate} Hz, {self.channels} "
+            f"channel{'s' * (self.channels != 1)}{flags}{epoch}>"
+        )
+
+
+def float32(samples: NDArray[Any]) -> Samples:
+    """The array as samples; itself where it is float32 already."""
+    return samples.astype(np.float32, copy=False)
+
+
+def joined(blocks: Iterable[Block]) -> Samples:
+    """The samples of consecutive blocks as one array; (0, 1) where there are none."""
+    parts = [block.samples for block in blocks]
+    return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)

@@ -1,0 +1,67 @@
+"""A clip as a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from reactivex import Observable
+
+from ..audio import Clip, Samples, pieces
+from ..blocks import Block, float32
+from ..durations import Length, frames_of
+from ..operators.operator import check
+from ..units import Frames
+from .source import source
+
+LARGE = 8192
+"""Frames read at a time where nobody asks for a size: enough to make a call's cost small."""
+
+
+def clip_blocks(
+    clip: Clip, block: Length = LARGE, *, start: Frames = 0, loops: int | None = 1
+) -> Observable[Block]:
+    """The sound of a clip from frame `start` on, `loops` times, for ever with None.
+
+    Blocks have exactly `block` frames but for the last, across the seam of a loop as well; `index`
+    goes on counting there. 1.0 is 32768 of 16 bit. A clip on disk is read as it is needed.
+    """
+    check(0 <= start < clip.frames, f"start {start} lies outside 0..{clip.frames}")
+    check(loops is None or loops >= 1, "a clip is played once or more; loops=None never ends")
+    size = frames_of(block, clip.rate)
+
+    def blocks() -> Iterator[Block]:
+        index = start
+        parts: list[Samples] = []
+        have = 0
+        for piece in _pieces(clip, start, size, loops):
+            parts.append(piece)
+            have += piece.shape[0]
+            while have >= size:
+                data = np.concatenate(parts) if len(parts) > 1 else parts[0]
+                yield _block(data[:size], clip.rate, index)
+                index += size
+                have -= size
+                parts = [data[size:]] if have else []
+        if have:
+            data = np.concatenate(parts) if len(parts) > 1 else parts[0]
+            yield _block(data, clip.rate, index)
+
+    return source(blocks)
+
+
+def _pieces(clip: Clip, start: Frames, size: int, loops: int | None) -> Iterator[Samples]:
+    played = 0
+    while loops is None or played < loops:
+        reading = clip.blocks(size)
+        yield from pieces(reading, start, clip.frames) if start and not played else reading
+        played += 1
+
+
+def _block(samples: Samples, rate: int, index: Frames) -> Block:
+    data = samples[:, None] if samples.ndim == 1 else samples
+    if data.dtype == np.int16:
+        data = np.multiply(data, np.float32(2**-15), dtype=np.float32)
+    elif data.dtype == np.int32:
+        data = np.multiply(data, 2.0**-31)
+    return Block(float32(data), rate, index)

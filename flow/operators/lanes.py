@@ -1,0 +1,210 @@
+"""Several streams side by side by index: what mix, merge and crossfade share.
+
+Frames of one index meet, however late or early their blocks come. Where one stream has nothing
+(it has not begun, has ended, or lost something) it is silent. A stream that falls further behind
+than `hold` is silent up to there, and its frames are dropped when they come: counted in `late`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from reactivex import Observable, abc
+from reactivex.disposable import CompositeDisposable
+
+from ..blocks import END, FLUSH, START, Block, BlockError, Samples
+from ..durations import Time, seconds_of
+from ..units import Frames
+from .operator import BlockOperator, Form, Operator
+
+Combine = Callable[[Sequence[Samples]], Samples]
+"""As many frames of each lane, (frames, channels) → what goes out. New for each stretch."""
+
+
+class _Lane:
+    __slots__ = ("parts", "end", "open", "channels", "done")
+
+    def __init__(self) -> None:
+        self.parts: deque[tuple[Frames, Samples]] = deque()
+        self.end: Frames | None = None  # how far it has come; None before its first block
+        self.open = True
+        self.channels = 1
+        self.done = False
+
+    def take(self, start: Frames, stop: Frames) -> Samples:
+        """Frames start..stop, silent where there are none; they are gone then."""
+        parts = self.parts
+        if parts and parts[0][0] == start and len(parts[0][1]) == stop - start:
+            return parts.popleft()[1]
+        out = np.zeros((stop - start, self.channels), np.float32)
+        while parts and parts[0][0] < stop:
+            index, samples = parts.popleft()
+            if index < start:
+                samples, index = samples[start - index :], start
+            here = min(len(samples), stop - index)
+            out[index - start : index - start + here] = samples[:here]
+            if here < len(samples):
+                parts.appendleft((index + here, samples[here:]))
+        return out
+
+
+class _Meeting:
+    """One subscription to all streams."""
+
+    def __init__(
+        self,
+        name: str,
+        count: int,
+        make: Callable[[Form], Combine],
+        hold: float,
+        observer: abc.ObserverBase[Block],
+    ) -> None:
+        self.name, self.make, self.hold, self.observer = name, make, hold, observer
+        self.lanes = [_Lane() for _ in range(count)]
+        self.combine: Combine | None = None
+        self.at: Frames | None = None
+        self.rate = 0
+        self.epoch = 0
+        self.flags = 0
+        self.late = 0
+
+    def on_next(self, number: int, block: Block) -> None:
+        if block.epoch < self.epoch:
+            return
+        lane = self.lanes[number]
+        if block.flags & FLUSH or block.epoch > self.epoch:
+            self._flush(block.epoch)
+        if not self.rate or (self.at is None and all(x.end is None for x in self.lanes)):
+            self.rate = block.rate
+        if block.rate != self.rate:
+            self.observer.on_error(
+                BlockError(
+                    f"{self.name}: streams at {self.rate} and {block.rate} Hz meet; put "
+                    f"resample({self.rate}) into one of them"
+                )
+            )
+            return
+        lane.open = True
+        lane.channels = block.channels
+        index, samples = block.index, block.samples
+        low = self.at if self.at is not None else index
+        if lane.end is not None:
+            low = max(low, lane.end)
+        if index < low:
+            gone = min(low - index, len(samples))
+            self.late += gone
+            samples, index = samples[gone:], index + gone
+        if len(samples):
+            lane.parts.append((index, samples))
+        lane.end = max(block.end, lane.end or block.end)
+        if block.flags & END:
+            lane.open = False
+        self._advance()
+
+    def on_completed(self, number: int) -> None:
+        lane = self.lanes[number]
+        lane.open, lane.done = False, True
+        self._advance()
+        if all(lane.done for lane in self.lanes):
+            self.observer.on_completed()
+
+    def _flush(self, epoch: int) -> None:
+        for lane in self.lanes:
+            lane.parts.clear()
+            if not lane.done:
+                lane.end, lane.open = None, True
+        self.at, self.combine = None, None
+        self.epoch = epoch
+        self.observer.on_next(Block(np.zeros((0, 1), np.float32), self.rate or 1, 0, FLUSH, epoch))
+
+    def _advance(self) -> None:
+        begun = [lane for lane in self.lanes if lane.end is not None]
+        if not begun:
+            return
+        furthest = max(lane.end for lane in begun if lane.end is not None)
+        if self.at is None:
+            first = min((lane.parts[0][0] for lane in begun if lane.parts), default=None)
+            if first is None:
+                first = furthest
+            waiting = any(lane.open and lane.end is None for lane in self.lanes)
+            if waiting and furthest - first < self.hold * self.rate:
+                return
+            self.at, self.flags = first, START
+        # As far as all that are still coming have come; those too far behind are not waited for.
+        least = furthest - round(self.hold * self.rate)
+        ends = [max(lane.end or least, least) for lane in self.lanes if lane.open]
+        stop = min(ends, default=furthest)
+        over = all(not lane.open for lane in self.lanes)
+        if stop > self.at or over:
+            self._give(max(stop, self.at), over)
+
+    def _give(self, stop: Frames, over: bool) -> None:
+        assert self.at is not None
+        start, flags = self.at, self.flags | (END if over else 0)
+        parts = [lane.take(start, stop) for lane in self.lanes]
+        try:
+            if self.combine is None:
+                form = Form(self.rate, max(lane.channels for lane in self.lanes), start)
+                self.combine = self.make(form)
+            samples = self.combine(parts)
+        except Exception as error:
+            error.add_note(f"in operator {self.name!r}, at frames {start}..{stop}")
+            self.observer.on_error(error)
+            return
+        self.at, self.flags = stop, 0
+        if over:
+            self.at, self.combine = None, None
+            for lane in self.lanes:
+                lane.parts.clear()
+                lane.end, lane.open = None, not lane.done
+        self.observer.on_next(Block(samples, self.rate, start, flags, self.epoch))
+
+
+def meeting(
+    name: str,
+    others: Sequence[Observable[Block]],
+    make: Callable[[Form], Combine],
+    hold: Time,
+) -> BlockOperator:
+    """An operator that combines its source with others, frame by frame."""
+    most = seconds_of(hold)
+
+    def attach(source: Observable[Block]) -> Observable[Block]:
+        def subscribe(
+            observer: abc.ObserverBase[Block], scheduler: abc.SchedulerBase | None = None
+        ) -> abc.DisposableBase:
+            sources = (source, *others)
+            met = _Meeting(name, len(sources), make, most, observer)
+            group = CompositeDisposable()
+
+            def join(number: int, stream: Observable[Block]) -> None:
+                group.add(
+                    stream.subscribe(
+                        lambda block: met.on_next(number, block),
+                        observer.on_error,
+                        lambda: met.on_completed(number),
+                        scheduler=scheduler,
+                    )
+                )
+
+            for number, stream in enumerate(sources):
+                join(number, stream)
+            return group
+
+        return Observable(subscribe)
+
+    return Operator(name, attach)
+
+
+def spread(samples: Samples, channels: int, name: str) -> Samples:
+    """Mono on all channels; anything else must fit."""
+    if samples.shape[1] == channels:
+        return samples
+    if samples.shape[1] != 1:
+        raise BlockError(
+            f"{name}: streams of {samples.shape[1]} and {channels} channels meet; put mono() or "
+            "channel() into one of them"
+        )
+    return np.repeat(samples, channels, axis=1)

@@ -1,0 +1,320 @@
+"""What an operator is, and the one law by which all of them treat the flags of blocks.
+
+The law:
+- A stretch is sound without a gap. Each has fresh state: one `Machine`, made when it begins.
+- A stretch begins with the first block, with START, DISCONTINUITY, FLUSH, a later epoch, another
+  rate or channel count, and where the index jumps without a flag (marked DISCONTINUITY then).
+- At DISCONTINUITY and START, what the old stretch still holds comes out first: nothing is lost.
+- At FLUSH and a later epoch it is void: it never comes out. FLUSH itself passes at once.
+- Blocks of an earlier epoch are void too: they arrive late and are dropped.
+- At END, and when the source completes, what is held comes out; the last block has END.
+- An exception ends the stream with that exception, and a note that names operator and frame.
+
+A block that leaves an operator carries the index of the sound in it: look-ahead makes sound come
+out later, never at another index. So a chain keeps length and place, and streams that took
+different ways can be put side by side by index. `latency` counts the frames held back.
+
+All of it is synchronous Rx: no queue, no thread, no clock of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+from reactivex import Observable, abc
+
+from ..blocks import DISCONTINUITY, END, FLUSH, START, Block, Samples
+from ..durations import Length, Time, frames_of, seconds_of
+from ..errors import DeclarationError, OssicleError
+from ..units import Frames, Seconds
+
+A = TypeVar("A")
+B = TypeVar("B")
+T_co = TypeVar("T_co", covariant=True)
+
+Latency = Callable[[int], Frames]
+"""Rate in Hz → frames at that rate: how many more have to come in before a frame goes out."""
+
+_BREAKS = START | DISCONTINUITY | FLUSH
+
+
+class Operator(Generic[A, B]):
+    """A function from one stream to another, with a name and a declared latency.
+
+    Use it in `pipe`: `source.pipe(gain(-6.0), lowpass(800.0))`. It keeps no state of its own, so
+    one object may stand in many chains.
+    """
+
+    __slots__ = ("name", "_attach", "_latency", "_rate")
+
+    def __init__(
+        self,
+        name: str,
+        attach: Callable[[Observable[A]], Observable[B]],
+        latency: Latency | None = None,
+        rate: int | None = None,
+    ) -> None:
+        self.name = name
+        self._attach = attach
+        self._latency = latency
+        self._rate = rate
+
+    def __call__(self, source: Observable[A]) -> Observable[B]:
+        return self._attach(source)
+
+    def latency(self, rate: int) -> Frames:
+        """Frames held back, at the rate that comes in."""
+        return self._latency(rate) if self._latency else 0
+
+    def rate(self, rate: int) -> int:
+        """The rate that goes out when `rate` comes in."""
+        return rate if self._rate is None else self._rate
+
+    def __repr__(self) -> str:
+        return f"<operator {self.name}>"
+
+
+BlockOperator = Operator[Block, Block]
+
+
+# -- latency of a chain ------------------------------------------------------------------------
+
+
+class BudgetError(OssicleError, ValueError):
+    """A chain holds sound back for longer than its budget allows."""
+
+
+def latency_of(chain: Sequence[Operator[Any, Any]], rate: int) -> Frames:
+    """Frames that a chain holds back, counted at the rate that comes in, rounded up."""
+    return math.ceil(sum(held for _, held in _parts(chain, rate)) * rate)
+
+
+def budget(
+    limit: Time, *chain: Operator[Any, Any], rate: int, block: Length | None = None
+) -> Seconds:
+    """Check declared latencies against a limit; returns what is left of it, in seconds.
+
+    `block` is the size in which sound comes: its first frame waits for its last. Raises
+    BudgetError, which names what each operator takes. Capture, network and playback come on top.
+    """
+    most = seconds_of(limit)
+    parts = list(_parts(chain, rate))
+    if block is not None:
+        parts.insert(0, ("blocks", Fraction(frames_of(block, rate), rate)))
+    total = float(sum(held for _, held in parts))
+    if total > most:
+        named = ", ".join(f"{name} {float(held) * 1000:.3g} ms" for name, held in parts if held)
+        raise BudgetError(
+            f"the chain holds sound back for {total * 1000:.3g} ms, and the budget is "
+            f"{most * 1000:.3g} ms: {named}"
+        )
+    return most - total
+
+
+def _parts(chain: Sequence[Operator[Any, Any]], rate: int) -> list[tuple[str, Fraction]]:
+    parts: list[tuple[str, Fraction]] = []
+    for operator in chain:
+        parts.append((operator.name, Fraction(operator.latency(rate), rate)))
+        rate = operator.rate(rate)
+    return parts
+
+
+# -- the moving parts --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a stretch of sound is made of, known when it begins."""
+
+    rate: int
+    channels: int
+    index: Frames = 0
+    """Of its first frame."""
+    flags: int = 0
+    """START, DISCONTINUITY, FLUSH: to be put on the first block that goes out."""
+    epoch: int = 0
+
+
+class Machine(Protocol[T_co]):
+    """The state of an operator over one stretch."""
+
+    def feed(self, samples: Samples, last: bool) -> Sequence[T_co]:
+        """What the next samples bring; `last` for END: then all that is held must come out too."""
+        ...
+
+    def finish(self) -> Sequence[T_co]:
+        """What is held where the stretch breaks off without END."""
+        ...
+
+
+class Kernel:
+    """Sound in, sound out: what most operators are. Frames held back are not in the answer yet."""
+
+    def process(self, samples: Samples) -> Samples:
+        """The next samples (frames, channels), read-only; a new array, or the same unchanged."""
+        raise NotImplementedError
+
+    def finish(self) -> Samples | None:
+        """What is still held at the end of the stretch."""
+        return None
+
+
+class _Blocks:
+    """A kernel as a machine: it labels samples with flags, rate and index."""
+
+    __slots__ = ("kernel", "rate", "index", "flags", "epoch")
+
+    def __init__(self, kernel: Kernel, form: Form, rate: int) -> None:
+        self.kernel = kernel
+        self.rate = rate
+        self.index = form.index if rate == form.rate else round(form.index * rate / form.rate)
+        self.flags = form.flags
+        self.epoch = form.epoch
+
+    def feed(self, samples: Samples, last: bool) -> Sequence[Block]:
+        out = self.kernel.process(samples)
+        flags = self.flags
+        if last:
+            tail = self.kernel.finish()
+            if tail is not None and len(tail):
+                out = np.concatenate((out, tail)) if len(out) else tail
+            flags |= END
+        elif not (len(out) or flags & FLUSH):
+            return ()
+        self.flags = 0
+        index = self.index
+        self.index = index + len(out)
+        return (Block(out, self.rate, index, flags, self.epoch),)
+
+    def finish(self) -> Sequence[Block]:
+        tail = self.kernel.finish()
+        if tail is None or not len(tail):
+            return ()
+        return (Block(tail, self.rate, self.index, self.flags, self.epoch),)
+
+
+def sound(
+    name: str,
+    make: Callable[[Form], Kernel],
+    latency: Latency | None = None,
+    rate: int | None = None,
+) -> BlockOperator:
+    """An operator from a kernel for each stretch; `rate` if it goes out at another one."""
+    return machine(
+        name, lambda form: _Blocks(make(form), form, rate or form.rate), latency=latency, rate=rate
+    )
+
+
+def machine(
+    name: str,
+    make: Callable[[Form], Machine[B]],
+    *,
+    latency: Latency | None = None,
+    rate: int | None = None,
+    framed: bool = False,
+) -> Operator[Block, B]:
+    """An operator from a machine for each stretch.
+
+    `framed`: it takes overlapping frames, whose index moves by less (or more) than their length.
+    """
+
+    def attach(source: Observable[Block]) -> Observable[B]:
+        def subscribe(
+            observer: abc.ObserverBase[B], scheduler: abc.SchedulerBase | None = None
+        ) -> abc.DisposableBase:
+            run = _Run(name, make, framed, observer)
+            return source.subscribe(
+                run.on_next, observer.on_error, run.on_completed, scheduler=scheduler
+            )
+
+        return Observable(subscribe)
+
+    return Operator(name, attach, latency, rate)
+
+
+class _Run(Generic[B]):
+    """One subscription: keeps the law at the top of this file."""
+
+    __slots__ = (
+        "name", "make", "framed", "observer", "machine", "rate", "channels", "next", "epoch",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[Form], Machine[B]],
+        framed: bool,
+        observer: abc.ObserverBase[B],
+    ) -> None:
+        self.name = name
+        self.make = make
+        self.framed = framed
+        self.observer = observer
+        self.machine: Machine[B] | None = None
+        self.rate = self.channels = self.next = self.epoch = 0
+
+    def on_next(self, block: Block) -> None:
+        samples = block.samples
+        flags = block.flags
+        if block.epoch < self.epoch:
+            return
+        held: Sequence[B] = ()
+        try:
+            if (
+                self.machine is None
+                or flags & _BREAKS
+                or (block.index != self.next and not self.framed)
+                or block.epoch != self.epoch
+                or block.rate != self.rate
+                or samples.shape[1] != self.channels
+            ):
+                self.machine, held = self._begin(block)
+            self.next = block.index + samples.shape[0]
+            out = self.machine.feed(samples, bool(flags & END))
+        except Exception as error:
+            error.add_note(f"in operator {self.name!r}, at {block!r}")
+            self.observer.on_error(error)
+            return
+        if flags & END:
+            self.machine = None
+        for value in held:
+            self.observer.on_next(value)
+        for value in out:
+            self.observer.on_next(value)
+
+    def _begin(self, block: Block) -> tuple[Machine[B], Sequence[B]]:
+        """A new stretch, and what the old one held."""
+        void = block.flags & FLUSH or block.epoch != self.epoch
+        old = self.machine
+        flags = block.flags & _BREAKS
+        if old is not None and not flags:
+            # A jump, another form or a new epoch that nobody marked.
+            flags = FLUSH if block.epoch != self.epoch else DISCONTINUITY
+        held = old.finish() if old is not None and not void else ()
+        self.rate, self.channels, self.epoch = block.rate, block.samples.shape[1], block.epoch
+        form = Form(block.rate, self.channels, block.index, flags, block.epoch)
+        return self.make(form), held
+
+    def on_completed(self) -> None:
+        machine, self.machine = self.machine, None
+        if machine is not None:
+            try:
+                out = machine.feed(np.zeros((0, self.channels), np.float32), True)
+            except Exception as error:
+                error.add_note(f"in operator {self.name!r}, at its end")
+                self.observer.on_error(error)
+                return
+            for value in out:
+                self.observer.on_next(value)
+        self.observer.on_completed()
+
+
+def check(condition: bool, text: str) -> None:
+    """Raise DeclarationError with that text unless the condition holds."""
+    if not condition:
+        raise DeclarationError(text)

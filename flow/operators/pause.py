@@ -1,0 +1,84 @@
+"""What was said, when a pause follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..blocks import END, START, Block, Samples, joined
+from ..durations import Length, Time, frames_of, seconds_of
+from ..units import Decibels, Frames
+from .operator import BlockOperator, Form, machine
+from .vad import Decide, Energy, Settled, Utterances, Voice
+from .windows import Windows, mixed
+
+
+class _Pause:
+    def __init__(
+        self,
+        form: Form,
+        hop: Frames,
+        settled: Settled,
+        hears: Decide,
+        utterances: Utterances,
+    ) -> None:
+        self._form = form
+        self._settled, self._hears, self._utterances = settled, hears, utterances
+        self._windows = Windows(form, hop, hop, self._voice, tail=True)
+
+    def _voice(self, samples: Samples, index: Frames) -> Voice:
+        form = self._form
+        heard = self._hears(mixed(samples)[:, None], form.rate)
+        block = Block(samples, form.rate, index, 0, form.epoch)
+        return Voice(block, self._settled(heard, len(samples)), heard)
+
+    def feed(self, samples: Samples, last: bool) -> Sequence[Block]:
+        said: list[Sequence[Block]] = []
+        for voice in self._windows.feed(samples, last):
+            said.extend(self._utterances.take(voice))
+        if last:
+            said.extend(self._utterances.rest())
+        return [self._whole(parts) for parts in said]
+
+    def finish(self) -> Sequence[Block]:
+        said: list[Sequence[Block]] = []
+        for voice in self._windows.finish():
+            said.extend(self._utterances.take(voice))
+        return [self._whole(parts) for parts in (*said, *self._utterances.rest())]
+
+    def _whole(self, parts: Sequence[Block]) -> Block:
+        form = self._form
+        return Block(joined(parts), form.rate, parts[0].index, START | END, form.epoch)
+
+
+def pause(
+    silence: Time = "500 ms",
+    *,
+    start: Time = "60 ms",
+    before: Time = "200 ms",
+    max_seconds: float = 30.0,
+    above: Decibels = 9.0,
+    least: Decibels = -50.0,
+    hop: Length = "20 ms",
+    decide: Callable[[], Decide] | None = None,
+) -> BlockOperator:
+    """Each utterance as one block (START and END), once `silence` follows it.
+
+    It begins `before` the detector was sure, and holds the silence that ended it. One longer than
+    `max_seconds` is cut there. What is being said at END comes out too. above, least and decide:
+    as for `vad`. Latency: `max_seconds`, what the first frame may wait for the last.
+    """
+    quiet, rises, early = seconds_of(silence), seconds_of(start), seconds_of(before)
+    longest = seconds_of(max_seconds)
+    frames_of(hop, 48_000)
+
+    def make(form: Form) -> _Pause:
+        rate = form.rate
+        return _Pause(
+            form,
+            frames_of(hop, rate),
+            Settled(round(rises * rate), round(quiet * rate)),
+            decide() if decide else Energy(above, least),
+            Utterances(round((early + rises) * rate), round(longest * rate)),
+        )
+
+    return machine("pause", make, latency=lambda rate: round(longest * rate), framed=False)
