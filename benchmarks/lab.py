@@ -1,6 +1,6 @@
 """`python -m benchmarks.lab`: what an hour of an app costs in a lab's virtual time.
 
-An app with timers, a queue, batches and a stream of 20 ms chunks, with three users who come and go.
+An app with timers, a queue, batches and a stream of 20 ms blocks; one user all along, and guests.
 `--trace` prints what happened instead: the same text under every hash seed; `--seeds 100` tries it.
 """
 
@@ -18,9 +18,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
 import reactivex.operators as ops
 
 import ossicle as oc
+from ossicle.flow.blocks import Block
 from ossicle.testing import Lab
 
 from .report import machine
@@ -28,6 +30,7 @@ from .report import machine
 ROOT = Path(__file__).parent.parent
 HOUR = 3600.0
 CHUNK = 0.02
+RATE = 48_000
 A_SECOND = round(1 / CHUNK)
 
 
@@ -43,7 +46,7 @@ class App:
             self.ask, self.tell, self.go = oc.Button("Ask"), oc.Button("Tell"), oc.Button("Go")
             oc.Timer(1.0).tick(more, self.count, self.count)
             self.go.click(more, self.total, self.total, every=10)
-            levels = self.mic.stream.pipe(ops.buffer_with_count(A_SECOND), ops.map(sum))
+            levels = self.mic.stream.pipe(ops.buffer_with_count(A_SECOND), ops.map(peak))
             levels(loudness, None, self.level)
             self.ask.click(
                 answer,
@@ -61,6 +64,10 @@ class App:
 
 def more(number: int) -> int:
     return number + 1
+
+
+def peak(blocks: list[Block]) -> float:
+    return max(float(block.samples.max()) for block in blocks[::10])
 
 
 def loudness(event: oc.EventData) -> float:
@@ -85,27 +92,32 @@ def length(text: str) -> int:
     return len(text)
 
 
-def chunks(seconds: float) -> Iterator[float]:
-    return (n % 7 / 7 for n in range(round(seconds / CHUNK)))
+def chunks(seconds: float) -> Iterator[Block]:
+    samples = np.linspace(0, 1, round(CHUNK * RATE), dtype=np.float32)[:, None]
+    size = len(samples)
+    return (Block(samples, RATE, n * size) for n in range(round(seconds / CHUNK)))
 
 
 def run(lab: Lab, app: App, seconds: float) -> None:
-    """Three users; one talks all the time, all of them ask and tell, one comes back late."""
-    users = [lab, lab.session(), lab.session()]
+    """One user talks all the time; each minute two guests come, ask too, and lose their line."""
     lab.takes(answer, 1.5)
     lab.takes(shout, 0.3)
     lab.feed(app.mic, chunks(seconds), CHUNK)
-    for user in users:
-        user.click(app.go)
+    lab.click(app.go)
     for minute in range(round(seconds / 60)):
-        for n, user in enumerate(users):
+        guests = [lab.session(), lab.session()]
+        for n, user in enumerate((lab, *guests)):
             user.type(app.text, f"{minute} {n}")
             user.click(app.ask)
             user.click(app.ask)
             user.click(app.tell)
-        users[2].disconnect()
-        lab.run_until(minute * 60 + 30)
-        users[2].reconnect()
+        lab.run_until(minute * 60 + 10)
+        for guest in guests:
+            guest.disconnect()
+        lab.run_until(minute * 60 + 15)
+        guests[0].reconnect()
+        lab.run_until(minute * 60 + 20)
+        guests[0].disconnect()
         lab.run_until((minute + 1) * 60)
 
 
@@ -119,32 +131,34 @@ def trace(seconds: float) -> str:
 def measure() -> dict[str, Any]:
     app = App()
     gc.collect()
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), time.process_time()
     with Lab(app.blocks) as lab:
         run(lab, app, HOUR)
-        took = time.perf_counter() - begun
-        ends = len(lab.ends())
+        took, used = time.perf_counter() - begun, time.process_time() - used
+        requests = len({each.request_id for each in lab.outcomes})
         stations = len(lab.outcomes)
-    return {"seconds": took, "requests": ends, "stations": stations}
+    return {"took": took, "used": used, "requests": requests, "stations": stations}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lab", description=__doc__)
-    parser.add_argument("--trace", action="store_true", help="print ten minutes of what happens")
+    parser.add_argument("--trace", action="store_true", help="print five minutes of what happens")
     parser.add_argument("--seeds", type=int, metavar="N", help="compare N runs by hash seed")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     if options.trace:
-        print(trace(600))
+        print(trace(300))
     elif options.seeds:
         compare(options.seeds)
     else:
         found = [measure() for _ in range(options.rounds)]
-        print(*(f"- {name}: {value}" for name, value in machine().items()), sep="\n")
-        seconds = [each["seconds"] for each in found]
-        print(f"- an hour of virtual time: {median(seconds):.2f} s (of {options.rounds} rounds:")
-        print(f"  {', '.join(f'{s:.2f}' for s in seconds)}); {HOUR / CHUNK:,.0f} chunks,")
-        print(f"  {found[0]['requests']:,} requests of one user, {found[0]['stations']:,} stations")
+        for name, value in machine().items():
+            print(f"- {name}: {value}")
+        for what in ("took", "used"):
+            seconds = [each[what] for each in found]
+            print(f"- {what}: {median(seconds):.2f} s ({', '.join(f'{s:.2f}' for s in seconds)})")
+        print(f"- {HOUR / CHUNK:,.0f} blocks, {found[0]['requests']:,} requests,", end=" ")
+        print(f"{found[0]['stations']:,} stations of requests")
 
 
 def compare(seeds: int) -> None:

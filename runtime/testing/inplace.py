@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import itertools
 from collections.abc import Callable, Generator, Iterator
@@ -54,11 +53,15 @@ def in_place(clock: Clock, lasting: Lasting) -> Execute:
             times = itertools.chain(lasting(call), itertools.repeat(0.0))
 
             def users(work: Callable[[], T]) -> T:
-                with outside_loop():
+                running = asyncio._get_running_loop()  # pyright: ignore
+                asyncio._set_running_loop(None)  # pyright: ignore
+                try:
                     return context.run(work)
+                finally:
+                    asyncio._set_running_loop(running)  # pyright: ignore
 
-            def later(work: Callable[[], None]) -> None:
-                clock.at(clock.seconds + next(times), lambda: guarded(work))
+            def later(lasts: Seconds, work: Callable[[], None]) -> None:
+                clock.at(clock.seconds + lasts, lambda: guarded(work))
 
             def guarded(work: Callable[[], None]) -> None:
                 try:
@@ -78,7 +81,11 @@ def in_place(clock: Clock, lasting: Lasting) -> Execute:
                 if isinstance(value, GeneratorType):
                     advance(value)  # pyright: ignore[reportUnknownArgumentType]
                 else:
-                    later(lambda: show(value))
+                    lasts = next(times)
+                    if lasts:
+                        later(lasts, lambda: show(value))
+                    else:
+                        show(value)
 
             def show(value: object) -> None:
                 if not cancel.requested:
@@ -90,7 +97,7 @@ def in_place(clock: Clock, lasting: Lasting) -> Execute:
                 if value is END:
                     observer.on_completed()
                 else:
-                    later(lambda: hand(values, value))
+                    later(next(times), lambda: hand(values, value))
 
             def hand(values: Steps, value: object) -> None:
                 if not cancel.requested:
@@ -113,14 +120,3 @@ def in_place(clock: Clock, lasting: Lasting) -> Execute:
         return Observable(subscribe)
 
     return execute
-
-
-@contextlib.contextmanager
-def outside_loop() -> Generator[None]:
-    """As in a thread: no loop runs here."""
-    running = asyncio._get_running_loop()  # pyright: ignore
-    asyncio._set_running_loop(None)  # pyright: ignore
-    try:
-        yield
-    finally:
-        asyncio._set_running_loop(running)  # pyright: ignore

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -10,11 +10,12 @@ from reactivex.abc import DisposableBase
 
 from ...components.audio import Audio
 from ...components.base import Component
-from ...flow.audio import Clip, trimmed
+from ...flow.audio import Clip
+from ...flow.blocks import Block
 from ...flow.graph import Node
 from ...flow.injected import ClientRequest
 from ...flow.model import ENDS, Cause, Kind, Outcome
-from ...flow.program import Act, Session
+from ...flow.program import Act, Frames, Session
 from ...flow.results import UNSET
 from ...flow.sources import Dependency
 from ...flow.units import Seconds
@@ -23,8 +24,8 @@ from .page import Message, Page, Toast
 from .rig import LabError, Rig, Seen
 
 T = TypeVar("T")
-CHUNK: Seconds = 0.5
-"""What a page that was not told otherwise sends at once, as `stream_every`."""
+BLOCK: Seconds = 0.02
+"""What a page's microphone sends at once."""
 Sound = Clip | tuple[int, Any] | str | Path | bytes
 """What stands for a sound: a Clip, (rate in Hz, array), a file's path, or a file's bytes."""
 
@@ -158,50 +159,73 @@ class User:
     def record(self, microphone: Component, sound: Sound) -> None:
         """Record: `start_recording`, the sound's duration passes, `stop_recording` with it.
 
-        A streaming microphone's chunks come meanwhile, as clips of CHUNK seconds.
+        A streaming microphone sends its blocks meanwhile, as the page does.
         """
         clip = self._clip(microphone, sound)
-        wire = self._wire(microphone, clip)
-        pieces = list[Clip]()
         if self._props(microphone).get("streaming"):
-            step = round(CHUNK * clip.rate)
-            starts = range(0, clip.frames, step)
-            pieces = [trimmed(clip, at, min(at + step, clip.frames)) for at in starts]
+            self._record_live(microphone, clip)
+            return
+        wire = self._wire(microphone, clip)
+        self.act(microphone, "start_recording")
+        self._rig.after(clip.duration, lambda: self.act(microphone, "stop_recording", wire))
 
-        def stop() -> None:
-            if pieces:  # the remainder, shorter or not, comes before the end (rule E7)
-                self._chunk(microphone, pieces[-1])
-            self.act(microphone, "stop_recording", wire)
+    def _record_live(self, microphone: Component, clip: Clip) -> None:
+        from ..streams.frame import Flag, Frame
+
+        samples = clip.int16().reshape(clip.frames, -1)
+        size, begun = round(BLOCK * clip.rate), self._rig.seconds
+
+        def frames() -> Iterator[tuple[Seconds, bytes]]:
+            for n, at in enumerate(range(0, clip.frames, size)):
+                part = samples[at : at + size]
+                flags = Flag(0) if n else Flag.START
+                end = (at + len(part)) / clip.rate
+                frame = Frame(microphone.id, flags, n, clip.rate, at, 1000 * begun, part)
+                yield begun + end, frame.pack()
+
+        def send(frame: bytes) -> None:
+            if self._connection:
+                self._connection.receive_sound(frame)
 
         self.act(microphone, "start_recording")
-        self.feed(microphone, pieces[:-1], CHUNK)
-        self._rig.after(clip.duration, stop)
+        self._pace(frames(), send)
+        self._rig.after(clip.duration, lambda: self.act(microphone, "stop_recording"))
 
     def feed(self, component: Component, chunks: Iterable[object], every: Seconds) -> None:
         """Let chunks come on the component's `stream`, one at the end of each `every` seconds.
 
-        Returns at once; `run` lets the time pass, `math.inf` of it until the chunks have come.
+        Sound comes as `Block`s, anything else as it is. Returns at once; `run` lets the time pass.
+        Without a line nothing comes.
         """
-        clock = self._rig.clock
-        begun, rest = clock.seconds, enumerate(chunks, 1)
-        host, session, node = self._rig.host, self.token, self._id(component)
-
-        def arm() -> None:
-            following = next(rest, None)
-            if following:
-                n, chunk = following
-                clock.at(begun + n * every, lambda: come(chunk))
+        program, session, node = self._rig.host.program, self.token, self._id(component)
+        begun = self._rig.seconds
 
         def come(chunk: object) -> None:
-            if self.connected:
-                host.program.receive(Act(session, node, "stream", chunk, cause=Cause.STREAM))
-                arm()
+            if not self.connected:
+                return
+            if isinstance(chunk, Block):
+                program.receive(Frames(session, node, chunk))
+            else:
+                program.receive(Act(session, node, "stream", chunk, cause=Cause.STREAM))
 
-        arm()
+        due = ((begun + n * every, chunk) for n, chunk in enumerate(chunks, 1))
+        self._pace(due, come)
 
-    def _chunk(self, component: Component, chunk: object) -> None:
-        said = Act(self.token, self._id(component), "stream", chunk, cause=Cause.STREAM)
-        self._do(lambda: self._rig.host.program.receive(said))
+    def _pace(self, due: Iterator[tuple[Seconds, T]], give: Callable[[T], None]) -> None:
+        """Give each when it is due."""
+        loop = self._rig.loop
+
+        def come(what: T) -> None:
+            give(what)
+            for at, following in due:
+                if not loop.hop(at):
+                    loop.call_at(at, come, following)
+                    return
+                give(following)
+
+        for at, first in due:
+            loop.call_at(at, come, first)
+            return
 
     def play(self, audio: Component) -> None:
         """Press play. When the rest of the sound has passed it ends: `pause`, then `stop`.

@@ -47,6 +47,38 @@ def test_cancelled_timers_do_not_stop_time(loop: AutojumpLoop) -> None:
     assert seen == [2.0, 3.5]
 
 
+def test_timers_of_one_instant_run_in_the_order_they_were_set(loop: AutojumpLoop) -> None:
+    """As on the virtual clock; asyncio's own heap promises no order."""
+    seen = list[int]()
+    for n in range(100):
+        loop.call_at(1.0, seen.append, n)
+    loop.call_at(1.0, lambda: second.cancel())
+    second = loop.call_at(1.0, seen.append, -1)
+    loop.run_until(1.0)
+    assert seen == list(range(100))
+
+
+def test_a_hop_skips_the_loop_only_if_nothing_is_due(loop: AutojumpLoop) -> None:
+    """Steady pace at little cost: never past a timer, past what is ready, or past the limit."""
+    hops = list[bool]()
+
+    def steady() -> None:
+        hops.append(loop.hop(2.0))
+        loop.call_soon(lambda: None)
+        hops.append(loop.hop(2.5))
+
+    def later() -> None:
+        hops.append(loop.hop(5.0))  # a timer is due then
+        hops.append(loop.hop(4.5))
+        hops.append(loop.hop(4.0))  # time does not run backwards
+
+    loop.call_at(1.0, steady)
+    loop.call_at(3.0, later)
+    loop.call_at(5.0, lambda: hops.append(loop.hop(11.0)))
+    loop.run_until(10.0)
+    assert hops == [True, False, False, True, False, False]
+
+
 def test_run_until_does_all_that_is_due_then_and_no_more(loop: AutojumpLoop) -> None:
     """What is due at the limit, and what follows from it at once, has happened; nothing later."""
     seen = list[str]()
