@@ -29,6 +29,13 @@ def block(first: int, count: int) -> Block:
     return Block.of(RATE, ramp(first, count), first)
 
 
+Heard = tuple[int, np.ndarray]
+
+
+def ignore(chunk: Heard) -> None:
+    """A listener whose work does not matter here."""
+
+
 class Stage:
     """One session of an app in virtual time, and what it was shown."""
 
@@ -60,9 +67,12 @@ class Stage:
 
 
 def listening(heard: list[Any], **options: Any) -> tuple[oc.Blocks, oc.Audio]:
+    def hear(chunk: Heard) -> None:
+        heard.append(chunk)
+
     with oc.Blocks() as demo:
         mic = oc.Audio(streaming=True)
-        mic.stream(lambda chunk: heard.append(chunk), mic, None, **options)
+        mic.stream(hear, mic, None, **options)
         mic.stop_recording(lambda: heard.append("stop"), None, None)
     return demo, mic
 
@@ -116,10 +126,17 @@ def test_e7_a_loss_is_told_with_its_length() -> None:
 
 def test_two_listeners_may_want_chunks_of_different_length() -> None:
     heard = list[tuple[str, int]]()
+
+    def a(chunk: Heard) -> None:
+        heard.append(("a", len(chunk[1])))
+
+    def b(chunk: Heard) -> None:
+        heard.append(("b", len(chunk[1])))
+
     with oc.Blocks() as demo:
         mic = oc.Audio(streaming=True)
-        mic.stream(lambda c: heard.append(("a", len(c[1]))), mic, None, stream_every=0.1)
-        mic.stream(lambda c: heard.append(("b", len(c[1]))), mic, None, stream_every=0.25)
+        mic.stream(a, mic, None, stream_every=0.1)
+        mic.stream(b, mic, None, stream_every=0.25)
     stage = Stage(demo)
     stage.frames(mic, block(0, 500))
     stage.clock.run_until(1)
@@ -132,7 +149,7 @@ def test_a_chunk_is_no_change() -> None:
     with oc.Blocks() as demo:
         mic = oc.Audio(streaming=True)
         mic.change(lambda: changes.append("change"), None, None)
-        mic.stream(lambda c: None, mic, None, stream_every=0.1)
+        mic.stream(ignore, mic, None, stream_every=0.1)
     stage = Stage(demo)
     stage.frames(mic, block(0, 500))
     stage.clock.run_until(1)
@@ -170,7 +187,7 @@ def test_overload_is_a_named_choice(policy: Any, started: list[int]) -> None:
 def test_overload_as_an_error_rejects_the_new_chunk() -> None:
     with oc.Blocks() as demo:
         mic = oc.Audio(streaming=True)
-        mic.stream(lambda c: None, mic, None, stream_every=1.0, on_overload="error")
+        mic.stream(ignore, mic, None, stream_every=1.0, on_overload="error")
     stage = Stage(demo, takes=100.0)
     stage.frames(mic, block(0, 5000))
     rejected = [o for o in stage.outcomes if o.kind is Kind.REJECTED]
