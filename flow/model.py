@@ -24,8 +24,9 @@ class Cause(StrEnum):
 class Event:
     """One thing that happened at one port of one node, for one session.
 
-    `parent` is the id of the event or request it came from, `hops` how many program-made steps lie
-    between it and the user's act, tick or load that began it, `path` the names along them.
+    `parent` is the id of the request it came from, or if it is `derived`, of the event that an
+    operator made it of; `hops` how many program-made steps lie between it and the user's act, tick
+    or load that began it, `path` the names along them.
     """
 
     id: int
@@ -39,6 +40,7 @@ class Event:
     data: Mapping[str, object] | None = None
     hops: int = 0
     path: tuple[str, ...] = ()
+    derived: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -354,6 +354,7 @@ class Program:
             data=data,
             hops=hops,
             path=path,
+            derived=isinstance(after, Event),
         )
         if self._tap:
             self._tap(event)
