@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from ..flow.errors import DeclarationError, InputError
@@ -123,8 +124,13 @@ class Placed(Node):
 
     def props(self) -> dict[str, Json]:
         """Properties for front ends, without the value."""
-        names = dict.fromkeys(n for c in type(self).__mro__ for n in getattr(c, "shown", ()))
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in _shown(type(self))}
+
+
+@cache
+def _shown(cls: type[Placed]) -> tuple[str, ...]:
+    """The names in `shown` of a class and of all that it extends."""
+    return tuple(dict.fromkeys(n for c in cls.__mro__ for n in getattr(c, "shown", ())))
 
 
 class Component(Placed):
@@ -144,6 +150,8 @@ class Component(Placed):
     """Ports that no act of a user fires by itself."""
     cleared: object = None
     """The value after the user's clear."""
+    uploads: ClassVar[Literal["sound", "picture", "file"]] = "sound"
+    """What a file must be to be uploaded into it, if it has that act."""
 
     change = event("The value's content moved, whatever the cause.")
 

@@ -34,6 +34,7 @@ from ..flow.shapes import is_dict
 from ..flow.units import Seconds
 from . import wire
 from .clock import LoopClock
+from .description import Description
 from .executors.choose import by_kind
 from .executors.pool import MAX_THREADS, Pool
 from .page_code import PageCode
@@ -41,6 +42,7 @@ from .sessions import Line, Message, Send, new_token
 
 if TYPE_CHECKING:
     from ..flow.audio import Clip, Media
+    from .media.documents import DocumentUpload, StoredDocument
     from .media.session import StoredSound, Upload
     from .media.store import Store
 
@@ -86,10 +88,9 @@ class Host:
         if not page_code:
             plan = _without_js(plan)
         self.plan = plan
-        self.title = title
+        self.description = Description(plan, title, extra or {})
         self.show_error = show_error
         self.max_sessions = max_sessions
-        self._extra = dict(extra or {})
         self._store = store
         self._loop = loop
         self.pool = pool or Pool(loop, max_threads)
@@ -175,7 +176,7 @@ class Host:
 
     def _resync(self, line: Line) -> None:
         session = self.program.sessions[line.token]
-        app = wire.describe(self.plan, session, self.title, self._extra)
+        app = self.description.of(session)
         line.missed.clear()
         assert line.send is not None
         line.send({"type": "open", "session": line.token, "seq": line.seq, "app": app})
@@ -201,14 +202,20 @@ class Host:
         """Is there such a component, and may a user put a file into it?"""
         return 0 <= node < len(self.plan.nodes) and "upload" in self.plan.nodes[node].acts
 
-    def writer(self, token: str, name: str) -> Upload:
-        """Begin an upload into a living session. Raises KeyError if there is none."""
-        self.media(token)
-        return self.store.receive(token, name)
+    def writer(self, token: str, name: str, node: int | None = None) -> Upload | DocumentUpload:
+        """Begin an upload into a living session, of what `node` takes; of a sound without one.
 
-    def sound(self, handle: str) -> StoredSound:
+        Raises KeyError if there is no such session.
+        """
+        self.media(token)
+        takes = "sound" if node is None else self.node(node).uploads
+        if takes == "sound":
+            return self.store.receive(token, name)
+        return self.store.receive_document(token, name, picture=takes == "picture")
+
+    def sound(self, handle: str) -> StoredSound | StoredDocument:
         """What a handle leads to. Raises KeyError for one that no living session made."""
-        return self.store.sound(handle)
+        return self.store.find(handle)
 
     def node(self, id: int) -> Component:
         """Raises KeyError for an id that is no component's."""

@@ -1,83 +1,21 @@
-"""Patches and the app itself as the JSON that front ends get."""
+"""Patches as the JSON that front ends get."""
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from ..components.base import Component, Placed
 from ..flow.errors import Error, WorldError
-from ..flow.graph import Node, Place
-from ..flow.model import Kind, Outcome
-from ..flow.model import Place as LinePlace
+from ..flow.graph import Node
+from ..flow.model import Kind, Outcome, Place
 from ..flow.notices import Report
 from ..flow.patches import Command, Run, Set, Toast
-from ..flow.plan import Plan
-from ..flow.program import Session
 from ..flow.results import UNSET
 
 if TYPE_CHECKING:
     from ..flow.audio import Media
 
-log = logging.getLogger("ossicle")
-
 Message = dict[str, Any]
-
-
-def describe(plan: Plan, session: Session, title: str, extra: Message) -> Message:
-    """The app as one session sees it now: nodes with values, layout, listeners."""
-    ports = plan.ports
-    shown = [n for n in plan.nodes if isinstance(n, Placed) and not n.server_only]
-    nodes = list[Message]()
-    for declared in shown:
-        node = session.nodes.get(declared.id, declared)
-        assert isinstance(node, Placed)
-        props = node.props()
-        if isinstance(node, Component):
-            props["value"] = node.to_wire(session.values[node.id], session.media)
-            props["interactive"] = interactive(plan, node)
-        nodes.append(
-            {"id": node.id, "type": node.type, "props": props, "ports": ports.get(node.id, [])}
-        )
-    return {
-        "title": title,
-        "nodes": nodes,
-        "layout": _layout(plan.graph.layout, {n.id for n in shown}),
-        "listeners": [
-            {
-                "id": each.id,
-                "name": each.name,
-                "triggers": [list(key) for key, found in plan.at_port.items() if each in found],
-                "inputs": list(each.inputs),
-                "outputs": [i for i in each.outputs if not plan.nodes[i].server_only],
-                "show_progress": each.show_progress,
-                "scroll_to_output": each.options.scroll_to_output,
-                "js": each.options.js,
-                "backend": each.fn is not None,
-            }
-            for each in plan.listeners
-        ],
-        **extra,
-    }
-
-
-def _layout(place: Place, shown: set[int]) -> Message:
-    children = [_layout(child, shown) for child in place.children if child.node.id in shown]
-    return {"id": place.node.id, **({"children": children} if children else {})}
-
-
-def interactive(plan: Plan, node: Component) -> bool:
-    """Whether users may change it: as written, else inferred from where it is used.
-
-    An input of any listener may be changed; what is only an output, or has a first value and no
-    listener at all, is for reading.
-    """
-    if node.interactive is not None:
-        return node.interactive
-    if any(node.id in each.inputs for each in plan.listeners):
-        return True
-    written = any(node.id in each.outputs for each in plan.listeners)
-    return not written and node.value is None and node.source is None
 
 
 def trouble(text: str) -> Message:
@@ -124,7 +62,7 @@ def run(outcome: Outcome, show_error: bool) -> Message:
         "state": str(outcome.kind),
     }
     match outcome.value:
-        case LinePlace(rank, size, eta):
+        case Place(rank, size, eta):
             made |= {"rank": rank, "size": size, "eta": eta}
         case Report(bars):
             made["progress"] = [
