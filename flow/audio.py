@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol, TypeAlias, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from .documents import Documents
 from .errors import OssicleError
 
 Samples: TypeAlias = NDArray[Any]
@@ -216,7 +217,7 @@ def root_of(clip: Clip) -> Clip:
     return clip.original if isinstance(clip, TrimmedClip) else clip
 
 
-class Media(Protocol):
+class Media(Documents, Protocol):
     """What a component may ask of the shell: where sounds become files and files sounds.
 
     One for each session. May block (decoding, disk, network): call it from a worker thread where

@@ -1,4 +1,4 @@
-"""All sounds of one app: one private folder, one quota, one `Session` for each session."""
+"""All sounds and files of one app: one private folder, one quota, a `Session` for each session."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import threading
 from collections import deque
 
 from .disk import Disk
+from .documents import DocumentUpload, StoredDocument
+from .holdings import sweep
 from .limits import Limits
-from .session import Session, StoredSound, Upload, sweep
+from .session import Session, StoredSound, Upload
 
 _REMEMBERED = 1024  # sessions that ended last; a job that outlives that many is not ours to save
 
@@ -66,16 +68,32 @@ class Store:
         sweep(self._lost)
 
     def receive(self, token: str, name: str) -> Upload:
-        """Begin an upload into a session. Raises KeyError for a session that is not there."""
+        """Begin an upload of a sound into a session. Raises KeyError for one that is not there."""
         with self._lock:
             session = self._sessions[token]
         return session.receive(name)
 
-    def sound(self, handle: str) -> StoredSound:
-        """What a handle leads to, whoever asks. Raises KeyError for one that no session made."""
+    def receive_document(self, token: str, name: str, *, picture: bool) -> DocumentUpload:
+        """Begin an upload of another file, or of a picture, like `receive`."""
         with self._lock:
-            session = self._by_number[handle.partition("-")[0]]
-        return session.sound(handle)
+            session = self._sessions[token]
+        return session.receive_document(name, picture=picture)
+
+    def sound(self, handle: str) -> StoredSound:
+        """What a sound's handle leads to, whoever asks. KeyError for one that no session made."""
+        return self._home(handle).sound(handle)
+
+    def find(self, handle: str) -> StoredSound | StoredDocument:
+        """The same for any handle."""
+        session = self._home(handle)
+        try:
+            return session.sound(handle)
+        except KeyError:
+            return session.stored_document(handle)
+
+    def _home(self, handle: str) -> Session:
+        with self._lock:
+            return self._by_number[handle.partition("-")[0]]
 
     def close(self) -> None:
         """Delete every file. What is still asked for after that is refused."""

@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, web
 
 from ossicle.flow.errors import WorldError
 from ossicle.flow.injected import ClientRequest
-from ossicle.runtime.frontends.web.needs import Message, Sound, Writer
+from ossicle.runtime.frontends.web.needs import Message, Stored, Writer
 from ossicle.runtime.frontends.web.server import Running, serve
 from ossicle.runtime.frontends.web.websocket import GONE, REFUSALS, TOO_SLOW, Sockets
 
@@ -84,10 +84,10 @@ class RecordingHost:
     def takes_files(self, node: int) -> bool:
         return False
 
-    def writer(self, token: str, name: str) -> Writer:
+    def writer(self, token: str, name: str, node: int) -> Writer:
         raise AssertionError("no upload in these tests")
 
-    def sound(self, handle: str) -> Sound:
+    def sound(self, handle: str) -> Stored:
         raise KeyError(handle)
 
 

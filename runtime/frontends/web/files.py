@@ -1,4 +1,4 @@
-"""GET files/...: sounds and their waveforms, by handle and never by path.
+"""GET files/...: sounds, their waveforms and other files, by handle and never by path.
 
 A handle is a secret of 128 bits or more that the store drew for one session: an <audio> element can
 send no header, so knowing the handle is the permission, and it ends with the session.
@@ -15,7 +15,7 @@ from aiohttp import web
 
 from .answers import refusal
 from .disposition import content_disposition
-from .needs import Host, Sound
+from .needs import Host, Stored
 from .ranges import Unsatisfiable, still_valid, wanted
 from .threads import Threads
 
@@ -29,8 +29,16 @@ TYPES = {
     "mp4": "audio/mp4",
     "aac": "audio/aac",
     "webm": "audio/webm",
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "webp": "image/webp",
 }
-"""What browsers play, by format. Nothing else is ever sent to be shown, only to be saved."""
+"""What browsers play or show, by format, which content decides. Nothing else is ever sent to be
+shown, only to be saved."""
+
+DRAWN = {"svg": "image/svg+xml"}
+"""What an <img> element shows, but no page of its own: a drawing could hold scripts."""
 
 MAX_WIDTH = 16_384  # points of a waveform: two wide screens at twice the pixels
 _PIECE = 256 << 10  # bytes read and written at once; the page's buffer, not the file, sets memory
@@ -45,10 +53,10 @@ class Files:
         self._threads = threads
 
     async def sound(self, request: web.Request) -> web.StreamResponse:
-        """GET files/<handle>/<name>[?download]: the sound, whole or in part.
+        """GET files/<handle>/<name>[?download]: the sound or other file, whole or in part.
 
-        What a browser cannot play is sent as WAV, except for a download, which is the format the
-        app chose. The name in the address is for people; it is not looked at.
+        A sound that a browser cannot play is sent as WAV, except for a download, which is the
+        format the app chose. The name in the address is for people; it is not looked at.
         """
         sound = self._find(request)
         if sound is None:
@@ -58,7 +66,7 @@ class Files:
         path = await self._threads.run(sound.file, format)
         content_type = TYPES.get(format)
         headers = {
-            "Content-Type": content_type or "application/octet-stream",
+            "Content-Type": content_type or DRAWN.get(format, "application/octet-stream"),
             "Content-Disposition": content_disposition(
                 sound.file_name(format), attachment=download or content_type is None
             ),
@@ -76,7 +84,10 @@ class Files:
         width = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
         if not 1 <= width <= MAX_WIDTH:
             return refusal(400, f"width must be a whole number, 1 to {MAX_WIDTH}")
-        channels, width, body = await self._threads.run(sound.peaks, width)
+        peaks = await self._threads.run(sound.peaks, width)
+        if peaks is None:
+            return _nothing()
+        channels, width, body = peaks
         return web.Response(
             body=body,
             content_type="application/octet-stream",
@@ -87,7 +98,7 @@ class Files:
             },
         )
 
-    def _find(self, request: web.Request) -> Sound | None:
+    def _find(self, request: web.Request) -> Stored | None:
         try:
             return self._host.sound(request.match_info["handle"])
         except KeyError:

@@ -16,17 +16,20 @@ Message = dict[str, object]
 """One JSON object of the wire."""
 
 
-class Sound(Protocol):
-    """What a handle leads to. Its methods may block and are called in a thread."""
+class Stored(Protocol):
+    """What a handle leads to. Its methods may block and are called in a thread.
+
+    A format is one by content, never by name: "wav", "png"; "" is opaque bytes.
+    """
 
     @property
     def format(self) -> str:
-        """What the app wants to be downloaded: "wav", "mp3", ..."""
+        """What the app wants to be downloaded."""
         ...
 
     @property
     def plays(self) -> str:
-        """What a browser is sent to play."""
+        """What a browser is sent to play or show."""
         ...
 
     def file_name(self, format: str) -> str:
@@ -34,11 +37,14 @@ class Sound(Protocol):
         ...
 
     def file(self, format: str) -> Path:
-        """The sound as a file in that format, there as long as its session."""
+        """It as a file in that format, there as long as its session."""
         ...
 
-    def peaks(self, width: int) -> tuple[int, int, bytes]:
-        """Channels, width, and channel after channel `width` pairs (min, max) of int16."""
+    def peaks(self, width: int) -> tuple[int, int, bytes] | None:
+        """Channels, width, and channel after channel `width` pairs (min, max) of int16.
+
+        None for what is no sound.
+        """
         ...
 
 
@@ -50,7 +56,7 @@ class Writer(Protocol):
         ...
 
     def finish(self) -> Message:
-        """All bytes are there: the sound's description with its handle. ClipError if it is none."""
+        """All bytes are there: a description with a handle. ClipError if it is not what it must."""
         ...
 
     def abort(self) -> None:
@@ -104,10 +110,10 @@ class Host(Protocol):
         """Is there such a component, and may a user put a file into it?"""
         ...
 
-    def writer(self, token: str, name: str, /) -> Writer:
-        """Begin an upload into a living session. Raises KeyError if there is none."""
+    def writer(self, token: str, name: str, node: int, /) -> Writer:
+        """Begin an upload of what that node takes. Raises KeyError for no living session."""
         ...
 
-    def sound(self, handle: str, /) -> Sound:
+    def sound(self, handle: str, /) -> Stored:
         """What a handle leads to. Raises KeyError for one that no living session made."""
         ...

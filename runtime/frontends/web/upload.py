@@ -10,7 +10,6 @@ from aiohttp import web
 
 from ....flow.errors import OssicleError
 from ...media.limits import Limits, bytes_text
-from ...media.names import safe_name
 from .answers import refusal
 from .needs import Host, Writer
 from .session import SESSION_HEADER, token_of
@@ -49,7 +48,8 @@ class Uploads:
         token = token_of(request.headers.get(SESSION_HEADER))
         if token is None or not self._host.knows(token):
             return refusal(403, "this session is over; reload the page")
-        if not self._takes_files(request.query.get("node", "")):
+        node = _number(request.query.get("node", ""))
+        if node is None or not self._host.takes_files(node):
             return refusal(404, "there is no component here that takes a file")
         if request.content_length is not None and request.content_length > self._max:
             return self._too_large()
@@ -63,13 +63,13 @@ class Uploads:
         try:
             # The codecs behind the store take 0.2 s to load: the first upload pays, not the loop.
             await self._threads.run(import_module, STORE)
-            writer = self._host.writer(token, safe_name(request.query.get("name", "")))
+            writer = self._host.writer(token, request.query.get("name", ""), node)
             return await self._receive(request, writer)
         except _TooLarge:
             return self._too_large()
         except TimeoutError:
             return refusal(408, "the upload stood still for too long and was given up")
-        except OssicleError as error:  # no sound, or no room: texts made to be shown
+        except OssicleError as error:  # not what it must be, or no room: texts made to be shown
             return refusal(422, str(error))
         finally:
             self._running[token] -= 1
@@ -104,9 +104,9 @@ class Uploads:
             if not data:
                 return
 
-    def _takes_files(self, node: str) -> bool:
-        known = node.isascii() and node.isdigit() and len(node) <= 9
-        return known and self._host.takes_files(int(node))
-
     def _too_large(self) -> web.Response:
         return refusal(413, f"the file is too large; at most {bytes_text(self._max)} are taken")
+
+
+def _number(node: str) -> int | None:
+    return int(node) if node.isascii() and node.isdigit() and len(node) <= 9 else None
