@@ -145,8 +145,8 @@ class Host:
         if line is None:
             send({"type": "gone"})
             return Connection(self, None, send)
+        self._flush(line)  # what is due is missed: it comes once, after `resume`
         line.send = send
-        self._flush(line)
         self.program.receive(Reconnect(line.token))
         if line.live_sound:
             line.live_sound.resume()
