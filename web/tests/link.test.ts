@@ -13,7 +13,7 @@ beforeEach(() => {
   dialled = [];
 });
 
-const up: SocketEvent = { kind: 'up', send: (text) => sent.push(text) };
+const up: SocketEvent = { kind: 'up', send: (text) => sent.push(text) > 0 };
 const text = (message: object | string): SocketEvent => ({
   kind: 'text',
   data: typeof message === 'string' ? message : JSON.stringify(message),
@@ -147,6 +147,23 @@ describe('what the page sends', () => {
     socket.next(text(opening()));
     link.send(act(3, 'click'));
     expect(sent.map((frame) => (JSON.parse(frame) as { node: number }).node)).toEqual([1, 2, 3]);
+    life.unsubscribe();
+  });
+
+  it('into a socket that is closing is kept for the next one', () => {
+    const sockets = [new Subject<SocketEvent>(), new Subject<SocketEvent>()];
+    let dials = 0;
+    const hurry = new Subject<void>();
+    const link = new Link(() => sockets[dials++] ?? NEVER, { hurry });
+    const life = link.events.subscribe();
+    sockets[0]?.next({ kind: 'up', send: () => false });
+    sockets[0]?.next(text(opening()));
+    link.send(act(1, 'click'));
+    sockets[0]?.complete();
+    hurry.next();
+    sockets[1]?.next(up);
+    sockets[1]?.next(text({ type: 'resume', session: 'abc', seq: 0 }));
+    expect(sent).toEqual([JSON.stringify(act(1, 'click'))]);
     life.unsubscribe();
   });
 

@@ -21,7 +21,7 @@ beforeEach(() => {
   seq = 0;
   page = new Page(() => socket);
   life = page.start();
-  socket.next({ kind: 'up', send: (text) => sent.push(JSON.parse(text) as { type: string }) });
+  socket.next({ kind: 'up', send: (text) => sent.push(JSON.parse(text) as { type: string }) > 0 });
   say({
     type: 'open',
     session: 's',

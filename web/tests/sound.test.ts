@@ -106,7 +106,7 @@ describe('figures', () => {
 
   it('say rates and sizes shortly', () => {
     expect([kilohertz(44100), kilohertz(48000), kilohertz(22050), kilohertz(11025)]).toEqual(['44.1 kHz', '48 kHz', '22.05 kHz', '11.025 kHz']);
-    expect([bytes(900), bytes(12345), bytes(2e6)]).toEqual(['900 B', '12.3 kB', '2 MB']);
+    expect([bytes(900), bytes(12345), bytes(20 * 1024 ** 2)]).toEqual(['900 B', '12.1 kB', '20 MB']);
     expect([byteLimit(5), byteLimit('2mb'), byteLimit('1.5 KB'), byteLimit('x'), byteLimit(null)]).toEqual([5, 2097152, 1536, null, null]);
   });
 

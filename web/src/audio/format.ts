@@ -19,10 +19,14 @@ export function kilohertz(rate: number): string {
 }
 
 export function bytes(n: number): string {
-  if (n < 1000) return `${n} B`;
-  if (n < 1e6) return `${Number((n / 1e3).toPrecision(3))} kB`;
-  if (n < 1e9) return `${Number((n / 1e6).toPrecision(3))} MB`;
-  return `${Number((n / 1e9).toPrecision(3))} GB`;
+  // By 1024, as limits are read: "20 MB" must come back as 20 MB.
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let size = n;
+  while (size >= 1000 && units.length > 1) {
+    size /= 1024;
+    units.shift();
+  }
+  return `${Number(size.toPrecision(3))} ${units[0]}`;
 }
 
 /** 2000000, "2mb", "1.5 GB" as bytes; null when there is no limit. */

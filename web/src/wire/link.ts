@@ -28,7 +28,8 @@ export function backoff(count: number): number {
 }
 
 export type SocketEvent =
-  | { kind: 'up'; send: (text: string) => void }
+  /** `send` answers whether the socket still took it. */
+  | { kind: 'up'; send: (text: string) => boolean }
   | { kind: 'text'; data: string };
 
 /** Where a lost session is taken up again: its token and the last message seen. */
@@ -58,7 +59,7 @@ class Lost extends Error {}
 export class Link {
   private session: string | null = null;
   private seq = 0;
-  private transmit: ((text: string) => void) | null = null;
+  private transmit: ((text: string) => boolean) | null = null;
   private ready = false;
   private over = false;
   private readonly waiting: ClientMessage[] = [];
@@ -123,8 +124,8 @@ export class Link {
   /** Sends now, or as soon as the session is back. */
   send(message: ClientMessage): void {
     if (this.over) return;
-    if (this.ready && this.transmit) this.transmit(JSON.stringify(message));
-    else if (message.type !== 'ack') keep(this.waiting, message);
+    if (this.ready && this.transmit?.(JSON.stringify(message))) return;
+    if (message.type !== 'ack') keep(this.waiting, message);
   }
 
   /** The session's token, which uploads carry. */

@@ -14,7 +14,13 @@ export function socketUrl(page: string, query: Record<string, string | number>):
 export const dialPage: Dial = (resume) =>
   new Observable<SocketEvent>((out) => {
     const socket = new WebSocket(socketUrl(document.baseURI, resume ? { ...resume } : {}));
-    socket.onopen = () => out.next({ kind: 'up', send: (text) => socket.send(text) });
+    const send = (text: string) => {
+      // A closing socket would swallow it without a word.
+      if (socket.readyState !== WebSocket.OPEN) return false;
+      socket.send(text);
+      return true;
+    };
+    socket.onopen = () => out.next({ kind: 'up', send });
     socket.onmessage = (event: MessageEvent<unknown>) => {
       if (typeof event.data === 'string') out.next({ kind: 'text', data: event.data });
     };
