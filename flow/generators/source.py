@@ -8,7 +8,7 @@ clock come in the order of their frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable
@@ -44,7 +44,10 @@ def source(make: Make) -> Observable[Block]:
 
 class _Run:
     def __init__(
-        self, blocks: Iterator[Block], observer: abc.ObserverBase[Block], clock: Clock | None
+        self,
+        blocks: Generator[Block, None, None],
+        observer: abc.ObserverBase[Block],
+        clock: Clock | None,
     ) -> None:
         self._blocks, self._observer, self._clock = blocks, observer, clock
         self._stopped = False
@@ -56,6 +59,7 @@ class _Run:
         self._stopped = True
         if self._due:
             self._due.dispose()
+        self._blocks.close()  # a file that is read must not wait for the garbage collector
 
     def begin(self) -> None:
         if self._clock is not None:
@@ -91,17 +95,21 @@ class _Run:
         return block
 
 
-def _with_ends(blocks: Iterator[Block]) -> Iterator[Block]:
+def _with_ends(blocks: Iterator[Block]) -> Generator[Block, None, None]:
     """START on the first block, END on the last: so each is held until the next one is known."""
     held: Block | None = None
     flags = START
-    for block in blocks:
+    try:
+        for block in blocks:
+            if held is not None:
+                yield _marked(held, flags)
+                flags = 0
+            held = block
         if held is not None:
-            yield _marked(held, flags)
-            flags = 0
-        held = block
-    if held is not None:
-        yield _marked(held, flags | END)
+            yield _marked(held, flags | END)
+    finally:
+        if isinstance(blocks, Generator):
+            blocks.close()
 
 
 def _marked(block: Block, flags: int) -> Block:

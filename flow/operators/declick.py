@@ -16,8 +16,12 @@ class _Declick:
         self._last: Samples | None = None  # the last frame that went out, (channels,)
         self._offset: Samples | None = None
         self._passed = 0
+        self._epoch = 0
 
     def on_next(self, block: Block) -> None:
+        if block.epoch < self._epoch:
+            return
+        self._epoch = block.epoch
         samples = block.samples
         if not len(samples):
             self._observer.on_next(block)

@@ -40,6 +40,8 @@ class _Moving(Kernel):
         self._sections = Sections(name, design(first, form.rate), form.channels)
 
     def process(self, samples: Samples) -> Samples:
+        if not len(samples):
+            return samples
         values = self._glide.step(len(samples))
         if not isinstance(values, np.ndarray):
             return self._at(values, samples)

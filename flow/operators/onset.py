@@ -90,8 +90,8 @@ def onset(
 ) -> Operator[Block, Onset]:
     """Beginnings of notes, beats and words, at least `gap` apart; channels are mixed.
 
-    threshold: how much more than usual the spectrum must rise. Latency: size + hop - 1, of which
-    half a size lies before the onset. Exact to about a hop.
+    threshold: how much more than usual the spectrum must rise. Exact to about a hop.
+    Latency: half a size and a hop.
     Source: spectral flux, peak picking against a moving median (Bello et al., A Tutorial on Onset
     Detection, 2005; Dixon, Onset Detection Revisited, 2006), looking back only.
     """
@@ -101,6 +101,8 @@ def onset(
         length, step = frames_of(size, form.rate), frames_of(hop, form.rate)
         return _Onsets(form, length, step, threshold, round(apart * form.rate))
 
-    return machine(
-        "onset", make, latency=lambda rate: frames_of(size, rate) + frames_of(hop, rate) - 1
-    )
+    def latency(rate: int) -> Frames:
+        length = frames_of(size, rate)
+        return length - length // 2 + frames_of(hop, rate) - 1
+
+    return machine("onset", make, latency=latency)

@@ -81,4 +81,8 @@ def pause(
             Utterances(round((early + rises) * rate), round(longest * rate)),
         )
 
-    return machine("pause", make, latency=lambda rate: round(longest * rate), framed=False)
+    def latency(rate: int) -> Frames:
+        step = frames_of(hop, rate)
+        return -(-round(longest * rate) // step) * step - 1
+
+    return machine("pause", make, latency=latency)

@@ -112,14 +112,16 @@ class _Switch:
         parts: list[Samples] = []
         while True:
             count = len(samples)
-            if self._changes and self._next is None:
-                count = max(0, min(count, self._changes[0][0] - self._index))
+            due = self._changes[0][0] - self._index if self._changes else count
+            if due > 0 or self._next is None:
+                count = max(0, min(count, due))
             final = count == len(samples)
             self._run(samples[:count], last and final, parts)
             if final:
                 break
             samples = samples[count:]
-            self._begin(self._changes.popleft()[1])
+            if self._next is None:
+                self._begin(self._changes.popleft()[1])
         return self._given(parts, last)
 
     def finish(self) -> Sequence[Block]:

@@ -35,7 +35,13 @@ def tee(*operators: Operator[Any, Any], into: Callable[[Any], object]) -> BlockO
                     error.add_note("in operator 'tee', in its `into`")
                     observer.on_error(error)
 
+            epoch = 0
+
             def on_next(block: Block) -> None:
+                nonlocal epoch
+                if block.epoch < epoch:
+                    return
+                epoch = block.epoch
                 branch.on_next(block)
                 observer.on_next(block)
 
