@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 from ..flow.audio import Clip, ClipError, Media, Normalize, trimmed, untrimmed
 from ..flow.errors import DeclarationError, InputError
 from ..flow.sources import event
-from .base import Component, Json, Received, Visible, number
+from .base import Component, Json, Received, Visible, byte_size, number
 from .subtitles import subtitles as read_subtitles
 from .waveform import WaveformOptions, waveform
 
@@ -29,7 +28,6 @@ _RETURNS = (
     "return (rate, numpy array), a path or URL, bytes of a sound file, a pydub AudioSegment, "
     "a Clip or None"
 )
-_SIZE = re.compile(r"\s*([\d.]+)\s*([kmgt]?)i?b?\s*", re.IGNORECASE)
 
 
 class Audio(Component):
@@ -177,7 +175,7 @@ class Audio(Component):
         self.playback_position = self._seconds("playback_position", playback_position) or 0
         self.recording = self._flag("recording", recording)
         self.buttons = self._buttons(buttons)
-        self.max_file_size = self._size(max_file_size)
+        self.max_file_size = byte_size(self.where, max_file_size)
         self.raw = self._flag("raw", raw)
         if device is not None and not isinstance(device, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DeclarationError(f"{self.where}: device={device!r} must be a name or None.")
@@ -402,22 +400,6 @@ class Audio(Component):
                     f"{self.where}: buttons has {button!r}; choose {' and '.join(BUTTONS)}."
                 )
         return given
-
-    def _size(self, given: object) -> int | None:
-        if given is None:
-            return None
-        if isinstance(given, int) and not isinstance(given, bool) and given > 0:
-            return given
-        if isinstance(given, str) and (match := _SIZE.fullmatch(given)):
-            try:
-                size = float(match[1]) * 1024.0 ** ("", "k", "m", "g", "t").index(match[2].lower())
-            except ValueError:
-                size = 0.0
-            if size >= 1:
-                return int(size)
-        raise DeclarationError(
-            f'{self.where}: max_file_size={given!r} must be bytes above 0, or text like "5 MB".'
-        )
 
     def _check_value(self, value: object) -> None:
         """What can be seen to be wrong at once; the rest is told when the app starts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -259,3 +260,24 @@ def number(where: str, name: str, value: object) -> float | int:
     if value != value or value in (float("inf"), float("-inf")):
         raise InputError(f"{where}: {name} must be a finite number, not {value!r}.")
     return value
+
+
+def byte_size(where: str, given: object) -> int | None:
+    """What `max_file_size` says, in bytes. Raises DeclarationError naming `where`."""
+    if given is None:
+        return None
+    if isinstance(given, int) and not isinstance(given, bool) and given > 0:
+        return given
+    if isinstance(given, str) and (match := _SIZE.fullmatch(given)):
+        try:
+            size = float(match[1]) * 1024.0 ** ("", "k", "m", "g", "t").index(match[2].lower())
+        except ValueError:
+            size = 0.0
+        if size >= 1:
+            return int(size)
+    raise DeclarationError(
+        f'{where}: max_file_size={given!r} must be bytes above 0, or text like "5 MB".'
+    )
+
+
+_SIZE = re.compile(r"\s*([\d.]+)\s*([kmgt]?)i?b?\s*", re.IGNORECASE)

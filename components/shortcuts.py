@@ -26,6 +26,11 @@ SHORTCUTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "html": ("html", "HTML", {}),
     "json": ("json", "JSON", {}),
     "dataframe": ("dataframe", "Dataframe", {}),
+    "image": ("image", "Image", {}),
+    "plot": ("plot", "Plot", {}),
+    "file": ("file", "File", {}),
+    "files": ("file", "File", {"file_count": "multiple"}),
+    "downloadbutton": ("downloadbutton", "DownloadButton", {}),
     "state": ("state", "State", {}),
     "timer": ("timer", "Timer", {}),
 }

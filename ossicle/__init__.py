@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from ossicle.components.checkboxgroup import CheckboxGroup as CheckboxGroup
     from ossicle.components.clearbutton import ClearButton as ClearButton
     from ossicle.components.dataframe import Dataframe as Dataframe
+    from ossicle.components.downloadbutton import DownloadButton as DownloadButton
     from ossicle.components.dropdown import Dropdown as Dropdown
+    from ossicle.components.file import File as File
     from ossicle.components.html import HTML as HTML
+    from ossicle.components.image import Image as Image
     from ossicle.components.json import JSON as JSON
     from ossicle.components.label import Label as Label
     from ossicle.components.layout import Accordion as Accordion
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from ossicle.components.markdown import Markdown as Markdown
     from ossicle.components.microphone import Microphone as Microphone
     from ossicle.components.number import Number as Number
+    from ossicle.components.plot import Plot as Plot
     from ossicle.components.radio import Radio as Radio
     from ossicle.components.slider import Slider as Slider
     from ossicle.components.state import State as State
@@ -65,7 +69,10 @@ _WHERE = {
     "components.checkboxgroup": ("CheckboxGroup",),
     "components.clearbutton": ("ClearButton",),
     "components.dataframe": ("Dataframe",),
+    "components.downloadbutton": ("DownloadButton",),
+    "components.file": ("File",),
     "components.html": ("HTML",),
+    "components.image": ("Image",),
     "components.json": ("JSON",),
     "components.radio": ("Radio",),
     "components.dropdown": ("Dropdown",),
@@ -73,6 +80,7 @@ _WHERE = {
     "components.layout": ("Accordion", "Column", "Group", "Row", "Sidebar", "Tab", "Tabs"),
     "components.markdown": ("Markdown",),
     "components.microphone": ("Microphone",),
+    "components.plot": ("Plot",),
     "components.number": ("Number",),
     "components.slider": ("Slider",),
     "components.state": ("State",),

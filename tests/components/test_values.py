@@ -132,7 +132,7 @@ def test_arguments_that_cannot_work_are_refused_when_written(make: Any) -> None:
 
 @pytest.mark.parametrize("name", SHORTCUTS)
 def test_each_shortcut_makes_its_component(name: str) -> None:
-    wanted = {"text": "textbox", "microphone": "audio"}.get(name, name)
+    wanted = {"text": "textbox", "microphone": "audio", "files": "file"}.get(name, name)
     assert component(name).type == component({"name": name, "render": False}).type == wanted
 
 
@@ -141,9 +141,7 @@ def test_an_unknown_shortcut_lists_the_known_ones() -> None:
         component("mic")
 
 
-EDITABLE = [
-    n for n in SHORTCUTS if "input" in component(n).ports and n not in ("audio", "microphone")
-]
+EDITABLE = [n for n in SHORTCUTS if "input" in component(n).ports and not component(n).heavy]
 
 
 @pytest.mark.parametrize("name", EDITABLE)
