@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -27,8 +28,13 @@ def as_task(pool: Pool, body: Body) -> Execute:
         def subscribe(
             observer: abc.ObserverBase[Any], _: abc.SchedulerBase | None = None
         ) -> abc.DisposableBase:
+            here = threading.get_ident()
+
             def tell(what: Notice | Report) -> None:
-                pool.loop.call_soon_threadsafe(observer.on_next, what)
+                if threading.get_ident() == here:  # at once, or it would come after the end
+                    observer.on_next(what)
+                else:
+                    pool.loop.call_soon_threadsafe(observer.on_next, what)
 
             async def work() -> None:
                 telling.set(tell)

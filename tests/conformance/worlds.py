@@ -1,0 +1,279 @@
+"""The worlds that a program can run in, and one script for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any, Protocol, cast
+
+from ossicle.flow.calls import Call
+from ossicle.flow.clock import Clock
+from ossicle.flow.model import Kind, Outcome
+from ossicle.flow.patches import Patch
+from ossicle.flow.plan import compile_plan
+from ossicle.flow.program import Execute, Program
+from ossicle.flow.testing import VirtualClock, inline
+from ossicle.runtime.app import Blocks
+from ossicle.runtime.clock import LoopClock
+from ossicle.runtime.executors.choose import by_kind
+from ossicle.runtime.executors.pool import Pool
+from ossicle.runtime.testing.autojump import AutojumpLoop
+from ossicle.runtime.testing.inplace import InPlace, in_place
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a listener's function does: for `takes` seconds nothing, and then this.
+
+    steps: None is a function that returns once; else a generator of so many steps, each as long.
+    fails: it raises; a function at its start, a generator after its steps.
+    """
+
+    takes: float
+    steps: int | None = None
+    fails: bool = False
+
+
+Make = Callable[[str, Work], Callable[..., Any]]
+
+
+class World(Protocol):
+    """A clock, an executor, and functions as this executor takes them."""
+
+    execute: Execute
+
+    @property
+    def clock(self) -> Clock: ...
+
+    def function(self, name: str, work: Work) -> Callable[..., Any]:
+        """A function that does that work; its arguments come back as what it gives."""
+        ...
+
+    def run(self, until: float) -> None:
+        """Let time pass up to that second."""
+        ...
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Let time pass until this holds; TimeoutError if that is not to be."""
+        ...
+
+    def close(self) -> None: ...
+
+
+PATIENCE = 30.0
+"""Seconds, virtual or real, after which what has not come will not come."""
+
+
+class Boom(Exception):
+    """What failing work raises."""
+
+
+def given(args: tuple[Any, ...]) -> Any:
+    """What work makes of its inputs: one more, so that lost updates show; a batch stays one."""
+    if len(args) == 1 and isinstance(args[0], list):
+        return ([n + 1 for n in cast("list[int]", args[0])],)
+    return args[0] + 1 if args else None
+
+
+class Jumping:
+    """What the worlds share in which waiting takes no time."""
+
+    clock: Clock
+
+    def run(self, until: float) -> None:
+        raise NotImplementedError
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        end = self.clock.seconds + PATIENCE
+        while not condition():
+            if self.clock.seconds > end:
+                raise TimeoutError
+            self.run(self.clock.seconds + 0.05)
+
+
+class Virtual(Jumping):
+    """Virtual time: plain functions and generators, in place."""
+
+    def __init__(self) -> None:
+        self._time = VirtualClock()
+        self.clock = self._time
+        self._takes = dict[str, float]()
+        self.execute: Execute = inline(self._time, self._lasts)
+
+    def _lasts(self, call: Call) -> float:
+        return self._takes.get(call.listener.name, 0.0)
+
+    def function(self, name: str, work: Work) -> Callable[..., Any]:
+        self._takes[name] = work.takes
+        return plain(name, work, lambda _: None)
+
+    def run(self, until: float) -> None:
+        self._time.run_until(until)
+
+    def close(self) -> None: ...
+
+
+class Loop(Jumping):
+    """A real loop whose time jumps."""
+
+    def __init__(self) -> None:
+        self.loop = AutojumpLoop()
+        self.clock = LoopClock(self.loop)
+        self.pool: Pool = InPlace(self.loop)
+        self.execute: Execute = by_kind(self.pool)
+
+    def run(self, until: float) -> None:
+        self.loop.run_until(until)
+
+    def close(self) -> None:
+        self.pool.close()
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
+
+
+class Placed(Loop):
+    """The same with plain functions, in place: what users test their apps with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._takes = dict[str, float]()
+        self.execute = by_kind(self.pool, in_place(self.clock, self._lasting))
+
+    def _lasting(self, call: Call) -> Iterator[float]:
+        return repeat(self._takes.get(call.listener.name, 0.0))
+
+    def function(self, name: str, work: Work) -> Callable[..., Any]:
+        self._takes[name] = work.takes
+        return plain(name, work, lambda _: None)
+
+
+class Asyncio(Loop):
+    """The same with coroutines and async generators that sleep."""
+
+    def function(self, name: str, work: Work) -> Callable[..., Any]:
+        async def once(*args: Any) -> Any:
+            if work.fails:
+                raise Boom(name)
+            await asyncio.sleep(work.takes)
+            return given(args)
+
+        async def steps(*args: Any) -> AsyncIterator[Any]:
+            for _ in range(work.steps or 0):
+                await asyncio.sleep(work.takes)
+                yield given(args)
+            if work.fails:
+                raise Boom(name)
+
+        fn: Callable[..., Any] = once if work.steps is None else steps
+        fn.__name__ = name
+        return fn
+
+
+SHRINK = 0.02
+"""A second of a script in real time: long beside what a thread switch takes, short for us."""
+
+
+class Threads:
+    """A real loop in real time: plain functions and generators in threads that really sleep."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.clock: Clock = _Shrunk(self.loop)
+        self.pool = Pool(self.loop)
+        self.execute: Execute = by_kind(self.pool)
+
+    def function(self, name: str, work: Work) -> Callable[..., Any]:
+        return plain(name, work, lambda seconds: time.sleep(seconds * SHRINK))
+
+    def run(self, until: float) -> None:
+        async def wait() -> None:
+            await asyncio.sleep((until - self.clock.seconds) * SHRINK)
+
+        self.loop.run_until_complete(wait())
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        async def wait() -> None:
+            async with asyncio.timeout(PATIENCE):
+                while not condition():
+                    await asyncio.sleep(0.001)
+
+        self.loop.run_until_complete(wait())
+
+    def close(self) -> None:
+        self.pool.close()
+        self.loop.close()
+
+
+class _Shrunk(LoopClock):
+    """A loop's clock from 0, in seconds of the script."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._begin = loop.time()
+
+    @property
+    def seconds(self) -> float:
+        return (self.loop.time() - self._begin) / SHRINK
+
+    def at(self, seconds: float, action: Callable[[], object]) -> Any:
+        return super().at(self._begin + seconds * SHRINK, action)
+
+
+def plain(name: str, work: Work, sleep: Callable[[float], None]) -> Callable[..., Any]:
+    """Work as a function or generator that is not async."""
+
+    def once(*args: Any) -> Any:
+        if work.fails:
+            raise Boom(name)
+        sleep(work.takes)
+        return given(args)
+
+    def steps(*args: Any) -> Iterator[Any]:
+        for _ in range(work.steps or 0):
+            sleep(work.takes)
+            yield given(args)
+        if work.fails:
+            raise Boom(name)
+
+    fn: Callable[..., Any] = once if work.steps is None else steps
+    fn.__name__ = name
+    return fn
+
+
+Line = tuple[float, str, str, str, int]
+"""When, what became of it, of which listener's request, whose, and its number."""
+
+
+class Recorder:
+    """A program in a world, and its outcomes in order."""
+
+    def __init__(
+        self,
+        world: World,
+        app: Blocks,
+        *,
+        emit: Callable[[Patch], None] = lambda _: None,
+        **options: Any,
+    ) -> None:
+        self.world = world
+        self.lines: list[Line] = []
+        self.errors: list[Exception] = []
+        self.program = Program(
+            compile_plan(app, app.settings),
+            world.execute,
+            world.clock,
+            emit,
+            on_error=self.errors.append,
+            tap=self._tap,
+            **options,
+        )
+
+    def _tap(self, seen: object) -> None:
+        if isinstance(seen, Outcome) and seen.kind is not Kind.QUEUED:
+            request = seen.request
+            at = round(self.world.clock.seconds, 6)
+            name = request.listener.name
+            self.lines.append((at, str(seen.kind), name, request.session, request.id))
