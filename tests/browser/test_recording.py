@@ -150,7 +150,7 @@ async def test_stop_waits_for_the_least_length(visit: Open) -> None:
     await tab.page.get_by_role("button", name="Record").click()
     stop = tab.page.get_by_role("button", name="Stop", exact=True)
     await expect(stop).to_be_disabled()
-    await expect(tab.page.get_by_text("Stop is possible after 0:01")).to_be_visible()
+    await expect(tab.page.get_by_text("Stop is possible after 1 s")).to_be_visible()
     await expect(stop).to_be_enabled()
     await stop.click()
     await expect(tab.page.locator(".wave.drawn")).to_be_visible()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byteLimit, bytes, clock, kilohertz } from '../src/audio/format';
+import { bound, byteLimit, bytes, clock, kilohertz } from '../src/audio/format';
 import { clippedSpans, decodePeaks } from '../src/audio/peaks';
 import { Take } from '../src/audio/take';
 import { ticks } from '../src/audio/ticks';
@@ -103,6 +103,10 @@ describe('figures', () => {
     [61, 0, '1:01'],
     [3723.4, 1, '1:02:03.4'],
   ])('%d s with %d decimals is %s', (seconds, decimals, words) => expect(clock(seconds, decimals)).toBe(words));
+
+  it('say bounds as people write them', () => {
+    expect([0.5, 30, 120, 90.5].map(bound)).toEqual(['0.5 s', '30 s', '2:00', '1:30.5']);
+  });
 
   it('say rates and sizes shortly', () => {
     expect([kilohertz(44100), kilohertz(48000), kilohertz(22050), kilohertz(11025)]).toEqual(['44.1 kHz', '48 kHz', '22.05 kHz', '11.025 kHz']);

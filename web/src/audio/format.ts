@@ -13,6 +13,11 @@ export function clock(seconds: number, decimals = 2): string {
   return h ? `${h}:${String(m).padStart(2, '0')}:${s}${rest}` : `${m}:${s}${rest}`;
 }
 
+/** A bound in words: 0.5 s, 30 s, 2:00. */
+export function bound(seconds: number): string {
+  return seconds < 60 ? `${Number(seconds.toFixed(2))} s` : clock(seconds, seconds % 1 ? 1 : 0);
+}
+
 /** Hertz as 44.1 kHz; exact, with no more digits than it needs. */
 export function kilohertz(rate: number): string {
   return `${Number((rate / 1000).toFixed(3))} kHz`;
