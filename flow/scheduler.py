@@ -134,7 +134,7 @@ class _Driver:
                     self.observer.on_next(Outcome(kind, request, step))
                 elif isinstance(value := step[index], Fault):
                     self.post(Settled(request, value.error))
-                else:
+                elif value is not None:  # else this step is about other members
                     self.observer.on_next(Outcome(Kind.YIELDED, request, value))
 
         def failed(error: Exception) -> None:

@@ -208,6 +208,7 @@ def test_b3_a_bad_input_or_output_fails_its_member_alone(error: type[Exception])
         "c": Kind.SUCCEEDED,
     }
     assert lab.value(out, "c") == "fine"
+    assert lab.errors == []
 
 
 def test_b3_state_is_each_members_own() -> None:
