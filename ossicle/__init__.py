@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from ossicle.flow.sources import Dependency as Dependency
     from ossicle.flow.sources import on as on
     from ossicle.runtime.app import Blocks as Blocks
+    from ossicle.runtime.executors.in_process import in_process as in_process
     from ossicle.runtime.interface import Interface as Interface
 
     Request = injected.ClientRequest
@@ -92,6 +93,7 @@ _WHERE = {
     "flow.results": ("skip", "update"),
     "flow.sources": ("Dependency", "on"),
     "runtime.app": ("Blocks",),
+    "runtime.executors.in_process": ("in_process",),
     "runtime.interface": ("Interface",),
 }
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}

@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from ...flow.calls import Call
 from ...flow.program import Execute
 from .async_generator import async_generator_executor
 from .coroutine import coroutine_executor
+from .in_process import InProcess
 from .nothing import nothing
 from .pool import Pool
 from .thread import thread_executor
 
 
-def by_kind(pool: Pool, plain: Execute | None = None) -> Execute:
+def by_kind(pool: Pool, plain_executor: Execute | None = None) -> Execute:
     """Coroutines and async generators run on the loop, everything else in the pool's threads.
 
-    plain: runs everything else instead.
+    What is marked with `in_process` runs in processes. plain_executor: runs
+    all that is not async instead.
     """
     coroutine = coroutine_executor(pool)
     async_generator = async_generator_executor(pool)
-    thread = plain or thread_executor(pool)
+    thread = plain_executor or thread_executor(pool)
     known = dict[int, Execute]()  # by listener: looking at a function takes longer than calling it
 
-    def pick(fn: Callable[..., Any] | None) -> Execute:
+    def pick(fn: object) -> Execute:
         if fn is None:
             return nothing
+        if isinstance(fn, InProcess) and plain_executor is None:
+            from .process import process_executor  # loads multiprocessing, which few apps use
+
+            return process_executor(pool, cast("InProcess[..., Any]", fn))
+        fn = cast("Callable[..., Any]", fn)
         # an instance with __call__ is what its __call__ is
         plain = fn if inspect.isroutine(fn) else getattr(fn, "__call__", fn)  # noqa: B004
         inner = getattr(fn, "func", plain)  # functools.partial

@@ -22,6 +22,7 @@ class Pool:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, max_threads: int = MAX_THREADS) -> None:
         self.loop = loop
+        self._closing = list[Callable[[], None]]()
         self._tasks = set[asyncio.Task[None]]()
         self._threads = ThreadPoolExecutor(max_threads, thread_name_prefix="ossicle")
 
@@ -46,8 +47,14 @@ class Pool:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def on_close(self, action: Callable[[], None]) -> None:
+        """Call `action` when the app ends."""
+        self._closing.append(action)
+
     def close(self) -> None:
         """Let running functions finish on their own; start none that waits."""
+        for action in self._closing:
+            action()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

@@ -1,0 +1,183 @@
+"""Functions in processes: isolated, kept warm, killable, and honest about how they ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import chores
+import pytest
+import pytest_asyncio
+
+import ossicle as oc
+from ossicle.flow.model import ENDS, Kind, Outcome
+from ossicle.flow.patches import Toast
+from ossicle.runtime.host import Connection, Host
+
+
+class Running:
+    """An app with one text in, one text out and one function, and what became of its requests."""
+
+    def __init__(self, fn: Any, **options: Any) -> None:
+        with oc.Blocks() as demo:
+            self.box, self.out = oc.Textbox(), oc.Textbox()
+            self.go, self.stop = oc.Button(), oc.Button()
+            run = self.go.click(fn, self.box, self.out, **options)
+            self.stop.click(None, None, None, cancels=[run])
+        self.outcomes = list[Outcome]()
+        self.toasts = list[str]()
+        self.came = asyncio.Event()
+        self.host = Host(demo.plan(), tap=self._hear)
+        self.line: Connection = self.host.connect(None, 0, lambda _: None)
+
+    def _hear(self, said: object) -> None:
+        if isinstance(said, Outcome):
+            self.outcomes.append(said)
+        elif isinstance(said, Toast):
+            self.toasts.append(said.notice.message)
+        self.came.set()
+
+    def type(self, text: str) -> None:
+        self.act(self.box, "input", value=text)
+
+    def act(self, node: Any, act: str, **more: Any) -> None:
+        self.line.receive({"type": "act", "node": node.id, "act": act, **more})
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not condition():
+                self.came.clear()
+                await self.came.wait()
+
+    async def call(self, text: str) -> Outcome:
+        """Type, click, and wait for the end."""
+        before = len(self.ends)
+        self.type(text)
+        self.act(self.go, "click")
+        await self.until(lambda: len(self.ends) > before)
+        return self.ends[-1]
+
+    @property
+    def ends(self) -> list[Outcome]:
+        return [o for o in self.outcomes if o.kind in ENDS and o.request.listener.outputs]
+
+    @property
+    def shown(self) -> Any:
+        return self.host.program.sessions[self.line.session or ""].values[self.out.id]
+
+
+@pytest_asyncio.fixture
+async def running() -> AsyncIterator[Callable[..., Running]]:
+    made = list[Running]()
+
+    def start(fn: Any, **options: Any) -> Running:
+        made.append(Running(fn, **options))
+        return made[-1]
+
+    yield start
+    for each in made:
+        await each.host.close()
+
+
+Start = Callable[..., Running]
+
+
+async def test_a_worker_is_another_process_and_stays_warm(running: Start) -> None:
+    app = running(chores.pid_and_calls)
+    await app.call("a")
+    first = app.shown.split()
+    await app.call("b")
+    second = app.shown.split()
+    assert first[0] == second[0] != str(os.getpid())
+    assert (first[1], second[1]) == ("1", "2")
+    assert chores.calls == 0
+
+
+async def test_a_generator_shows_each_step_and_notices_arrive(running: Start) -> None:
+    """R2, R4: in processes too."""
+    app = running(chores.count)
+    end = await app.call("3")
+    assert end.kind is Kind.SUCCEEDED
+    assert len([o for o in app.outcomes if o.kind is Kind.YIELDED]) == 3
+    assert app.shown == "2"
+    assert app.toasts == ["closed"]
+
+
+async def test_an_exception_keeps_its_type_and_attributes(running: Start) -> None:
+    app = running(chores.fail)
+    end = await app.call("7")
+    assert end.kind is Kind.FAILED
+    assert isinstance(end.value, chores.OddError)
+    assert end.value.code == 7
+
+
+async def test_a_process_that_dies_is_no_failed_function(running: Start) -> None:
+    """The call is not repeated, and the next one gets a new process."""
+    app = running(chores.die)
+    end = await app.call("3")
+    assert end.kind is Kind.FAILED
+    assert "exit code 3" in str(end.value)
+    end = await app.call("4")
+    assert "exit code 4" in str(end.value)
+
+
+async def test_c3_interrupt_kills_the_process(running: Start, tmp_path: Path) -> None:
+    """C3: cancelled while it hangs, the process is gone, and the slot is free for the next."""
+    mark = tmp_path / "pid"
+    app = running(chores.hang, interrupt=True)
+    app.type(str(mark))
+    app.act(app.go, "click")
+    await asyncio.to_thread(_wait_for, mark)
+    pid = int(mark.read_text())
+    app.act(app.stop, "click")
+    await app.until(lambda: bool(app.ends))
+    assert app.ends[0].kind is Kind.CANCELLED
+    await asyncio.to_thread(_wait_gone, pid)
+
+
+async def test_a_cancelled_generator_is_closed_in_its_process(running: Start) -> None:
+    """C2: its `finally` runs there, once."""
+    app = running(chores.count)
+    app.type("1000000000")
+    app.act(app.go, "click")
+    await app.until(lambda: app.shown != "")
+    app.act(app.stop, "click")
+    await app.until(lambda: bool(app.ends))
+    end = await app.call("2")
+    assert end.kind is Kind.SUCCEEDED
+    assert app.shown == "1"
+
+
+async def test_the_end_of_the_app_ends_its_processes(running: Start) -> None:
+    app = running(chores.pid_and_calls)
+    await app.call("a")
+    pid = int(app.shown.split()[0])
+    await app.host.close()
+    await asyncio.to_thread(_wait_gone, pid)
+
+
+def test_a_function_that_no_process_could_find_is_refused() -> None:
+    def inner() -> None: ...
+
+    with pytest.raises(ValueError, match="top of its module"):
+        oc.in_process(inner)
+
+
+def test_called_directly_it_runs_here() -> None:
+    assert chores.pid_and_calls(None).startswith(f"{os.getpid()} ")
+    chores.calls = 0
+
+
+def _wait_for(mark: Path) -> None:
+    """Until the file has its content; the file system tells nobody by itself."""
+    while not (mark.exists() and mark.read_text()):
+        os.sched_yield()
+
+
+def _wait_gone(pid: int) -> None:
+    """Until the process is gone and its parent has seen it."""
+    while Path(f"/proc/{pid}").exists():
+        os.sched_yield()
