@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from ossicle.flow.marbles import parse as parse
     from ossicle.flow.model import Kind as Kind
     from ossicle.flow.testing import VirtualClock as VirtualClock
+    from ossicle.flow.trace import Trace as Trace
+    from ossicle.flow.trace import TraceError as TraceError
     from ossicle.runtime.testing.autojump import AutojumpLoop as AutojumpLoop
     from ossicle.runtime.testing.autojump import StuckError as StuckError
     from ossicle.runtime.testing.lab import Lab as Lab
     from ossicle.runtime.testing.page import Toast as Toast
+    from ossicle.runtime.testing.replay import replay as replay
     from ossicle.runtime.testing.rig import LabError as LabError
     from ossicle.runtime.testing.rig import Seen as Seen
     from ossicle.runtime.testing.user import User as User
@@ -31,9 +34,11 @@ _WHERE = {
     "flow.marbles": ("MarbleError", "Mark", "Picture", "draw", "draw_rows", "parse"),
     "flow.model": ("Kind",),
     "flow.testing": ("VirtualClock",),
+    "flow.trace": ("Trace", "TraceError"),
     "runtime.testing.autojump": ("AutojumpLoop", "StuckError"),
     "runtime.testing.lab": ("Lab",),
     "runtime.testing.page": ("Toast",),
+    "runtime.testing.replay": ("replay",),
     "runtime.testing.rig": ("LabError", "Seen"),
     "runtime.testing.user": ("User",),
 }

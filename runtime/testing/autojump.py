@@ -55,6 +55,8 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         self._now: Seconds = 0.0
         self._due: list[Timer] = []
         self._timers = 0
+        self._steps = 0
+        self._single = False
         self._limit: Seconds | None = None
         self._working = 0
         self._rounds = 0
@@ -111,13 +113,28 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         """Do all that is ready now; no time passes."""
         self.run_until(self._now)
 
+    def step(self, until: Seconds) -> bool:
+        """One round of what is ready, or one jump and a round. False: nothing is due by `until`."""
+        self._limit, self._single = until, True
+        jumped = self._steps
+        try:
+            self.run_forever()
+        finally:
+            self._limit, self._single = None, False
+        return self._steps > jumped
+
+    def call_first(self, when: Seconds, callback: Callable[..., object], *args: Any) -> None:
+        """As `call_at`, but before all other timers of that instant."""
+        handle = asyncio.TimerHandle(when, callback, args, self)
+        heapq.heappush(self._due, (when, -1, handle, callback, args, None))
+
     def hop(self, when: Seconds) -> bool:
         """From inside a callback: move time on to `when` if nothing at all would happen before.
 
         For what comes at a steady pace, like the blocks of a microphone: a jump through the loop
         costs several times as much. False: nothing was done; use `call_at`.
         """
-        if self._ready_now or self._working or self._next() <= when:
+        if self._ready_now or self._working or self._single or self._next() <= when:
             return False
         if self._limit is None or when > self._limit or when < self._now:
             return False
@@ -160,6 +177,7 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         """What the selector does instead of waiting. `timeout` None: there is no timer."""
         external = registered > self._own
         if timeout is not None:  # something is ready
+            self._step()
             self._rounds += 1
             if self._rounds > MOST_AT_ONCE:
                 self._rounds = 0
@@ -180,7 +198,13 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         if due == math.inf:
             return poll(None) if external else self._for_strangers(poll)
         self._jump(due)
+        self._step()
         return ()
+
+    def _step(self) -> None:
+        self._steps += 1
+        if self._single:
+            self.stop()
 
     def _next(self) -> Seconds:
         """When the next timer is due; math.inf if there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
     from ...flow.testing import VirtualClock
     from ..app import Blocks
     from .lab import Lab
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Two traces that differ are shown where they part, not as a whole."""
+    if op == "==" and "ossicle.flow.trace" in sys.modules:
+        from ...flow.trace import Trace
+
+        if isinstance(left, Trace) and isinstance(right, Trace):
+            return ["the traces part at", *left.difference(right).splitlines()]
+    return None
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from ...flow.calls import Call
 from ...flow.errors import OssicleError
 from ...flow.model import Kind, Outcome
 from ...flow.sources import Dependency
+from ...flow.trace import Trace
 from ...flow.units import Seconds
 from ..app import Blocks
 from ..clock import LoopClock
@@ -64,7 +65,13 @@ class Rig:
     """An app's production host on virtual time. The arguments are those of `Lab`."""
 
     def __init__(
-        self, app: Blocks, *, threads: bool, show_error: bool, reconnect_window: Seconds
+        self,
+        app: Blocks,
+        *,
+        threads: bool,
+        show_error: bool,
+        reconnect_window: Seconds,
+        trace: bool,
     ) -> None:
         _alone()
         self.app = app
@@ -75,13 +82,18 @@ class Rig:
         self._times = dict[object, list[Seconds]]()
         self._calls = dict[object, int]()
         self._broken = list[BaseException]()
+        self._closing = self._between = False
         self.loop.set_exception_handler(self._remember)
         pool: Pool = Held(self.loop) if threads else InPlace(self.loop)
-        plain = None if threads else in_place(self.clock, self._lasting)
+        plain = None if threads else in_place(self.clock, lambda call: self.lasting(call))
+        plan = app.plan()
+        self.trace = Trace(plan, self.clock) if trace else None
+        self.lasting = self._lasting
+        """How long plain functions take."""
 
         async def make() -> Host:
             return Host(
-                app.plan(),
+                plan,
                 title=app.title,
                 extra=app.page(),
                 show_error=show_error,
@@ -92,6 +104,8 @@ class Rig:
                 page_code=True,
                 tap=self._tap,
             )
+            await host.begin()
+            return host
 
         try:
             self.host = self.loop.run_until_complete(make())
@@ -103,6 +117,7 @@ class Rig:
         """End the app as its server would: all sessions, all work, all sounds."""
         if self.loop.is_closed():
             return
+        self._closing = True  # a trace tells what users did, not that a test was over
         try:
             self.loop.run_until_complete(self._end_all())
         finally:
@@ -147,12 +162,16 @@ class Rig:
             raise LabError(f"takes: {seconds!r} must be seconds, 0 or more.")
         key = what.declared.id if isinstance(what, Dependency) else what
         self._times[key] = row
+        if self.trace is not None:
+            for listener in self.host.plan.listeners:
+                if key in (listener.id, listener.fn):
+                    self.trace.names["listeners"][listener.id]["takes"] = row
 
     # -- for users -----------------------------------------------------------------------------
 
     def do(self, work: Callable[[], T]) -> T:
         """Run something on the loop, then all that is ready. Raises what it raises."""
-        if self.loop.is_running():
+        if self.loop.is_running() or self._between:
             return work()
         self._outside()
         done = list[T]()
@@ -169,6 +188,17 @@ class Rig:
         if failed:
             raise failed[0]
         return done[0]
+
+    def between(self, work: Callable[[], T]) -> T:
+        """Run something on the loop before all that is ready, between two of its rounds."""
+        self._outside()
+        self._between = True
+        asyncio._set_running_loop(self.loop)  # pyright: ignore
+        try:
+            return work()
+        finally:
+            asyncio._set_running_loop(None)  # pyright: ignore
+            self._between = False
 
     def after(self, seconds: Seconds, work: Callable[[], object]) -> None:
         """Let time pass and then do it; inside the loop: have it done then."""
@@ -212,6 +242,8 @@ class Rig:
         return repeat(row[min(turn, len(row) - 1)])
 
     def _tap(self, record: object) -> None:
+        if self.trace is not None and not self._closing:
+            self.trace.tap(record)
         if isinstance(record, Outcome):
             self.seen.append(Seen(self.loop.time(), record))
 

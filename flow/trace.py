@@ -1,0 +1,297 @@
+"""A trace: everything that a program heard, decided and showed, with its time and its parent.
+
+`Program(..., tap=trace.tap)` fills it. Sessions are named s1, s2, … in the order of their opening,
+so that traces of two runs can be compared (rule X1).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .clock import Clock
+from .described import ATOMS, described
+from .entries import Entry, Facts
+from .errors import OssicleError
+from .model import Event, Outcome, Request
+from .patches import Command, Gone, Run, Set, Sound, Toast
+from .plan import Plan
+from .program import Act, Close, Disconnect, Frames, Open, Reconnect, Said, Withdraw
+from .results import UNSET
+from .sources import After, Derived, Port
+from .trace_file import read, write
+from .trace_picture import marbles, svg
+from .units import Seconds
+from .why import why
+
+
+class TraceError(OssicleError, ValueError):
+    """A trace that cannot be read, or a question that it cannot answer."""
+
+
+class Trace:
+    """What happened, in order. Two traces are equal if all their entries are.
+
+    plan: whose nodes and listeners are named. clock: that of the program.
+    """
+
+    def __init__(self, plan: Plan, clock: Clock) -> None:
+        self.names = names(plan)
+        self.said = list[tuple[int, Seconds, Said]]()
+        """What came from front ends: its place among the entries, its time, itself."""
+        self._clock = clock
+        self._raw = list[tuple[Seconds, object, object]]()
+        self._entries = list[Entry]()
+        self._sessions = dict[str, str]()
+        self._count = 0
+
+    def tap(self, record: object) -> None:
+        """Take one record of a program."""
+        at = self._clock.seconds
+        kept: object = None
+        # What may change later is described now; the rest when somebody looks.
+        if isinstance(record, Event):
+            kept = _kept(record.value)
+        elif isinstance(record, Outcome):
+            kept = _kept(record.value)
+        elif isinstance(record, Set):
+            kept = (_kept(record.value), described(dict(record.props)) if record.props else None)
+        elif isinstance(record, Request):
+            kept = [_kept(each) for each in record.inputs]
+        elif isinstance(record, Open):
+            self._sessions[record.session] = f"s{len(self._sessions) + 1}"
+            self.said.append((self._count, at, self._renamed(record)))
+        elif isinstance(record, Act | Frames | Withdraw | Disconnect | Reconnect | Close):
+            if isinstance(record, Act):
+                kept = _kept(record.value)
+            self.said.append((self._count, at, self._renamed(record)))
+        self._raw.append((at, record, kept))
+        self._count += 1
+
+    # -- looking -------------------------------------------------------------------------------
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Everything so far, in order."""
+        raw, self._raw = self._raw, []
+        self._entries.extend(self._entry(*each) for each in raw)
+        return self._entries
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries)
+
+    def lines(self) -> list[str]:
+        """Each entry as a line of JSON."""
+        return [entry.line() for entry in self.entries]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Trace) and self.lines() == other.lines()
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]  # it grows
+
+    def __repr__(self) -> str:
+        return f"<Trace of {len(self)} entries>"
+
+    def difference(self, other: Trace) -> str:
+        """Where two traces part, with what came before; "" if they are equal."""
+        ours, theirs = self.lines(), other.lines()
+        for n in range(max(len(ours), len(theirs))):
+            one, two = (each[n] if n < len(each) else "(the end)" for each in (ours, theirs))
+            if one != two:
+                before = [f"  {line}" for line in ours[max(0, n - 3) : n]]
+                return "\n".join([f"entry {n}:", *before, f"- {one}", f"+ {two}"])
+        return ""
+
+    def why(self, of: Outcome | int) -> str:
+        """The chain that led to an outcome, or to a request by its id, in words."""
+        request = of if isinstance(of, int) else of.request.id
+        told = why(self.entries, self.names, request)
+        if told is None:
+            raise TraceError(f"the trace has no request {request}.")
+        return told
+
+    def to_marbles(
+        self,
+        *rows: str,
+        waits: bool = True,
+        steps: bool = True,
+        frame: Seconds | None = None,
+        until: Seconds | None = None,
+    ) -> str:
+        """A marble picture: a row for each port that somebody listens to, and for each listener.
+
+        Events are letters; of requests `q` waits, `s` starts, `y` yields, `|` succeeded, `#`
+        failed, `^` cancelled, `x` dropped, `r` rejected. rows: only those whose name contains one
+        of these. waits, steps: whether `q` and `y` are drawn.
+        """
+        left_out = ("" if waits else "q") + ("" if steps else "y")
+        return marbles(self.entries, self.names, rows, left_out, frame, until)
+
+    def to_svg(self, *rows: str) -> str:
+        """The same as an SVG image, for light and dark pages: it has the text's colour."""
+        return svg(self.entries, self.names, rows)
+
+    # -- files ---------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write it as lines of JSON, with the sounds that users put in, so that it can be replayed.
+
+        Names and headers of users are left out.
+        """
+        write(Path(path), self.names, self.lines(), self.said)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Trace:
+        """Read what `save` wrote. Raises TraceError for anything else."""
+        try:
+            found, lines, said = read(Path(path))
+        except (ValueError, KeyError, TypeError) as error:
+            raise TraceError(
+                f"{path}: is no trace that this version can read ({error})."
+            ) from error
+        made = cls.__new__(cls)
+        made.names, made.said = found, said
+        made._raw, made._sessions = [], {}
+        made._entries = [
+            Entry(f.pop("at"), f.pop("what"), f.pop("session"), f) for f in map(json.loads, lines)
+        ]
+        made._count = len(made._entries)
+        return made
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _renamed(self, said: Said) -> Said:
+        name = self._sessions.get(said.session, said.session)
+        match said:
+            case Open():
+                return Open(name, None, said.client)
+            case Act():
+                return Act(name, said.node, said.act, said.value, said.data, said.cause, said.echo)
+            case Frames():
+                return Frames(name, said.node, said.block)
+            case Withdraw():
+                return Withdraw(name, said.request)
+            case Disconnect() | Reconnect() | Close():
+                return type(said)(name)
+
+    def _entry(self, at: Seconds, record: object, kept: object) -> Entry:
+        session: str = getattr(record, "session", "")
+        match record:
+            case Event():
+                return self._made(at, "event", session, _event(record, kept))
+            case Request():
+                facts = {
+                    "request": record.id,
+                    "listener": record.listener.id,
+                    "event": record.event.id,
+                    "inputs": described(kept),
+                }
+                return self._made(at, "request", session, facts)
+            case Outcome():
+                facts = {"outcome": str(record.kind), "request": record.request.id}
+                if kept is not None:
+                    facts["value"] = described(kept)
+                return self._made(at, "outcome", record.request.session, facts)
+            case Open() | Act() | Frames() | Withdraw() | Disconnect() | Reconnect() | Close():
+                return self._made(at, "said", session, _said(record, kept))
+            case _:
+                return self._made(at, "patch", session, _patch(record, kept))
+
+    def _made(self, at: Seconds, what: str, session: str, facts: Facts) -> Entry:
+        return Entry(at, what, self._sessions.get(session, session), facts)
+
+
+def names(plan: Plan) -> Facts:
+    """What a trace must know of its app to speak of it."""
+    return {
+        "nodes": [node.where for node in plan.nodes],
+        "listeners": [
+            {
+                "name": each.name,
+                "mode": each.mode,
+                "line": each.line,
+                "limit": each.limit,
+                "every": each.every,
+                "cancels": sorted(each.cancels),
+                "outputs": list(each.outputs),
+                "triggers": list(map(_trigger, declared.sources)),
+            }
+            for each, declared in zip(plan.listeners, plan.graph.listeners, strict=True)
+        ],
+    }
+
+
+def _trigger(source: object) -> list[Any]:
+    match source:
+        case Port():
+            return ["port", source.node.id, source.port]
+        case Derived():
+            return ["derived", source.base.node.id, source.port]
+        case After():
+            return ["after", source.dependency.declared.id, source.port]
+        case _:
+            return ["other"]
+
+
+def _kept(value: object) -> object:
+    return value if isinstance(value, ATOMS) else described(value)
+
+
+def _event(event: Event, kept: object) -> Facts:
+    facts: Facts = {
+        "event": event.id,
+        "node": event.node,
+        "port": event.port,
+        "cause": str(event.cause),
+        "value": described(kept),
+    }
+    if event.parent is not None:
+        facts["of_event" if event.derived else "of_request"] = event.parent
+    if event.data:
+        facts["data"] = described(dict(event.data))
+    return facts
+
+
+def _said(said: Said, kept: object) -> Facts:
+    match said:
+        case Act():
+            facts: Facts = {"said": "act", "node": said.node, "act": said.act}
+            if said.value is not UNSET:
+                facts["value"] = described(kept)
+            if said.data:
+                facts["data"] = described(dict(said.data))
+            return facts
+        case Frames():
+            return {"said": "frames", "node": said.node, "value": described(said.block)}
+        case Withdraw():
+            return {"said": "cancel", "request": said.request}
+        case _:
+            return {"said": type(said).__name__.lower()}
+
+
+def _patch(patch: object, kept: object) -> Facts:
+    match patch:
+        case Set():
+            value, props = kept if isinstance(kept, tuple) else (UNSET, None)  # pyright: ignore
+            facts: Facts = {"patch": "set", "node": patch.node}
+            if patch.value is not UNSET:
+                facts["value"] = described(value)
+            return facts | ({"props": props} if props else {})
+        case Run():
+            outcome = patch.outcome
+            return {"patch": "run", "request": outcome.request.id, "state": str(outcome.kind)}
+        case Toast():
+            return {"patch": "toast", **described(patch.notice)}
+        case Sound():
+            return {"patch": "sound", "node": patch.node, "stage": patch.stage}
+        case Command():
+            return {"patch": "command", "node": patch.node, "command": patch.command}
+        case Gone():
+            return {"patch": "gone"}
+        case _:
+            return {"patch": type(patch).__name__.lower()}

@@ -1,0 +1,167 @@
+"""A trace as a picture: marbles in text, and an SVG image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from .entries import Entry, Facts, sessions
+from .marbles import FRAME, draw_rows, fitting
+from .units import Seconds
+
+SIGNS = {
+    "queued": "q",
+    "started": "s",
+    "yielded": "y",
+    "succeeded": "|",
+    "failed": "#",
+    "cancelled": "^",
+    "dropped": "x",
+    "rejected": "r",
+}
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+Rows = dict[str, list[tuple[Seconds, str]]]
+
+
+def rows_of(entries: list[Entry], names: Facts, only: tuple[str, ...], left_out: str) -> Rows:
+    """A row of marks for each port that somebody listens to, then one for each listener."""
+    several = len(sessions(entries)) > 1
+    rows = Rows()
+    heard = {
+        (t[1], t[2]) for each in names["listeners"] for t in each["triggers"] if t[0] != "after"
+    }
+    asked = {e.facts["request"]: e for e in entries if e.what == "request"}
+    moved = set[int]()
+
+    def row(entry: Entry, name: str) -> list[tuple[Seconds, str]]:
+        return rows.setdefault(f"{entry.session} {name}" if several else name, [])
+
+    for entry in entries:
+        facts = entry.facts
+        if entry.what == "event" and (facts["node"], facts["port"]) in heard:
+            if not facts.get("of_event") and not _follower(facts):
+                marks = row(entry, f"{names['nodes'][facts['node']]}.{facts['port']}")
+                marks.append((entry.at, LETTERS[len(marks) % len(LETTERS)]))
+        elif entry.what == "outcome" and (sign := SIGNS.get(facts["outcome"])):
+            request = facts["request"]
+            if sign == "q" and request in moved:
+                continue  # told again, with another place
+            moved.add(request)
+            if sign not in left_out and request in asked:
+                name = names["listeners"][asked[request].facts["listener"]]["name"]
+                row(entry, name).append((entry.at, sign))
+    return {
+        name: marks
+        for name, marks in sorted(rows.items(), key=lambda pair: _is_listener(pair[0], names))
+        if marks and (not only or any(each in name for each in only))
+    }
+
+
+def _follower(facts: Facts) -> bool:
+    """The event of a follower repeats what began it; it did not happen again."""
+    return "of_request" in facts and facts["port"] != "change"
+
+
+def _is_listener(row: str, names: Facts) -> bool:
+    return any(row.split(" ", 1)[-1] == e["name"] or row == e["name"] for e in names["listeners"])
+
+
+def marbles(
+    entries: list[Entry],
+    names: Facts,
+    only: tuple[str, ...],
+    left_out: str,
+    frame: Seconds | None,
+    until: Seconds | None,
+) -> str:
+    """The rows as text; the frame is told if it is not the usual one."""
+    rows = rows_of(entries, names, only, left_out)
+    step = frame or fitting(at for marks in rows.values() for at, _ in marks)
+    text = draw_rows(rows, frame=step, until=until)
+    return text if step == FRAME else f"{text}\n(a character is {step:g} s)"
+
+
+# -- SVG ---------------------------------------------------------------------------------------
+
+WIDTH, LEFT, RIGHT, TOP, ROW = 720, 12, 16, 30, 34
+BADGE = 9
+
+
+def svg(entries: list[Entry], names: Facts, only: tuple[str, ...]) -> str:
+    """The rows as an image; each request is a bar from its start to its end."""
+    rows = rows_of(entries, names, only, "")
+    label = 7.2 * max((len(name) for name in rows), default=0) + LEFT + 14
+    last = max((at for marks in rows.values() for at, _ in marks), default=0.0) or 1.0
+    scale = (WIDTH - label - RIGHT) / last
+    height = TOP + ROW * len(rows) + 6
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}"'
+        f' height="{height}" font-family="ui-monospace, monospace" font-size="12"'
+        ' fill="currentColor" stroke="none" role="img">',
+        *_axis(label, scale, last, height),
+    ]
+    for n, (name, marks) in enumerate(rows.items()):
+        y = TOP + ROW * n + ROW / 2
+        parts.append(f'<text x="{LEFT}" y="{y + 4:g}">{escape(name)}</text>')
+        parts.append(_line(label, WIDTH - RIGHT, y))
+        if _is_listener(name, names):
+            parts += _bars(marks, label, scale, y)
+        parts += _badges(marks, label, scale, y)
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _axis(left: float, scale: float, last: Seconds, height: float) -> Iterable[str]:
+    step = next(s for s in _steps() if last / s <= 10)
+    n = 0
+    while n * step <= last * 1.0001:
+        x = left + n * step * scale
+        text = f"{n * step:g} s"
+        yield f'<text x="{x:g}" y="14" text-anchor="middle" opacity="0.6">{text}</text>'
+        yield (
+            f'<line x1="{x:g}" x2="{x:g}" y1="{TOP - 8}" y2="{height:g}" stroke="currentColor"'
+            ' opacity="0.12"/>'
+        )
+        n += 1
+
+
+def _steps() -> Iterable[float]:
+    power = 1e-6
+    while True:
+        yield from (power, 2 * power, 5 * power)
+        power *= 10
+
+
+def _line(x1: float, x2: float, y: float) -> str:
+    return (
+        f'<line x1="{x1:g}" x2="{x2:g}" y1="{y:g}" y2="{y:g}" stroke="currentColor" opacity="0.3"/>'
+    )
+
+
+def _bars(marks: list[tuple[Seconds, str]], left: float, scale: float, y: float) -> Iterable[str]:
+    """From each start to the next end: where a listener works."""
+    open_at = list[Seconds]()
+    for at, sign in marks:
+        if sign == "s":
+            open_at.append(at)
+        elif sign in "|#^" and open_at:
+            begin = open_at.pop(0)
+            yield (
+                f'<rect x="{left + begin * scale:g}" y="{y - 5:g}" height="10"'
+                f' width="{max((at - begin) * scale, 1):g}" rx="3" opacity="0.25"/>'
+            )
+
+
+def _badges(marks: list[tuple[Seconds, str]], left: float, scale: float, y: float) -> Iterable[str]:
+    instants = dict[Seconds, str]()
+    for at, sign in marks:
+        instants[at] = instants.get(at, "") + sign
+    for at, signs in instants.items():
+        x = left + at * scale
+        width = max(2 * BADGE, 8 * len(signs) + 6)
+        yield (
+            f'<g><title>{at:g} s</title><rect x="{x - width / 2:g}" y="{y - BADGE:g}"'
+            f' width="{width:g}" height="{2 * BADGE}" rx="{BADGE}" fill="none"'
+            ' stroke="currentColor"/>'
+            f'<text x="{x:g}" y="{y + 4:g}" text-anchor="middle">{escape(signs)}</text></g>'
+        )

@@ -1,0 +1,106 @@
+"""Replay: what users did in a trace, done again to an app in virtual time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+from ...flow.calls import Call
+from ...flow.program import Act, Close, Disconnect, Frames, Open, Reconnect, Said, Withdraw
+from ...flow.trace import Trace
+from ...flow.units import Seconds
+from ..app import Blocks
+from .lab import Lab
+from .user import User
+
+
+def replay(app: Blocks, trace: Trace | str | Path, **options: Any) -> Trace:
+    """Do again what users did, at the same times, and return the new trace.
+
+    As a test, in one line: `assert replay(demo, "bug.jsonl") == Trace.load("bug.jsonl")`, or
+    `replay(demo, path).difference(Trace.load(path))` for where they part.
+
+    Functions that are not async take as long as they took. options: those of `Lab`, which must be
+    what they were. A trace of a lab replays exactly, one of a server as exactly as threads can be.
+    """
+    old = trace if isinstance(trace, Trace) else Trace.load(trace)
+    with Lab(app, connect=False, **options) as lab:
+        lab.rig.lasting = _Lasted(old)
+        again = _Again(lab, old)
+        again.all()
+        lab.run_until(max(old.entries[-1].at if len(old) else 0.0, lab.seconds))
+        return lab.trace
+
+
+class _Again:
+    """Says all again, each when as much had happened as had before, not only at its time."""
+
+    def __init__(self, lab: Lab, old: Trace) -> None:
+        self._lab, self._left = lab, deque(old.said)
+        self._users = dict[str, User]()
+
+    def all(self) -> None:
+        loop, trace = self._lab.loop, self._lab.trace
+        while self._left:
+            place, at, _ = self._left[0]
+            while len(trace) < place and loop.step(at):
+                pass
+            if loop.time() < at:  # before all else that is due then
+                left = len(self._left)
+                loop.call_first(at, self._due)
+                while len(self._left) == left and loop.step(at):
+                    pass
+            else:
+                self._lab.rig.between(self._due)
+
+    def _due(self) -> None:
+        """Say what is due, and what was said right after it with nothing in between."""
+        while True:
+            _, at, said = self._left.popleft()
+            _say(self._lab, self._users, said)
+            if not self._left or self._left[0][1] > at or self._left[0][0] > len(self._lab.trace):
+                return
+
+
+def _say(lab: Lab, users: dict[str, User], said: Said) -> None:
+    match said:
+        case Open(session=name, client=client):
+            users[name] = User(lab.rig, client)
+            users[name].connect()
+        case Act() | Frames() | Withdraw():
+            token = users[said.session].token
+            lab.host.program.receive(replace(said, session=token))
+        case Disconnect(session=name) if users[name].connected:
+            users[name].disconnect()
+        case Reconnect(session=name) if not users[name].connected:
+            users[name].reconnect()
+        case Close() | Disconnect() | Reconnect():
+            pass  # follows by itself from what was done before
+
+
+class _Lasted:
+    """How long the calls of a trace took, by request; where it does not tell, by `takes`."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._rows: list[list[Seconds]] = [
+            each.get("takes", []) for each in trace.names["listeners"]
+        ]
+        self._times = dict[int, list[Seconds]]()
+        for entry in trace.entries:
+            kind = entry.facts.get("outcome")
+            if kind in ("started", "yielded", "failed"):
+                self._times.setdefault(entry.facts["request"], []).append(entry.at)
+
+    def __call__(self, call: Call) -> Iterator[Seconds]:
+        row = self._rows[call.listener.id]
+        for member in call.members:
+            times = self._times.get(member.request.id, [])
+            if len(times) > 1:
+                steps = [b - a for a, b in zip(times, times[1:], strict=False)]
+                # a step that was cut off by a cancel took as long as the others
+                return chain(steps, row[len(steps) :], repeat((row or steps)[-1]))
+        return chain(row, repeat(row[-1])) if row else iter(())

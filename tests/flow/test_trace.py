@@ -1,0 +1,319 @@
+"""Traces: what happened, why it did, in pictures, in files, and again."""
+
+import asyncio
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import reactivex.operators as ops
+
+import ossicle as oc
+from ossicle.flow.described import described
+from ossicle.flow.marbles import parse
+from ossicle.testing import Lab, Trace, TraceError, replay
+
+RATE = 8000
+
+
+class App:
+    """One of everything that a trace must tell of."""
+
+    def __init__(self) -> None:
+        with oc.Blocks() as self.blocks:
+            self.name, self.out = oc.Textbox(label="Name"), oc.Textbox(label="Out")
+            self.take = oc.Microphone(label="Take", streaming=True)
+            self.count, self.items = oc.Number(0, label="Count"), oc.State([])
+            self.go, self.stop = oc.Button("Go", label="Go"), oc.Button("Stop", label="Stop")
+            self.greet = self.name.submit(greet, self.name, self.out)
+            self.greet.then(remember, self.items, self.items)
+            self.greet.failure(apology, None, self.out)
+            self.out.change(length, self.out, self.count)
+            self.run = self.go.click(steps, None, self.count)
+            self.stop.click(None, None, None, cancels=[self.run])
+            self.take.stop_recording(heard, self.take, self.out)
+            self.take.stream(loudness, self.take, self.count)
+            self.name.change.pipe(ops.debounce(0.3))(waited, None, self.out)
+            self.timer = oc.Timer(1.0)
+            self.timer.tick(tick)
+
+
+def greet(name: str) -> str:
+    if name == "bad":
+        raise oc.Error("no such name")
+    return f"hello {name}"
+
+
+def remember(items: list[int]) -> list[int]:
+    items.append(len(items))  # in place: the trace must have kept what was
+    return items
+
+
+def apology() -> str:
+    return "sorry"
+
+
+def length(text: str) -> int:
+    return len(text)
+
+
+def steps() -> Iterator[int]:
+    yield from range(5)
+
+
+def heard(sound: tuple[int, Any]) -> str:
+    return f"{len(sound[1])} samples"
+
+
+def loudness(sound: tuple[int, Any]) -> int:
+    return int(np.max(sound[1]))
+
+
+def waited() -> str:
+    return "waited"
+
+
+async def tick() -> None:
+    await asyncio.sleep(0.05)
+
+
+def story(app: App, lab: Lab) -> None:
+    lab.takes(steps, [0.5, 1.0])
+    lab.takes(heard, 0.25)
+    lab.submit(app.name, "ada")
+    lab.run(1)
+    lab.click(app.go)
+    lab.click(app.go)
+    lab.run(1.75)
+    lab.click(app.stop)
+    guest = lab.session()
+    guest.submit(app.name, "bad")
+    lab.record(app.take, (RATE, np.arange(RATE, dtype=np.int16)))
+    acts: dict[str, Callable[[], object]] = {
+        "a": lambda: guest.click(app.go),
+        "b": lambda: guest.click(app.stop),
+    }
+    lab.perform("a-(ab)--a-", acts)
+    guest.disconnect()
+    lab.run(5)
+    guest.reconnect()
+    guest.disconnect()
+    lab.run(70)
+
+
+@pytest.fixture(scope="module")
+def told() -> tuple[App, Lab]:
+    app = App()
+    with Lab(app.blocks) as lab:
+        story(app, lab)
+    return app, lab
+
+
+def ended(lab: Lab, listener: str, kind: str, nth: int = 0) -> Any:
+    found = [each for each in lab.outcomes if each.listener == listener and each.kind == kind]
+    return found[nth].outcome
+
+
+# -- why ---------------------------------------------------------------------------------------
+
+
+def test_why_a_chain_ran(told: tuple[App, Lab]) -> None:
+    """Back from a written value over the function that wrote it to the user's act."""
+    _, lab = told
+    assert lab.trace.why(ended(lab, "length", "succeeded")).splitlines() == [
+        "length (request 2) succeeded at 0 s, 0 s after its start",
+        "  asked for by Textbox 'Out'.change at 0 s, written by greet (request 1)",
+        "  which was asked for by Textbox 'Name'.submit at 0 s, by the user",
+    ]
+
+
+def test_why_a_follower_ran(told: tuple[App, Lab]) -> None:
+    """A follower names the request whose end it follows, and which end."""
+    _, lab = told
+    lines = lab.trace.why(ended(lab, "apology", "succeeded")).splitlines()
+    assert "asked for by the end of greet (request" in lines[1]
+    assert lines[1].endswith("(.failure)")
+    assert lines[2].startswith("  which was asked for by Textbox 'Name'.submit at 2.75 s")
+
+
+def test_why_it_failed(told: tuple[App, Lab]) -> None:
+    """The error is told in its own words."""
+    _, lab = told
+    lines = lab.trace.why(ended(lab, "greet", "failed")).splitlines()
+    assert lines[1] == "  because of Error: no such name"
+
+
+def test_why_it_was_dropped(told: tuple[App, Lab]) -> None:
+    """What was pending, and the mode."""
+    _, lab = told
+    lines = lab.trace.why(ended(lab, "steps", "dropped")).splitlines()
+    pending = ended(lab, "steps", "started").request.id
+    assert lines[1] == (
+        f"  because request {pending} of steps was pending, and its trigger mode is once"
+    )
+
+
+def test_why_it_was_cancelled(told: tuple[App, Lab]) -> None:
+    """The listener that cancels, and what asked for it; or the user; or the session's end."""
+    _, lab = told
+    lines = lab.trace.why(ended(lab, "steps", "cancelled")).splitlines()
+    assert lines[0].endswith("was cancelled at 2.75 s, 1.75 s after its start")
+    assert "cancels it, since Button 'Stop'.click at 2.75 s" in lines[1]
+    again = App()
+    with Lab(again.blocks, takes={steps: 1.0}, reconnect_window=2) as fresh:
+        fresh.click(again.go)
+        fresh.cancel(again.run)
+        fresh.run(2)
+        fresh.click(again.go)
+        fresh.disconnect()
+        fresh.run(5)
+    assert "because the user cancelled it at 0 s" in fresh.trace.why(
+        ended(fresh, "steps", "cancelled")
+    )
+    assert "because its session ended at 4 s" in fresh.trace.why(
+        ended(fresh, "steps", "cancelled", 1)
+    )
+
+
+def test_why_a_timer_or_an_operator(told: tuple[App, Lab]) -> None:
+    """Ticks and operators are told as what they are."""
+    _, lab = told
+    assert "Timer" in (told_of := lab.trace.why(ended(lab, "tick", "succeeded")))
+    assert told_of.endswith("a tick of a timer")
+    lines = lab.trace.why(ended(lab, "waited", "succeeded")).splitlines()
+    assert lines[2].startswith("  made by operators of Textbox 'Name'.change at 0 s")
+
+
+def test_why_nothing(told: tuple[App, Lab]) -> None:
+    """A request that never was is no reason to guess."""
+    _, lab = told
+    with pytest.raises(TraceError, match="no request 99999"):
+        lab.trace.why(99999)
+
+
+# -- pictures ----------------------------------------------------------------------------------
+
+
+def test_marbles_show_ports_and_listeners() -> None:
+    """Letters for events; q s y | # ^ x r for requests; a row by itself can be read."""
+    with oc.Blocks() as demo:
+        go, out = oc.Button("Go", label="Go"), oc.Number()
+        go.click(steps, None, out, trigger_mode="always_last")
+        out.change(len_of, out)
+    with Lab(demo, takes={steps: [0.2, 0.1]}) as lab:
+        acts: dict[str, Callable[[], object]] = {"a": lambda: lab.click(go)}
+        lab.perform("-aa-(aa)-", acts)
+        lab.run(1.5)
+    picture = lab.trace.to_marbles("Button", "steps", steps=False)
+    assert picture.splitlines() == [
+        "Button 'Go'.click  -ab-(cd)---   ------",
+        "steps              -s--(xx)--(|s)-----|",
+    ]
+    for line in lab.trace.to_marbles(steps=False).splitlines():
+        parse(line.split("  ", 1)[1])
+
+
+def len_of(number: int) -> int:
+    return number
+
+
+def test_svg_is_an_image_in_the_pages_colour(told: tuple[App, Lab]) -> None:
+    """Well-formed, a row for each name, no colour of its own."""
+    _, lab = told
+    text = lab.trace.to_svg()
+    root = ElementTree.fromstring(text)
+    labels = [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "s1 steps" in labels
+    assert "s1 Button 'Go'.click" in labels
+    assert "currentColor" in text
+    assert re.search(r'(fill|stroke)="#', text) is None
+
+
+# -- files and replay --------------------------------------------------------------------------
+
+
+def test_a_trace_survives_its_file(told: tuple[App, Lab], tmp_path: Path) -> None:
+    """Saved and loaded it is equal, answers the same, and each line is JSON."""
+    _, lab = told
+    path = tmp_path / "told.jsonl"
+    lab.trace.save(path)
+    loaded = Trace.load(path)
+    assert loaded == lab.trace
+    assert loaded.to_marbles() == lab.trace.to_marbles()
+    request = ended(lab, "length", "succeeded").request.id
+    assert loaded.why(request) == lab.trace.why(request)
+    for line in path.read_text().splitlines():
+        json.loads(line)
+
+
+def test_a_session_replays(told: tuple[App, Lab], tmp_path: Path) -> None:
+    """What was done is done again, to a new app, with the same trace: the test of a bug."""
+    _, lab = told
+    assert replay(App().blocks, lab.trace) == lab.trace
+    path = tmp_path / "told.jsonl"
+    lab.trace.save(path)
+    assert replay(App().blocks, path) == Trace.load(path)
+
+
+def test_a_replay_tells_where_it_parts(told: tuple[App, Lab]) -> None:
+    """An app that behaves otherwise is seen at the first entry that differs."""
+    _, lab = told
+    other = App()
+    with oc.Blocks():
+        pass
+    listener = next(each for each in other.blocks.listeners if each.name == "length")
+    listener.fn = lambda text: 0  # pyright: ignore[reportUnknownLambdaType]
+    difference = replay(other.blocks, lab.trace).difference(lab.trace)
+    assert difference.startswith("entry ")
+    assert "\n- " in difference
+    assert "\n+ " in difference
+
+
+def test_what_is_no_trace_is_refused(tmp_path: Path) -> None:
+    """A file of something else is named."""
+    path = tmp_path / "x.jsonl"
+    for text in ("", "{}", "[1]", '{"trace": 99, "names": {}}', "not json"):
+        path.write_text(text)
+        with pytest.raises(TraceError, match=r"x\.jsonl: is no trace"):
+            Trace.load(path)
+
+
+def test_two_runs_are_equal_and_sessions_have_plain_names() -> None:
+    """Tokens are random; their names in the trace are not."""
+    traces = list[Trace]()
+    for _ in range(2):
+        app = App()
+        with Lab(app.blocks) as lab:
+            story(app, lab)
+        traces.append(lab.trace)
+    assert traces[0] == traces[1]
+    assert {entry.session for entry in traces[0]} == {"s1", "s2"}
+
+
+def test_values_are_described_the_same_in_every_run() -> None:
+    """JSON stays; sound is its content; foreign objects are their repr without addresses."""
+    clip = oc.Clip.of(RATE, np.ones(RATE, np.int16))
+    assert described([1, None, {"a": (True, "x")}]) == [1, None, {"a": [True, "x"]}]
+    assert described(float("nan")) == {"float": "nan"}
+    assert described(clip) == {"clip": clip.id, "seconds": 1.0, "rate": RATE}
+    assert described(object()) == {"repr": "<object object>"}
+    assert described(ValueError("x")) == {"error": "ValueError", "message": "x"}
+    assert described(np.zeros(3)) == described(np.zeros(3)) != described(np.ones(3))
+    assert described({oc.Clip: 1}) == {repr(oc.Clip): 1}
+
+
+def test_values_are_as_they_were_though_they_change_later(told: tuple[App, Lab]) -> None:
+    """A list that a function appends to is told as it was at each time."""
+    _, lab = told
+    appended = [
+        write["value"]
+        for entry in lab.trace
+        if entry.facts.get("outcome") == "yielded" and entry.session == "s1"
+        for write in entry.facts["value"]
+        if isinstance(write.get("value"), list)
+    ]
+    assert appended == [[0]]
