@@ -59,6 +59,22 @@ async def test_a_dropped_file_is_taken(visit: Open) -> None:
     await expect(tab.page.get_by_text("0:01.00 · wav")).to_be_visible()
 
 
+async def test_a_pasted_file_is_taken_wherever_the_focus_is(visit: Open) -> None:
+    """A paste meant for no field goes to the sound that is empty."""
+    tab = await visit(reversing())
+    await tab.page.evaluate(
+        """content => {
+            const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([bytes], 'pasted.wav', { type: 'audio/wav' }));
+            const paste = { clipboardData, bubbles: true, cancelable: true };
+            document.body.dispatchEvent(new ClipboardEvent('paste', paste));
+        }""",
+        base64.b64encode(wav()).decode(),
+    )
+    await expect(tab.page.get_by_text("0:01.00 · wav")).to_be_visible()
+
+
 async def test_what_is_no_sound_is_refused_in_words(visit: Open) -> None:
     """By its type in the page; by its content on the server, whatever it calls itself."""
     tab = await visit(reversing())

@@ -108,13 +108,14 @@ export class Playout {
     };
   }
 
-  /** Takes a frame of this stream; what came before is left out. */
-  push(frame: Frame): void {
-    if (this.phase === 'ended') return;
-    if (frame.flags & END) this.ended = true;
+  /** Takes a frame of this stream; what came before is left out. False if it brought nothing new. */
+  push(frame: Frame): boolean {
+    if (this.phase === 'ended') return false;
+    const ends = !this.ended && (frame.flags & END) > 0;
+    if (ends) this.ended = true;
     const count = frame.samples.length / this.channels;
     const known = Math.max(0, this.due - frame.index);
-    if (count <= known) return;
+    if (count <= known) return ends;
     if (frame.index > this.due) {
       // A sink that joined late has lost nothing of what was never meant for it.
       if (this.due > 0 || this.waiting > 0) this.lost += frame.index - this.due;
@@ -138,6 +139,7 @@ export class Playout {
     } else if (this.waiting > MOST * this.rate) {
       this.skip(this.waiting - Math.round(MOST * this.rate));
     }
+    return true;
   }
 
   /**

@@ -1,6 +1,7 @@
 /** Text frames from the server into checked messages. */
 import {
   RUN_STATES,
+  STREAM_STATES,
   type AppInfo,
   type ClipInfo,
   type Json,
@@ -133,7 +134,7 @@ function runError(value: Json | undefined, path: string): RunError {
 
 function patch(value: Json | undefined, path: string): Patch {
   const f = fields(value, path);
-  const kind = oneOf(['set', 'run', 'toast', 'js'], f.kind, `${path}.kind`);
+  const kind = oneOf(['set', 'run', 'toast', 'js', 'stream', 'command'], f.kind, `${path}.kind`);
   switch (kind) {
     case 'set':
       return { kind, node: number(f.node, `${path}.node`), props: fields(f.props, `${path}.props`) };
@@ -158,6 +159,19 @@ function patch(value: Json | undefined, path: string): Patch {
         message: orNull(text)(f.message, `${path}.message`) ?? '',
         duration: orNull(number)(f.duration, `${path}.duration`),
       };
+    case 'stream':
+      return {
+        kind,
+        node: number(f.node, `${path}.node`),
+        epoch: number(f.epoch, `${path}.epoch`),
+        state: oneOf(STREAM_STATES, f.state, `${path}.state`),
+        rate: number(f.rate ?? 0, `${path}.rate`),
+        channels: number(f.channels ?? 0, `${path}.channels`),
+        live: f.live === true,
+        frames: number(f.frames ?? 0, `${path}.frames`),
+      };
+    case 'command':
+      return { kind, node: number(f.node, `${path}.node`), command: text(f.command, `${path}.command`) };
     case 'js':
       return {
         kind,

@@ -1,6 +1,7 @@
-/** A browser WebSocket as an Observable that ends with the socket. */
-import { Observable } from 'rxjs';
+/** The page's side of the socket's worker: a socket as an Observable, and the way of sound past the page. */
+import { Observable, Subject } from 'rxjs';
 import type { Dial, SocketEvent } from './link';
+import type { FromWorker, ToWorker } from './socket.worker';
 
 /** `ws` beside the page, whatever prefix the page is mounted under. */
 export function socketUrl(page: string, query: Record<string, string | number>): string {
@@ -11,22 +12,92 @@ export function socketUrl(page: string, query: Record<string, string | number>):
   return url.href;
 }
 
-export const dialPage: Dial = (resume) =>
-  new Observable<SocketEvent>((out) => {
-    const socket = new WebSocket(socketUrl(document.baseURI, resume ? { ...resume } : {}));
-    const send = (text: string) => {
-      // A closing socket would swallow it without a word.
-      if (socket.readyState !== WebSocket.OPEN) return false;
-      socket.send(text);
-      return true;
+export type SoundEvent = Extract<FromWorker, { kind: 'ended' | 'dropped' | 'trip' }>;
+
+/** The way of live sound between the audio thread and the server. */
+export interface Sounds {
+  readonly events: Observable<SoundEvent>;
+  /** The session is there, and what was kept for it was sent: sound may follow. */
+  ready(): void;
+  /** Sends what comes out of `port` as a recording of a node. Text that was sent before goes before it. */
+  record(node: number, port: MessagePort): void;
+  recorded(node: number): void;
+  /** Gives a stream's frames to `port`. */
+  play(node: number, epoch: number, port: MessagePort): void;
+  played(node: number, epoch: number): void;
+}
+
+export class Wire implements Sounds {
+  readonly events = new Subject<SoundEvent>();
+  private readonly worker = new Worker(new URL('./socket.worker.ts', import.meta.url), { type: 'module' });
+  private socket: ((event: FromWorker) => void) | null = null;
+
+  constructor() {
+    this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      switch (data.kind) {
+        case 'up':
+        case 'text':
+        case 'down':
+          this.socket?.(data);
+          return;
+        default:
+          this.events.next(data);
+      }
     };
-    socket.onopen = () => out.next({ kind: 'up', send });
-    socket.onmessage = (event: MessageEvent<unknown>) => {
-      if (typeof event.data === 'string') out.next({ kind: 'text', data: event.data });
-    };
-    socket.onclose = () => out.complete(); // an error is always followed by a close
-    return () => {
-      socket.onclose = null;
-      socket.close();
-    };
-  });
+    // Without its worker the page has no line; it goes on trying.
+    this.worker.onerror = () => this.socket?.({ kind: 'down' });
+  }
+
+  readonly dial: Dial = (resume) =>
+    new Observable<SocketEvent>((out) => {
+      const send = (text: string) => {
+        // What a closing socket would swallow, the worker keeps for the next one.
+        this.say({ kind: 'text', data: text });
+        return true;
+      };
+      this.socket = (event) => {
+        if (event.kind === 'up') out.next({ kind: 'up', send });
+        else if (event.kind === 'text') out.next({ kind: 'text', data: event.data });
+        else out.complete();
+      };
+      this.say({ kind: 'dial', url: socketUrl(document.baseURI, resume ? { ...resume } : {}) });
+      return () => {
+        this.socket = null;
+        this.say({ kind: 'hangup' });
+      };
+    });
+
+  ready(): void {
+    this.say({ kind: 'ready' });
+  }
+
+  record(node: number, port: MessagePort): void {
+    this.say({ kind: 'record', node, port }, port);
+  }
+
+  recorded(node: number): void {
+    this.say({ kind: 'recorded', node });
+  }
+
+  play(node: number, epoch: number, port: MessagePort): void {
+    this.say({ kind: 'play', node, epoch, port }, port);
+  }
+
+  played(node: number, epoch: number): void {
+    this.say({ kind: 'played', node, epoch });
+  }
+
+  private say(message: ToWorker, ...ports: MessagePort[]): void {
+    this.worker.postMessage(message, ports);
+  }
+}
+
+/** For a page without sound: nothing goes anywhere. */
+export const noSounds: Sounds = {
+  events: new Observable(),
+  ready: () => undefined,
+  record: () => undefined,
+  recorded: () => undefined,
+  play: () => undefined,
+  played: () => undefined,
+};

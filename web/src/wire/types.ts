@@ -111,7 +111,32 @@ export interface JsPatch {
   request: number;
 }
 
-export type Patch = SetPatch | RunPatch | ToastPatch | JsPatch;
+export const STREAM_STATES = ['start', 'end', 'flush'] as const;
+
+/** A node's sound comes as a stream, has ended, or is cut off. */
+export interface StreamPatch {
+  kind: 'stream';
+  node: number;
+  /** Of the stream: what is left of an older one is void. */
+  epoch: number;
+  state: (typeof STREAM_STATES)[number];
+  /** Hertz and channels, when it starts. */
+  rate: number;
+  channels: number;
+  /** Whether what waits too long is worth nothing any more. */
+  live: boolean;
+  /** Its length, when it is over. */
+  frames: number;
+}
+
+/** The page is asked to do what its user could. */
+export interface CommandPatch {
+  kind: 'command';
+  node: number;
+  command: string;
+}
+
+export type Patch = SetPatch | RunPatch | ToastPatch | JsPatch | StreamPatch | CommandPatch;
 
 export type ServerMessage =
   | { type: 'open'; session: string; seq: number; app: AppInfo }

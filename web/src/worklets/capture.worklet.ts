@@ -2,8 +2,11 @@
  * Takes samples from the microphone, on the audio thread, and stops at the exact sample asked for.
  *
  * To the page: `{channels: Float32Array[]}` per chunk, then once `{ended: "stop" | "limit"}`.
- * From the page: "pause", "resume", "stop".
+ * From the page: "pause", "resume", "stop", or `{wire: MessagePort}`.
+ * To the wire, where there is one: packed frames of exactly the length asked for, then `{ended}`.
  */
+import { interleave, int16 } from '../audio/wav';
+import { END, pack, START } from '../live/frame';
 
 /**
  * A device that is still starting gives exact zeros, which are no part of the sound. After this many seconds of them they
@@ -14,10 +17,84 @@ const WARM_UP = 0.5;
 /** Frames per chunk: about 20 ms, so that the meter is quick and the messages few. */
 const CHUNK = 1024;
 
-interface Options {
+/** How sound is sent while it is recorded. */
+export interface LiveOptions {
+  node: number;
+  /** Milliseconds of one frame on the wire. */
+  frameMs: number;
+  /** Milliseconds to add to the context's time for the page's clock. */
+  origin: number;
+}
+
+export interface CaptureOptions {
   channels: number;
   /** Frames after which the recording is complete; 0 is no limit. */
   limit: number;
+  live: LiveOptions | null;
+}
+
+type Said = 'pause' | 'resume' | 'stop' | { wire: MessagePort };
+
+/** Frames of one length out of pieces of any. */
+class Framer {
+  private readonly size: number;
+  private readonly buffers: Float32Array<ArrayBuffer>[];
+  private filled = 0;
+  private index = 0;
+  private seq = 0;
+  private time = 0;
+  private mono: boolean | null = null;
+
+  constructor(
+    private readonly live: LiveOptions,
+    private readonly wire: MessagePort,
+    width: number,
+  ) {
+    this.size = Math.max(1, Math.round((live.frameMs / 1000) * sampleRate));
+    this.buffers = Array.from({ length: width }, () => new Float32Array(this.size));
+  }
+
+  /** `at` to `end` of what the microphone gave in this quantum. */
+  push(input: Float32Array[], at: number, end: number): void {
+    const first = input[0];
+    if (!first) return;
+    while (at < end) {
+      if (this.filled === 0) this.time = this.live.origin + ((currentFrame + at) / sampleRate) * 1000;
+      const take = Math.min(end - at, this.size - this.filled);
+      this.buffers.forEach((buffer, c) => buffer.set((input[c] ?? first).subarray(at, at + take), this.filled));
+      at += take;
+      this.filled += take;
+      if (this.filled === this.size) this.send(0);
+    }
+  }
+
+  end(why: 'stop' | 'limit'): void {
+    this.send(END);
+    this.wire.postMessage({ ended: why });
+  }
+
+  private send(flags: number): void {
+    const made = this.buffers.map((buffer) => int16(buffer.subarray(0, this.filled)));
+    const [left, right] = made;
+    if (!left) return;
+    // A mono microphone that the browser doubled is sent once. Decided with the first frame: a stream keeps its form.
+    this.mono ??= !right || left.every((x, i) => x === right[i]);
+    if (this.mono && right) for (let i = 0; i < left.length; i++) left[i] = ((left[i] ?? 0) + (right[i] ?? 0)) / 2;
+    const data = pack({
+      node: this.live.node,
+      flags: flags | (this.seq === 0 ? START : 0),
+      seq: this.seq,
+      rate: sampleRate,
+      index: this.index,
+      time: this.time,
+      channels: this.mono ? 1 : made.length,
+      samples: this.mono ? left : interleave(made),
+    });
+    this.seq += 1;
+    this.index += this.filled;
+    this.filled = 0;
+    this.wire.postMessage(data, [data]);
+  }
 }
 
 class Capture extends AudioWorkletProcessor {
@@ -25,18 +102,25 @@ class Capture extends AudioWorkletProcessor {
   private left: number;
   private buffers: Float32Array<ArrayBuffer>[];
   private filled = 0;
-  private state: 'on' | 'paused' | 'over' = 'on';
+  private state: 'held' | 'on' | 'paused' | 'over';
   private warm = Math.round(WARM_UP * sampleRate);
+  private framer: Framer | null = null;
 
-  constructor(options: { processorOptions: Options }) {
+  constructor(options: { processorOptions: CaptureOptions }) {
     super();
-    this.width = options.processorOptions.channels;
-    this.left = options.processorOptions.limit || Infinity;
+    const { channels, limit, live } = options.processorOptions;
+    this.width = channels;
+    this.left = limit || Infinity;
     this.buffers = this.fresh();
-    this.port.onmessage = ({ data }: MessageEvent<string>) => {
+    // What goes out live begins when the server has been told, not before.
+    this.state = live ? 'held' : 'on';
+    this.port.onmessage = ({ data }: MessageEvent<Said>) => {
       if (this.state === 'over') return;
-      if (data === 'stop') this.end('stop');
-      else this.state = data === 'pause' ? 'paused' : 'on';
+      if (typeof data !== 'string') {
+        if (live) this.framer = new Framer(live, data.wire, this.width);
+        this.state = 'on';
+      } else if (data === 'stop') this.end('stop');
+      else if (this.state !== 'held') this.state = data === 'pause' ? 'paused' : 'on';
     };
   }
 
@@ -44,7 +128,7 @@ class Capture extends AudioWorkletProcessor {
     if (this.state === 'over') return false;
     const input = inputs[0];
     const first = input?.[0];
-    if (!input || !first || this.state === 'paused') return true;
+    if (!input || !first || this.state !== 'on') return true;
     let at = 0;
     if (this.warm > 0) {
       while (at < first.length && input.every((channel) => channel[at] === 0)) at += 1;
@@ -56,6 +140,7 @@ class Capture extends AudioWorkletProcessor {
       this.buffers.forEach((buffer, c) => {
         buffer.set((input[c] ?? first).subarray(at, at + take), this.filled);
       });
+      this.framer?.push(input, at, at + take);
       at += take;
       this.filled += take;
       this.left -= take;
@@ -79,6 +164,7 @@ class Capture extends AudioWorkletProcessor {
 
   private end(why: 'stop' | 'limit'): void {
     this.flush();
+    this.framer?.end(why);
     this.state = 'over';
     this.port.postMessage({ ended: why });
   }

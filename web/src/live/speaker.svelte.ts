@@ -1,0 +1,162 @@
+/** One stream of sound that the server makes, from its first frame to its last. */
+import playbackUrl from '../worklets/playback.worklet.ts?worker&url';
+import type { PlaybackOptions, PlaybackReport } from '../worklets/playback.worklet';
+import type { Sounds } from '../wire/socket';
+import { Outline } from '../audio/outline';
+import { acquire, release, type Clock } from './contexts';
+import { none, Recent, worse, type Figures } from './figures';
+
+export type SpeakerPhase =
+  /** Nothing was heard yet. */
+  | 'starting'
+  /** The browser wants a click first. */
+  | 'blocked'
+  | 'playing'
+  /** Sound is late. */
+  | 'starving'
+  | 'paused'
+  | 'ended'
+  | 'failed';
+
+export interface Stream {
+  node: number;
+  epoch: number;
+  rate: number;
+  channels: number;
+  live: boolean;
+}
+
+/** What a listener is told: the acts of page.md for sound that plays. */
+export type Told = (act: 'play' | 'pause' | 'end') => void;
+
+export class Speaker {
+  phase: SpeakerPhase = $state('starting');
+  /** Seconds that were heard. */
+  heard = $state(0);
+  /** Seconds that there are, once it is known. */
+  total: number | null = $state(null);
+  figures: Figures = $state.raw(none);
+  /** When something last went wrong, on the page's clock. */
+  trouble = $state(-Infinity);
+  words: string | null = $state(null);
+  readonly outline = new Outline();
+
+  private readonly latencies = new Recent();
+  private clock: Clock | null = null;
+  private worklet: AudioWorkletNode | null = null;
+  private begun = false;
+
+  constructor(
+    readonly stream: Stream,
+    private readonly sounds: Sounds,
+    private readonly tell: Told,
+  ) {
+    this.start().catch((error: unknown) => {
+      this.phase = 'failed';
+      this.words = error instanceof Error ? error.message : String(error);
+    });
+  }
+
+  get over(): boolean {
+    return this.phase === 'ended' || this.phase === 'failed';
+  }
+
+  toggle(): void {
+    if (this.phase === 'blocked') {
+      void this.clock?.context.resume().then(() => this.unblock());
+    } else if (this.phase === 'paused') {
+      this.worklet?.port.postMessage('resume');
+      this.phase = 'starving';
+    } else if (!this.over) {
+      this.worklet?.port.postMessage('pause');
+      this.phase = 'paused';
+      this.tell('pause');
+    }
+  }
+
+  /** The server has made the last of it. */
+  complete(frames: number): void {
+    this.total = frames / this.stream.rate;
+  }
+
+  /** Nothing more is heard of it, and its means are given back. */
+  close(): void {
+    if (!this.over) this.phase = 'ended';
+    this.sounds.played(this.stream.node, this.stream.epoch);
+    this.worklet?.port.postMessage('close');
+    this.worklet?.disconnect();
+    if (this.worklet) this.worklet.port.onmessage = null;
+    this.worklet = null;
+    if (this.clock) release(this.clock);
+    this.clock = null;
+  }
+
+  trip(ms: number): void {
+    this.figures = { ...this.figures, trip: ms };
+  }
+
+  private async start(): Promise<void> {
+    const { node, epoch, rate, channels, live } = this.stream;
+    const channel = new MessageChannel();
+    // From now on frames wait in the port, not in the socket's worker.
+    this.sounds.play(node, epoch, channel.port1);
+    const clock = (this.clock = acquire(rate));
+    await clock.context.audioWorklet.addModule(playbackUrl);
+    if (this.over) return;
+    const processorOptions: PlaybackOptions = { node, epoch, channels, live, origin: clock.origin };
+    const worklet = new AudioWorkletNode(clock.context, 'ossicle-playback', {
+      numberOfInputs: 0,
+      outputChannelCount: [channels],
+      processorOptions,
+    });
+    this.worklet = worklet;
+    worklet.port.onmessage = ({ data }: MessageEvent<PlaybackReport>) => this.hear(data);
+    worklet.port.postMessage({ wire: channel.port2 }, [channel.port2]);
+    worklet.connect(clock.context.destination);
+    if (clock.context.state !== 'running') {
+      clock.context.onstatechange = () => this.unblock();
+      // A context that may run does so within a few milliseconds.
+      setTimeout(() => {
+        if (clock.context.state !== 'running' && !this.over) this.phase = 'blocked';
+      }, 300);
+    }
+  }
+
+  private unblock(): void {
+    if (this.phase === 'blocked' && this.clock?.context.state === 'running') this.phase = 'starting';
+  }
+
+  private hear(report: PlaybackReport): void {
+    const { rate } = this.stream;
+    this.latencies.add(...report.latencies);
+    this.outline.add(report.columns);
+    this.heard = report.at / rate;
+    const before = this.figures;
+    this.figures = {
+      ...before,
+      latency: this.latencies.median,
+      worst: this.latencies.worst,
+      skipped: ((report.skipped + report.lost) / rate) * 1000,
+      underruns: report.underruns,
+      fill: report.fill * 1000,
+      target: report.target * 1000,
+    };
+    if (worse(before, this.figures)) this.trouble = performance.now();
+    if (!this.begun && report.at > 0) {
+      this.begun = true;
+      this.tell('play');
+    }
+    if (report.state === 'ended') {
+      // What fades still sounds for a moment.
+      if (this.phase !== 'ended') {
+        this.phase = 'ended';
+        this.tell(report.flushed ? 'pause' : 'end');
+        this.close();
+      }
+    } else if (report.state === 'paused') {
+      this.phase = 'paused';
+    } else if (this.phase !== 'paused') {
+      this.phase = report.state === 'playing' ? 'playing' : this.begun ? 'starving' : 'starting';
+    }
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * The socket itself, away from the page: sound goes between it and the audio thread without the page's own thread, which
+ * may be busy.
+ *
+ * When to dial and what to do about a loss is the page's (see `link.ts`). Law of this file: one order. Text goes out as it
+ * came, sound of a recording only after the text that began it, and the end of a recording is told to the page when all of
+ * its sound was sent, so that the text which ends it comes after.
+ */
+import { addressOf } from '../live/frame';
+import { Uplink } from '../live/uplink';
+import type { Played } from '../worklets/playback.worklet';
+
+/** From the page. */
+export type ToWorker =
+  | { kind: 'dial'; url: string }
+  | { kind: 'hangup' }
+  | { kind: 'text'; data: string }
+  /** The session is there again, and what the page had kept for it was sent. */
+  | { kind: 'ready' }
+  /** A recording: its frames come through the port. */
+  | { kind: 'record'; node: number; port: MessagePort }
+  | { kind: 'recorded'; node: number }
+  /** A stream's frames and orders go through the port. */
+  | { kind: 'play'; node: number; epoch: number; port: MessagePort }
+  | { kind: 'played'; node: number; epoch: number };
+
+/** To the page. */
+export type FromWorker =
+  | { kind: 'up' }
+  | { kind: 'text'; data: string }
+  | { kind: 'down' }
+  /** All sound of a recording is on its way. */
+  | { kind: 'ended'; node: number; why: 'stop' | 'limit' }
+  /** Milliseconds of sound that were dropped so far because there was no line. */
+  | { kind: 'dropped'; node: number; ms: number }
+  /** Milliseconds to the server and back. */
+  | { kind: 'trip'; ms: number };
+
+/** Bytes that may wait in the socket: beyond them the line is too slow, and a recording waits where it can be dropped. */
+const CLOGGED = 96_000;
+/** Milliseconds between two tries to send what waits, and between two measurements of the line. */
+const RETRY = 20;
+const PING = 1000;
+/** Bytes of a stream that wait until the page has made its player. */
+const EARLY = 1 << 20;
+/** Texts kept while there is no line; the page itself keeps the rest. */
+const TEXTS = 1000;
+
+interface Recording {
+  uplink: Uplink;
+  told: number;
+  ended: 'stop' | 'limit' | null;
+}
+
+interface Playing {
+  epoch: number;
+  port: MessagePort;
+  /** How far it was when it last said so. */
+  last: Played | null;
+}
+
+interface Early {
+  epoch: number;
+  bytes: number;
+  frames: ArrayBuffer[];
+}
+
+const page = self as unknown as {
+  postMessage(message: FromWorker): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+};
+
+let socket: WebSocket | null = null;
+let ready = false;
+let retry = 0;
+let pings = 0;
+/** What the page gave for a socket that was closing: it goes before all that it gives for the next. */
+let texts: string[] = [];
+const recordings = new Map<number, Recording>();
+const players = new Map<number, Playing>();
+const early = new Map<number, Early>();
+/** The last word on streams that are over, should the line have lost it: the server then sends their end again. */
+const finished = new Map<number, Played>();
+
+const open = () => socket?.readyState === WebSocket.OPEN;
+
+function dial(url: string): void {
+  hangup();
+  const made = new WebSocket(url);
+  made.binaryType = 'arraybuffer';
+  made.onopen = () => page.postMessage({ kind: 'up' });
+  made.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+    if (typeof data === 'string') hearText(data);
+    else hearSound(data);
+  };
+  made.onclose = () => {
+    ready = false;
+    page.postMessage({ kind: 'down' });
+  };
+  socket = made;
+}
+
+function hangup(): void {
+  ready = false;
+  if (!socket) return;
+  socket.onclose = socket.onmessage = socket.onopen = null;
+  socket.close();
+  socket = null;
+}
+
+function hearText(data: string): void {
+  if (data.startsWith('{"type":"pong"')) {
+    const { at } = JSON.parse(data) as { at: number };
+    page.postMessage({ kind: 'trip', ms: performance.now() - at });
+    return;
+  }
+  page.postMessage({ kind: 'text', data });
+  // Silence must not wait for a busy page.
+  if (data.includes('"flush"')) flush(data);
+}
+
+function flush(data: string): void {
+  const message = JSON.parse(data) as { patches?: { kind: string; state?: string; node?: number; epoch?: number }[] };
+  for (const patch of message.patches ?? []) {
+    if (patch.kind !== 'stream' || patch.state !== 'flush') continue;
+    const node = patch.node ?? -1;
+    if (early.get(node)?.epoch === patch.epoch) early.delete(node);
+    const player = players.get(node);
+    if (player?.epoch === patch.epoch) player.port.postMessage('flush');
+  }
+}
+
+function hearSound(data: ArrayBuffer): void {
+  const { node, epoch } = addressOf(data);
+  const player = players.get(node);
+  if (player?.epoch === epoch) {
+    player.port.postMessage(data, [data]);
+    return;
+  }
+  const over = finished.get(node);
+  if (over?.epoch === epoch) {
+    tell(over);
+    return;
+  }
+  if ((player?.epoch ?? over?.epoch ?? 0) > epoch) return;
+  let waiting = early.get(node);
+  if (!waiting || waiting.epoch !== epoch) {
+    waiting = { epoch, bytes: 0, frames: [] };
+    early.set(node, waiting);
+  }
+  waiting.bytes += data.byteLength;
+  waiting.frames.push(data);
+  while (waiting.bytes > EARLY && waiting.frames.length > 1) {
+    waiting.bytes -= waiting.frames.shift()?.byteLength ?? 0;
+  }
+}
+
+function tell(played: Played): void {
+  if (ready && open()) socket?.send(JSON.stringify(played));
+}
+
+function sendText(data: string): void {
+  if (!open()) {
+    // An acknowledgement is worth nothing to the next line: it tells its own place.
+    if (!data.startsWith('{"type":"ack"') && texts.length < TEXTS) texts.push(data);
+    return;
+  }
+  for (const each of texts.splice(0)) socket?.send(each);
+  socket?.send(data);
+}
+
+/** Sends what waits of all recordings, as far as the line takes it. */
+function pump(): void {
+  let left = false;
+  for (const [node, recording] of recordings) {
+    while (ready && open() && (socket?.bufferedAmount ?? 0) < CLOGGED) {
+      const data = recording.uplink.next();
+      if (!data) break;
+      socket?.send(data);
+    }
+    const ms = Math.round(recording.uplink.droppedSeconds * 1000);
+    if (ms !== recording.told) {
+      recording.told = ms;
+      page.postMessage({ kind: 'dropped', node, ms });
+    }
+    if (!recording.uplink.idle) left = true;
+    else if (recording.ended && ready) {
+      page.postMessage({ kind: 'ended', node, why: recording.ended });
+      recording.ended = null;
+    }
+  }
+  // Mostly the next frame drives this; the last one of a recording has no next.
+  if (left && ready && !retry) {
+    retry = self.setTimeout(() => {
+      retry = 0;
+      pump();
+    }, RETRY);
+  }
+}
+
+function becomeReady(): void {
+  ready = true;
+  if (open()) for (const each of texts.splice(0)) socket?.send(each);
+  for (const { uplink } of recordings.values()) uplink.rewind();
+  for (const { port } of players.values()) port.postMessage('report');
+  for (const played of finished.values()) tell(played);
+  pump();
+}
+
+function record(node: number, port: MessagePort): void {
+  const recording: Recording = { uplink: new Uplink(), told: 0, ended: null };
+  recordings.set(node, recording);
+  port.onmessage = ({ data }: MessageEvent<ArrayBuffer | { ended: 'stop' | 'limit' }>) => {
+    if (data instanceof ArrayBuffer) recording.uplink.push(data);
+    else recording.ended = data.ended;
+    pump();
+  };
+  measure();
+}
+
+function play(node: number, epoch: number, port: MessagePort): void {
+  players.get(node)?.port.close();
+  const playing: Playing = { epoch, port, last: null };
+  players.set(node, playing);
+  finished.delete(node);
+  port.onmessage = ({ data }: MessageEvent<Played>) => {
+    playing.last = data;
+    tell(data);
+  };
+  const waiting = early.get(node);
+  early.delete(node);
+  if (waiting?.epoch === epoch) for (const data of waiting.frames) port.postMessage(data, [data]);
+  measure();
+}
+
+/** The line is measured while sound is on it, and only then. */
+function measure(): void {
+  if (pings) return;
+  const ping = () => {
+    if (recordings.size + players.size === 0) {
+      clearInterval(pings);
+      pings = 0;
+    } else if (ready && open()) {
+      socket?.send(JSON.stringify({ type: 'ping', at: performance.now() }));
+    }
+  };
+  pings = self.setInterval(ping, PING);
+  ping();
+}
+
+page.onmessage = ({ data: said }) => {
+  switch (said.kind) {
+    case 'dial':
+      return dial(said.url);
+    case 'hangup':
+      return hangup();
+    case 'text':
+      return sendText(said.data);
+    case 'ready':
+      return becomeReady();
+    case 'record':
+      return record(said.node, said.port);
+    case 'recorded':
+      recordings.delete(said.node);
+      return;
+    case 'play':
+      return play(said.node, said.epoch, said.port);
+    case 'played': {
+      const player = players.get(said.node);
+      if (player?.epoch !== said.epoch) return;
+      if (player.last) finished.set(said.node, player.last);
+      player.port.close();
+      players.delete(said.node);
+    }
+  }
+};
