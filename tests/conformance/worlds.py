@@ -172,7 +172,7 @@ class Asyncio(Loop):
         return fn
 
 
-SHRINK = 0.02
+SHRINK = 0.05
 """A second of a script in real time: long beside what a thread switch takes, short for us."""
 
 
