@@ -1,7 +1,9 @@
 /** A microphone as a stream of exact samples; subscribing opens it, unsubscribing lets it go. */
 import { Observable } from 'rxjs';
+import { acquire, release as giveBack, type Clock } from '../live/contexts';
 import { strings } from '../strings';
 import captureUrl from '../worklets/capture.worklet.ts?worker&url';
+import type { CaptureOptions } from '../worklets/capture.worklet';
 
 export interface MicrophoneOptions {
   /** The device asked for, by its id; what is gone gives way to the browser's choice. */
@@ -14,9 +16,13 @@ export interface MicrophoneOptions {
   raw: boolean;
   /** Seconds after which it stops by itself, at the exact sample. */
   maxSeconds: number | null;
+  /** Sound goes out while it is recorded: of this node, in frames of so many milliseconds. */
+  live: { node: number; frameMs: number } | null;
 }
 
 export interface Controls {
+  /** For live sound: recording begins, and its frames go to this port. */
+  begin(wire: MessagePort): void;
   pause(): void;
   resume(): void;
   stop(): void;
@@ -78,11 +84,14 @@ export function microphone(options: MicrophoneOptions): Observable<MicrophoneEve
   return new Observable<MicrophoneEvent>((out) => {
     let stream: MediaStream | null = null;
     let context: AudioContext | null = null;
+    let clock: Clock | null = null; // shared, for live sound
     let source: MediaStreamAudioSourceNode | null = null;
     const release = () => {
       stream?.getTracks().forEach((track) => track.stop());
-      void context?.close();
-      stream = context = null;
+      source?.disconnect();
+      if (clock) giveBack(clock);
+      else void context?.close();
+      stream = context = clock = source = null;
     };
 
     const listen = (track: MediaStreamTrack, node: AudioWorkletNode) => {
@@ -109,20 +118,23 @@ export function microphone(options: MicrophoneOptions): Observable<MicrophoneEve
       if (!track) throw new MicrophoneError(strings.noMicrophone);
       const settings = track.getSettings();
       const sampleRateWanted = options.rate ?? settings.sampleRate;
-      context = new AudioContext(sampleRateWanted ? { sampleRate: sampleRateWanted } : {});
+      if (options.live) clock = acquire(sampleRateWanted ?? null);
+      context = clock?.context ?? new AudioContext(sampleRateWanted ? { sampleRate: sampleRateWanted } : {});
       await context.audioWorklet.addModule(captureUrl);
       const devices = await inputs();
       if (out.closed || !context) return;
       const { sampleRate } = context;
+      const processorOptions: CaptureOptions = {
+        channels: CHANNELS,
+        limit: options.maxSeconds === null ? 0 : Math.round(options.maxSeconds * sampleRate),
+        live: options.live && clock ? { ...options.live, origin: clock.origin } : null,
+      };
       const node = new AudioWorkletNode(context, 'ossicle-capture', {
         numberOfInputs: 1,
         numberOfOutputs: 1, // silent; some browsers run only what leads to the speakers
         channelCount: CHANNELS,
         channelCountMode: 'explicit',
-        processorOptions: {
-          channels: CHANNELS,
-          limit: options.maxSeconds === null ? 0 : Math.round(options.maxSeconds * sampleRate),
-        },
+        processorOptions,
       });
       node.port.onmessage = ({ data }: MessageEvent<{ channels: Float32Array[] } | { ended: 'stop' | 'limit' }>) => {
         if ('channels' in data) {
@@ -130,6 +142,7 @@ export function microphone(options: MicrophoneOptions): Observable<MicrophoneEve
           return;
         }
         out.next({ kind: 'ended', why: data.ended });
+        node.disconnect();
         out.complete();
       };
       node.connect(context.destination);
@@ -143,6 +156,7 @@ export function microphone(options: MicrophoneOptions): Observable<MicrophoneEve
         deviceId: settings.deviceId ?? '',
         devices,
         controls: {
+          begin: (wire) => node.port.postMessage({ wire }, [wire]),
           pause: () => node.port.postMessage('pause'),
           resume: () => node.port.postMessage('resume'),
           stop: () => node.port.postMessage('stop'),

@@ -1,8 +1,6 @@
 /** What a recording has gathered so far: its samples, its outline, and what is wrong with it. */
+import { Outline } from './outline';
 import { int16, interleave, wavHeader } from './wav';
-
-/** The outline never has more columns than this; then two become one. */
-const MOST_COLUMNS = 4096;
 
 const equal = (a: Int16Array, b: Int16Array) => a.length === b.length && a.every((x, i) => x === b[i]);
 
@@ -14,17 +12,22 @@ export class Take {
   level = 0;
   /** Frames since something above silence was heard. */
   quiet = 0;
-  /** Smallest and largest value per column, in turn. */
-  outline: number[] = [];
-  private column: number;
+  private readonly shape = new Outline();
+  private readonly column: number; // frames of one stretch of it
   private filled = 0;
+  private low = 1;
+  private high = -1;
   private alike = true;
   private readonly chunks: Int16Array<ArrayBuffer>[][] = [];
 
   /** -60 dBFS: below it a microphone that works gives nothing but its own noise. */
   static readonly SILENCE = 0.001;
 
-  constructor(readonly rate: number) {
+  /** `keep`: the samples, too; what goes out live is kept at the server. */
+  constructor(
+    readonly rate: number,
+    private readonly keep = true,
+  ) {
     this.column = Math.max(1, Math.round(rate / 100));
   }
 
@@ -33,10 +36,15 @@ export class Take {
     const made = channels.map(int16);
     const first = made[0];
     if (!first || first.length === 0) return;
-    this.chunks.push(made);
+    if (this.keep) this.chunks.push(made);
     this.frames += first.length;
-    if (this.alike) this.alike = made.every((channel) => equal(first, channel));
+    if (this.alike && this.keep) this.alike = made.every((channel) => equal(first, channel));
     this.measure(made, first.length);
+  }
+
+  /** Smallest and largest value per column, in turn. */
+  get outline(): readonly number[] {
+    return this.shape.values;
   }
 
   get seconds(): number {
@@ -73,24 +81,12 @@ export class Take {
   }
 
   private trace(low: number, high: number): void {
-    const at = this.outline.length - 2;
-    if (this.filled === 0) {
-      this.outline.push(low, high);
-    } else {
-      if (low < (this.outline[at] ?? 0)) this.outline[at] = low;
-      if (high > (this.outline[at + 1] ?? 0)) this.outline[at + 1] = high;
-    }
+    this.low = Math.min(this.low, low);
+    this.high = Math.max(this.high, high);
     this.filled = (this.filled + 1) % this.column;
-    if (this.filled === 0 && this.outline.length >= MOST_COLUMNS * 2) this.halve();
-  }
-
-  private halve(): void {
-    const o = this.outline;
-    const next: number[] = [];
-    for (let i = 0; i + 3 < o.length; i += 4) {
-      next.push(Math.min(o[i] ?? 0, o[i + 2] ?? 0), Math.max(o[i + 1] ?? 0, o[i + 3] ?? 0));
-    }
-    this.outline = next;
-    this.column *= 2;
+    if (this.filled > 0) return;
+    this.shape.push(this.low, this.high);
+    this.low = 1;
+    this.high = -1;
   }
 }

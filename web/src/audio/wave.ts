@@ -103,8 +103,10 @@ export class Wave {
   /** Zooms by a factor, holding the time at `x` (CSS pixels from the left of the view) in its place. */
   zoomBy(by: number, x?: number): void {
     const view = this.surfer.getWidth();
-    const most = Math.max(1, (this.options.frames * 4) / Math.max(1, view));
-    const factor = Math.min(Math.max(1, this.factor * by), most, 4096);
+    // Closer than four pixels to a column there is nothing more to see.
+    const columns = Math.min(MOST_COLUMNS, this.options.frames);
+    const most = Math.max(1, (columns * 4) / Math.max(1, view));
+    const factor = Math.min(Math.max(1, this.factor * by), most);
     if (factor === this.factor) return;
     const at = x ?? this.cursorX() ?? view / 2;
     const time = (this.surfer.getScroll() + at) / (view * this.factor); // as a part of the whole

@@ -9,6 +9,8 @@ export class NodeState {
   props: Props = $state.raw({});
   /** Counts what the server wrote, so that a component can tell it from the user's own deeds. */
   writes = $state(0);
+  /** Counts how often the server asked for the recording to end. */
+  stops = $state(0);
 
   constructor(info: NodeInfo) {
     this.id = info.id;

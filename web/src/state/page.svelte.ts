@@ -1,8 +1,10 @@
 /** The page's state: what the server said, and the deeds it is told. */
 import { auditTime, fromEvent, merge, Subject, type Subscription } from 'rxjs';
 import { getContext, setContext, tick } from 'svelte';
+import { Speaker } from '../live/speaker.svelte';
 import { Link, type Dial } from '../wire/link';
-import type { AppInfo, Json, ListenerInfo, Patch, RunPatch, ServerMessage } from '../wire/types';
+import { noSounds, type Sounds } from '../wire/socket';
+import type { AppInfo, Json, ListenerInfo, Patch, RunPatch, ServerMessage, StreamPatch } from '../wire/types';
 import { runJs } from './js';
 import { NodeState } from './node.svelte';
 import { afterCancel, afterDismiss, afterRun, afterValue, display, noRuns, running, type Display, type Runs } from './runs';
@@ -30,12 +32,17 @@ export class Page {
   /** How many messages the server refused so far. */
   refusals = $state(0);
   readonly toasts = new Toasts();
+  /** Streams that are heard, or were heard last, by node. */
+  speakers: ReadonlyMap<number, Speaker> = $state.raw(new Map());
 
   private readonly link: Link;
   private readonly hurry = new Subject<void>();
   private readonly seen = new Subject<number>();
 
-  constructor(dial: Dial) {
+  constructor(
+    dial: Dial,
+    readonly sounds: Sounds = noSounds,
+  ) {
     this.link = new Link(dial, { hurry: merge(this.hurry, fromEvent(window, 'online')) });
   }
 
@@ -45,6 +52,7 @@ export class Page {
       switch (event.kind) {
         case 'online':
           this.connection = { kind: 'online' };
+          this.sounds.ready();
           return;
         case 'lost': {
           const now = Date.now();
@@ -54,6 +62,7 @@ export class Page {
         }
         case 'gone':
           this.connection = { kind: 'gone' };
+          for (const speaker of this.speakers.values()) speaker.close();
           this.runs = noRuns;
           return;
         case 'message':
@@ -64,6 +73,11 @@ export class Page {
           this.toasts.add({ level: 'error', title: strings.error, message: strings.puzzled, duration: null });
       }
     });
+    life.add(
+      this.sounds.events.subscribe((event) => {
+        if (event.kind === 'trip') for (const speaker of this.speakers.values()) speaker.trip(event.ms);
+      }),
+    );
     life.add(
       this.seen.pipe(auditTime(ACK_EVERY)).subscribe((seq) => this.link.send({ type: 'ack', seq })),
     );
@@ -152,6 +166,30 @@ export class Page {
         return;
       case 'js':
         void this.answerJs(patch.listener, patch.request);
+        return;
+      case 'stream':
+        this.applyStream(patch);
+        return;
+      case 'command': {
+        const node = this.nodes.get(patch.node);
+        if (node && patch.command === 'stop_recording') node.stops += 1;
+      }
+    }
+  }
+
+  private applyStream(patch: StreamPatch): void {
+    const now = this.speakers.get(patch.node);
+    if (patch.state === 'start') {
+      if (now && now.stream.epoch >= patch.epoch) return;
+      now?.close();
+      const speaker = new Speaker(patch, this.sounds, (act) => {
+        const node = this.nodes.get(patch.node);
+        if (node) this.act(node, act);
+      });
+      this.speakers = new Map(this.speakers).set(patch.node, speaker);
+    } else if (now?.stream.epoch === patch.epoch) {
+      // A cut is told to the audio thread by the socket's worker; it reports the end.
+      now.complete(patch.frames);
     }
   }
 
