@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -214,6 +214,14 @@ class Component(Placed):
         self.load_event = standing
 
     # -- values --------------------------------------------------------------------------------
+
+    @property
+    def wants_media(self) -> bool:
+        """Whether `prepare` needs the shell's store, which loads the codecs."""
+        return self.heavy and self.value is not None
+
+    async def begin(self, run: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
+        """Do what was promised for the start of the app; `run` runs a function in a thread."""
 
     def prepare(self, media: Media) -> None:
         """Turn the first value into its stored form, once, when the app starts."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ossicle.components.dataframe import Dataframe as Dataframe
     from ossicle.components.downloadbutton import DownloadButton as DownloadButton
     from ossicle.components.dropdown import Dropdown as Dropdown
+    from ossicle.components.examples import Examples as Examples
     from ossicle.components.file import File as File
     from ossicle.components.html import HTML as HTML
     from ossicle.components.image import Image as Image
@@ -71,6 +72,7 @@ _WHERE = {
     "components.clearbutton": ("ClearButton",),
     "components.dataframe": ("Dataframe",),
     "components.downloadbutton": ("DownloadButton",),
+    "components.examples": ("Examples",),
     "components.file": ("File",),
     "components.html": ("HTML",),
     "components.image": ("Image",),

@@ -120,7 +120,16 @@ class Host:
         return self._store
 
     def _first(self, node: Component) -> Any:
-        return self.store.session("") if node.heavy and node.value is not None else None
+        return self.store.session("") if node.wants_media else None
+
+    async def begin(self) -> None:
+        """Do what components promised for the start: results of examples. Raises what they raise.
+
+        Call it before the first page comes.
+        """
+        for node in self.plan.nodes:
+            if isinstance(node, Component):
+                await node.begin(self.pool.run)
 
     async def close(self) -> None:
         """End all sessions and give back what they held. Running functions finish on their own."""

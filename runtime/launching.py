@@ -21,6 +21,7 @@ class Servable(Protocol):
     """What can be served: `Blocks`."""
 
     title: str
+    js: str | None
 
     def plan(self) -> Plan: ...
     def page(self) -> dict[str, Any]: ...
@@ -94,12 +95,13 @@ async def serve_app(app: Servable, launching: Launching) -> tuple[Host, Running]
         page_code=True,
     )
     try:
+        await host.begin()
         served = make_app(
             host,
             address=launching.server_name,
             allowed_hosts=launching.allowed_hosts,
             allowed_origins=launching.allowed_origins,
-            page_code=any(each.options.js for each in plan.listeners),
+            page_code=bool(app.js) or any(each.options.js for each in plan.listeners),
             max_upload=launching.max_file_size or MAX_UPLOAD,
         )
         running = await serve(

@@ -92,7 +92,7 @@ class Rig:
         """How long plain functions take."""
 
         async def make() -> Host:
-            return Host(
+            host = Host(
                 plan,
                 title=app.title,
                 extra=app.page(),
