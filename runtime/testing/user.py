@@ -152,9 +152,9 @@ class User:
 
     # -- sound ---------------------------------------------------------------------------------
 
-    def upload(self, component: Component, sound: Sound) -> None:
-        """Choose a file."""
-        self.act(component, "upload", self._wire(component, sound))
+    def upload(self, component: Component, file: Sound | list[str | Path | bytes]) -> None:
+        """Choose a file: a sound, or for File and Image a path or bytes; a list of several."""
+        self.act(component, "upload", self._wire(component, file))
 
     def record(self, microphone: Component, sound: Sound) -> None:
         """Record: `start_recording`, the sound's duration passes, `stop_recording` with it.
@@ -346,8 +346,9 @@ class User:
         media: Any = self._session.media
         if isinstance(component, Audio) and value is not None:
             value = self._clip(component, cast(Sound, value))
-        self._held = value  # a session forgets sounds that nobody holds
-        return component.to_wire(component.postprocess(value, media), media)
+        # a session forgets sounds and files that nobody holds
+        self._held = stored = component.postprocess(value, media)
+        return component.to_wire(stored, media)
 
     # -- the loop ------------------------------------------------------------------------------
 

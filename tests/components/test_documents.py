@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from ossicle.flow.documents import Document
 from ossicle.flow.pictures import look, png
 from ossicle.runtime.media.session import Session
 from ossicle.runtime.media.store import Store
+from ossicle.testing import Lab
 
 SHADES = np.random.default_rng(3).integers(0, 256, (5, 7, 3), np.uint8)
 
@@ -290,6 +291,44 @@ def test_a_download_button_holds_a_file(media: Session, tmp_path: Path) -> None:
     stored, wire = shown(button, path, media)
     assert (button.props()["label"], wire["name"], wire["bytes"]) == ("Save", "mix.wav", 4)
     assert Path(str(button.preprocess(stored, media))).read_bytes() == b"RIFF"
+
+
+def test_a_user_uploads_files_and_clears_them(tmp_path: Path) -> None:
+    """One law of order (E4), for each of them; the same content again is no change (E1)."""
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"text")
+    log = list[tuple[str, Any]]()
+
+    def note(name: str) -> Callable[[Any], None]:
+        def heard(value: list[str] | None) -> None:
+            log.append((name, value and [Path(each).read_bytes() for each in value]))
+
+        return heard
+
+    with oc.Blocks() as demo:
+        files = oc.File(file_count="multiple")
+        for name in ("upload", "clear", "input", "change"):
+            getattr(files, name)(note(name), files, trigger_mode="multiple")
+        image, size = oc.Image(), oc.JSON()
+
+        def shape(array: Any) -> Any:
+            return None if array is None else list(array.shape)
+
+        image.change(shape, image, size)
+    with Lab(demo) as lab:
+        both = [b"text", b"bytes"]
+        lab.upload(files, [path, b"bytes"])
+        assert log == [("upload", both), ("input", both), ("change", both)]
+        lab.upload(files, [path, b"bytes"])
+        assert [name for name, _ in log[3:]] == ["upload", "input"]
+        lab.clear(files)
+        assert log[5:] == [("clear", None), ("input", None), ("change", None)]
+        lab.upload(image, png(SHADES))
+        assert lab.value(size) == [5, 7, 3]
+        lab.clear(image)
+        assert lab.value(size) is None
+        with pytest.raises(ValueError, match="upload needs a file"):
+            lab.act(image, "upload", None)
 
 
 @pytest.mark.parametrize(
