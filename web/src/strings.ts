@@ -89,6 +89,21 @@ export const strings = {
   unplayable: 'This browser cannot play the sound. It can be downloaded.',
   clickToPlay: 'The browser waits for a click before it plays.',
 
+  // live sound
+  liveState: { good: 'Live', fair: 'Live, unsteady', bad: 'Live, disturbed' },
+  liveHelp: 'Show the figures of this stream',
+  liveLatency: 'Microphone to speaker',
+  liveTrip: 'To the server and back',
+  liveDropped: 'Left out',
+  liveUnderruns: 'Ran dry',
+  liveBuffer: 'Waiting / wanted',
+  atMost: (what: string) => `at most ${what}`,
+  ms: (n: number) => `${n} ms`,
+  short: (n: number) => `ran dry ${n}×`,
+  starting: 'Starting…',
+  starving: 'Waiting for more sound…',
+  storing: 'Storing the recording…',
+
   // recorder
   recording: 'Recording',
   paused: 'Paused',

@@ -1,9 +1,9 @@
 /** A microphone as a stream of exact samples; subscribing opens it, unsubscribing lets it go. */
 import { Observable } from 'rxjs';
 import { acquire, release as giveBack, type Clock } from '../live/contexts';
+import type { CaptureOptions } from '../live/messages';
 import { strings } from '../strings';
 import captureUrl from '../worklets/capture.worklet.ts?worker&url';
-import type { CaptureOptions } from '../worklets/capture.worklet';
 
 export interface MicrophoneOptions {
   /** The device asked for, by its id; what is gone gives way to the browser's choice. */

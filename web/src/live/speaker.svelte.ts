@@ -1,9 +1,9 @@
 /** One stream of sound that the server makes, from its first frame to its last. */
 import playbackUrl from '../worklets/playback.worklet.ts?worker&url';
-import type { PlaybackOptions, PlaybackReport } from '../worklets/playback.worklet';
 import type { Sounds } from '../wire/socket';
 import { Outline } from '../audio/outline';
 import { acquire, release, type Clock } from './contexts';
+import type { PlaybackOptions, PlaybackReport } from './messages';
 import { none, Recent, worse, type Figures } from './figures';
 
 export type SpeakerPhase =
@@ -35,6 +35,7 @@ export class Speaker {
   heard = $state(0);
   /** Seconds that there are, once it is known. */
   total: number | null = $state(null);
+  frames: number | null = $state(null);
   figures: Figures = $state.raw(none);
   /** When something last went wrong, on the page's clock. */
   trouble = $state(-Infinity);
@@ -45,6 +46,7 @@ export class Speaker {
   private clock: Clock | null = null;
   private worklet: AudioWorkletNode | null = null;
   private begun = false;
+  private cut = false;
 
   constructor(
     readonly stream: Stream,
@@ -76,7 +78,14 @@ export class Speaker {
 
   /** The server has made the last of it. */
   complete(frames: number): void {
+    this.frames = frames;
     this.total = frames / this.stream.rate;
+  }
+
+  /** Silence, at once; it ends when its player has said how far it came. */
+  flush(): void {
+    this.cut = true;
+    this.worklet?.port.postMessage('flush');
   }
 
   /** Nothing more is heard of it, and its means are given back. */
@@ -112,6 +121,7 @@ export class Speaker {
     this.worklet = worklet;
     worklet.port.onmessage = ({ data }: MessageEvent<PlaybackReport>) => this.hear(data);
     worklet.port.postMessage({ wire: channel.port2 }, [channel.port2]);
+    if (this.cut) worklet.port.postMessage('flush');
     worklet.connect(clock.context.destination);
     if (clock.context.state !== 'running') {
       clock.context.onstatechange = () => this.unblock();

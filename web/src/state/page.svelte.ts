@@ -187,9 +187,11 @@ export class Page {
         if (node) this.act(node, act);
       });
       this.speakers = new Map(this.speakers).set(patch.node, speaker);
+      this.runs = afterValue(this.runs, patch.node);
     } else if (now?.stream.epoch === patch.epoch) {
-      // A cut is told to the audio thread by the socket's worker; it reports the end.
       now.complete(patch.frames);
+      // The socket's worker has told it already, unless its player was only being made.
+      if (patch.state === 'flush') now.flush();
     }
   }
 

@@ -7,8 +7,8 @@
  * its sound was sent, so that the text which ends it comes after.
  */
 import { addressOf } from '../live/frame';
+import type { Played } from '../live/messages';
 import { Uplink } from '../live/uplink';
-import type { Played } from '../worklets/playback.worklet';
 
 /** From the page. */
 export type ToWorker =
@@ -126,7 +126,7 @@ function flush(data: string): void {
     const node = patch.node ?? -1;
     if (early.get(node)?.epoch === patch.epoch) early.delete(node);
     const player = players.get(node);
-    if (player?.epoch === patch.epoch) player.port.postMessage('flush');
+    if (player && player.epoch === patch.epoch) player.port.postMessage('flush');
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import { interleave, int16 } from '../audio/wav';
 import { END, pack, START } from '../live/frame';
+import type { CaptureOptions, LiveOptions } from '../live/messages';
 
 /**
  * A device that is still starting gives exact zeros, which are no part of the sound. After this many seconds of them they
@@ -16,22 +17,6 @@ const WARM_UP = 0.5;
 
 /** Frames per chunk: about 20 ms, so that the meter is quick and the messages few. */
 const CHUNK = 1024;
-
-/** How sound is sent while it is recorded. */
-export interface LiveOptions {
-  node: number;
-  /** Milliseconds of one frame on the wire. */
-  frameMs: number;
-  /** Milliseconds to add to the context's time for the page's clock. */
-  origin: number;
-}
-
-export interface CaptureOptions {
-  channels: number;
-  /** Frames after which the recording is complete; 0 is no limit. */
-  limit: number;
-  live: LiveOptions | null;
-}
 
 type Said = 'pause' | 'resume' | 'stop' | { wire: MessagePort };
 

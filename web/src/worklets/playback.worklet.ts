@@ -1,39 +1,15 @@
 /**
  * Plays one stream of sound as it comes, on the audio thread, and tells how far it is.
  *
- * From the page: `{wire: MessagePort}`, "pause", "resume", "close". To the page: `PlaybackReport`.
+ * From the page: `{wire: MessagePort}`, "pause", "resume", "flush", "close". To the page: `PlaybackReport`.
  * From the wire: packed frames, "flush", "report". To the wire: `Played`, every 100 ms while it goes on.
  */
 import { unpack } from '../live/frame';
-import { Playout, type PlayoutStats } from '../live/playout';
+import type { PlaybackOptions, PlaybackReport, Played } from '../live/messages';
+import { Playout } from '../live/playout';
 
 /** Seconds between two reports. */
 const REPORT = 0.1;
-
-export interface PlaybackOptions {
-  node: number;
-  epoch: number;
-  channels: number;
-  live: boolean;
-  /** Milliseconds to add to the context's time for the page's clock. */
-  origin: number;
-}
-
-export interface PlaybackReport extends PlayoutStats {
-  flushed: boolean;
-  columns: number[];
-  latencies: number[];
-}
-
-export interface Played {
-  type: 'played';
-  node: number;
-  epoch: number;
-  /** Sample frames of the stream that were heard. */
-  frames: number;
-  underruns: number;
-  flushed?: true;
-}
 
 class Playback extends AudioWorkletProcessor {
   private readonly options: PlaybackOptions;
@@ -49,9 +25,10 @@ class Playback extends AudioWorkletProcessor {
     super();
     this.options = options.processorOptions;
     this.playout = new Playout(sampleRate, this.options.channels, this.options.live);
-    this.port.onmessage = ({ data }: MessageEvent<'pause' | 'resume' | 'close' | { wire: MessagePort }>) => {
+    this.port.onmessage = ({ data }: MessageEvent<'pause' | 'resume' | 'flush' | 'close' | { wire: MessagePort }>) => {
       if (typeof data === 'object') this.listen(data.wire);
       else if (data === 'close') this.closed = true;
+      else if (data === 'flush') this.flush();
       else if (data === 'pause') this.playout.pause();
       else this.playout.resume();
       this.next = 0;

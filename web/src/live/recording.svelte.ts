@@ -1,0 +1,61 @@
+/** A recording that goes out while it is made: begun in order, ended in order, its losses told. */
+import { filter, type Subscription } from 'rxjs';
+import type { NodeState } from '../state/node.svelte';
+import type { Page } from '../state/page.svelte';
+import { none, worse, type Figures } from './figures';
+
+export class Recording {
+  /** Sound goes out, or still has to. */
+  begun = $state(false);
+  figures: Figures = $state.raw(none);
+  /** When something was last lost, on the page's clock. */
+  trouble = $state(-Infinity);
+
+  private asked: { writes: number; refusals: number } | null = $state.raw(null);
+  private readonly life: Subscription;
+
+  constructor(
+    private readonly node: NodeState,
+    private readonly page: Page,
+  ) {
+    this.life = page.sounds.events
+      .pipe(filter((event) => event.kind === 'trip' || event.node === node.id))
+      .subscribe((event) => {
+        if (event.kind === 'trip') this.show({ ...this.figures, trip: event.ms });
+        else if (event.kind === 'dropped') this.show({ ...this.figures, dropped: event.ms });
+        else this.finish();
+      });
+  }
+
+  /** The server makes a whole of it, which has not come back yet. */
+  get storing(): boolean {
+    const { asked } = this;
+    return asked !== null && asked.writes === this.node.writes && asked.refusals === this.page.refusals;
+  }
+
+  /** Frames come out of `wire`. The act that starts the recording was sent before. */
+  begin(wire: MessagePort): void {
+    this.begun = true;
+    this.figures = none;
+    this.trouble = -Infinity;
+    this.page.sounds.record(this.node.id, wire);
+  }
+
+  close(): void {
+    this.life.unsubscribe();
+    this.finish();
+  }
+
+  private show(figures: Figures): void {
+    if (worse(this.figures, figures)) this.trouble = performance.now();
+    this.figures = figures;
+  }
+
+  private finish(): void {
+    if (!this.begun) return;
+    this.begun = false;
+    this.asked = { writes: this.node.writes, refusals: this.page.refusals };
+    this.page.act(this.node, 'stop_recording');
+    this.page.sounds.recorded(this.node.id);
+  }
+}
