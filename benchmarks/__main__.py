@@ -64,12 +64,14 @@ async def compare(sides: list[Side], rounds: int, load: Load) -> Report:
     before, start = load_average(), time.perf_counter()
     for side in sides:
         measure.warm_up(side)
+    for _ in range(2):  # Bytes and requests do not vary; the second visit says so.
+        for side in sides:
+            print(f"opening the page of {side.key}", file=sys.stderr)
+            keep(side, await page.visit(side))
     for n in range(rounds):
         for side in sides:
             print(f"round {n + 1} of {rounds}: {side.key}", file=sys.stderr)
             keep(side, await measure.one_round(side, load))
-            if n < 2:  # Bytes and requests do not vary; the second visit says so.
-                keep(side, await page.visit(side))
     facts["load average"] = f"{before} before, {load_average()} after"
     facts["took"] = f"{time.perf_counter() - start:.0f} s"
     empty: dict[str, list[float]] = {}

@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 from urllib.parse import urljoin, urlsplit
 
 from aiohttp import ClientSession
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, TimeoutError, async_playwright
 
 from .environments import Side
 from .measure import AT_ONCE, YIELDS, Figures, Measure, first_page
@@ -112,7 +112,11 @@ async def _watch(browser: Browser, base: str) -> Figures:
     devtools.on("Network.webSocketFrameReceived", traffic.frame)
     start = time.perf_counter()
     await page.goto(base, wait_until="commit")
-    await page.get_by_role("button", name="echo", exact=True).wait_for(timeout=30_000)
+    try:
+        await page.get_by_role("button", name="echo", exact=True).wait_for(timeout=30_000)
+    except TimeoutError:
+        says = (await page.inner_text("body"))[:500]
+        raise SystemExit(f"{base}: no button within 30 s; the page says: {says}") from None
     ready = time.perf_counter() - start
     await until(traffic.quiet, 15.0)
     return _figures(traffic.received, list(traffic.requests.values()), base) | {
