@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..flow.errors import DeclarationError
 from ..flow.graph import Graph
 from ..flow.plan import Plan, Settings, compile_plan
 from ..flow.sources import Port
 from .launching import Launched, Launching, offer
+
+if TYPE_CHECKING:
+    from ..flow.explain import Explanation
 
 log = logging.getLogger("ossicle")
 
@@ -91,6 +94,15 @@ class Blocks(Graph):
     def plan(self) -> Plan:
         """The app after all defaults; what runs."""
         return compile_plan(self, self.settings)
+
+    def explain(self) -> Explanation:
+        """What the app will do, after all defaults: `print(demo.explain())` is a table.
+
+        `.to_mermaid()` and `.to_svg()` draw the graph; `.listeners` has the rows.
+        """
+        from ..flow.explain import Explanation
+
+        return Explanation(self.plan(), self.title)
 
     def page(self) -> dict[str, Any]:
         """What the page is told beside components and listeners."""

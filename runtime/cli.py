@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
     args = _parser().parse_args(argv)
     try:
-        return _run(args) if args.command == "run" else _render(args)
+        return {"run": _run, "render": _render, "graph": _graph}[args.command](args)
     except KeyboardInterrupt:
         _tell("interrupted")
         return _leave(INTERRUPTED)
@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"ossicle {_version()}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="run | render")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="run | render | graph")
 
     run = commands.add_parser("run", help="serve an app and print its address", allow_abbrev=False)
     run.add_argument("app", help="the file that makes it: app.py, or app.py:name")
@@ -90,6 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument(
         "--listener", metavar="NAME", help="the function to run, where the app has several"
     )
+
+    graph = commands.add_parser(
+        "graph", help="tell what an app will do, as a table or a picture", allow_abbrev=False
+    )
+    graph.add_argument("app", help="the file that makes it: app.py, or app.py:name")
+    form = graph.add_mutually_exclusive_group()
+    form.add_argument("--mermaid", action="store_true", help="print a Mermaid flowchart")
+    form.add_argument("--svg", type=Path, metavar="FILE", help="write the graph as an image")
     return parser
 
 
@@ -172,6 +180,23 @@ def _render(args: argparse.Namespace) -> int:
         bar.close()
     for line in words:
         print(line)
+    return _leave(0)
+
+
+# -- graph -------------------------------------------------------------------------------------
+
+
+def _graph(args: argparse.Namespace) -> int:
+    from .loading import load
+
+    explained = load(args.app).app.explain()
+    if args.svg:
+        args.svg.write_text(explained.to_svg(), encoding="utf-8")
+        print(f"{args.svg} holds the graph")
+    else:
+        print(
+            explained.to_mermaid() if args.mermaid else explained, end="" if args.mermaid else "\n"
+        )
     return _leave(0)
 
 
