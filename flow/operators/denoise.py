@@ -13,10 +13,10 @@ from .gather import Gather
 from .operator import BlockOperator, Form, Kernel, check, sound
 from .window import window_of
 
-SMOOTH = 0.8  # of the power, over windows: less of it, and single bins twitter
+SMOOTH = 0.85  # of the power, over windows: less of it, and single bins twitter
 SEARCH = 1.5  # seconds in which speech leaves each frequency alone at least once (Martin)
 PARTS = 6  # the search window moves in so many steps
-BIAS = 1.7  # the minimum of a smoothed noise lies below its mean; measured on white noise
+BIAS = 3.05  # the mean of white noise over the minimum that is found with these; measured
 
 
 def _size(rate: int) -> Frames:

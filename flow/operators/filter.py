@@ -37,7 +37,7 @@ class _Moving(Kernel):
         first = self._glide.step(0)
         assert not isinstance(first, np.ndarray)
         self._value = first
-        self._sections = Sections(name, design(first, form.rate), form.channels)
+        self._sections = Sections(name, design(first, form.rate), form.channels, moving=True)
 
     def process(self, samples: Samples) -> Samples:
         if not len(samples):

@@ -19,6 +19,8 @@ from .windows import Windows
 
 AROUND = 10
 """Hops before that tell what is usual here."""
+LEAST = 0.005
+"""A rise that is always there, so that in digital silence not everything stands out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Onset:
     index: Frames
     rate: int
     strength: float
-    """How far the rise stands out from what is usual; above 0."""
+    """How many times the usual rise of the spectrum; above the threshold."""
 
 
 class _Onsets:
@@ -64,8 +66,8 @@ class _Onsets:
         out = self._settle(rise)
         usual = median(self._usual) if self._usual else 0.0
         self._usual.append(rise)
-        over = rise - usual - self._threshold
-        if over > 0 and (self._last is None or index - self._last >= self._gap):
+        over = rise / (usual + LEAST)
+        if over > self._threshold and (self._last is None or index - self._last >= self._gap):
             self._candidate = (index, rise, over)
         return out
 
@@ -83,14 +85,14 @@ class _Onsets:
 
 
 def onset(
-    threshold: float = 0.1,
+    threshold: float = 2.0,
     gap: Time = "50 ms",
     size: Length = "20 ms",
     hop: Length = "5 ms",
 ) -> Operator[Block, Onset]:
     """Beginnings of notes, beats and words, at least `gap` apart; channels are mixed.
 
-    threshold: how much more than usual the spectrum must rise. Exact to about a hop.
+    threshold: how many times its usual rise the spectrum must rise. Exact to about a hop.
     Latency: half a size and a hop.
     Source: spectral flux, peak picking against a moving median (Bello et al., A Tutorial on Onset
     Detection, 2005; Dixon, Onset Detection Revisited, 2006), looking back only.
