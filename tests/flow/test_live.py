@@ -168,7 +168,7 @@ def test_a_chunk_is_no_change() -> None:
     ],
 )
 def test_overload_is_a_named_choice(policy: Any, started: list[int]) -> None:
-    """Ten chunks meet a function that is busy with the first: two seconds may wait, or one chunk."""
+    """Ten chunks meet a busy function: two seconds of them may wait, or one."""
     begun = list[int]()
 
     def slow(chunk: Any, event: oc.EventData) -> None:
