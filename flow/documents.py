@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +14,8 @@ class Document:
     name: what people call it. size: in bytes. key: follows from the content alone. kind: the sort
     of picture, by its content and never by its name ("png", "jpeg", "gif", "webp", "svg"); "" is
     anything else, which no browser is ever asked to show. width, height: of a picture, in pixels,
-    where its head tells. Made by `Documents.keep`; the file is there while somebody holds this.
+    where its head tells. source: the stored file itself, shared by all and only to be read; it is
+    there while somebody holds this and its session lives. Made by `Documents.keep`.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Document:
     kind: str = ""
     width: int | None = None
     height: int | None = None
+    source: Path = field(default=Path(), repr=False)
 
 
 class Documents(Protocol):

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from ..components.base import Component
 from ..components.button import Button
 from ..components.clearbutton import QUIETLY, empty_values
-from ..components.layout import Column, Row
+from ..components.examples import Cache, Examples
+from ..components.layout import Accordion, Column, Row
 from ..components.markdown import Markdown
 from ..components.shortcuts import component
 from ..components.state import State
 from ..flow.errors import DeclarationError
 from ..flow.graph import building
+from ..flow.injected import Success
 from ..flow.listeners import ConcurrencyLimit, name_of
 from ..flow.signature import signature
 from ..flow.sources import Dependency, Port, Source, on
 from .app import Blocks
+from .flagging import FlagLog
 
 Given = str | Mapping[str, Any] | Component
 """A component, or its name ("audio", "microphone", "text", …), or a dict with "name"."""
+
+FlaggingMode = Literal["manual", "never", "auto"]
 
 
 class Interface(Blocks):
@@ -29,9 +35,19 @@ class Interface(Blocks):
 
     fn: takes one value per input and returns one per output; a generator shows each yield.
     inputs, outputs: components or their names; None for a function that takes, or returns, nothing.
-    live: run whenever an input changes (or streams), without a button. title, description, article:
-    Markdown above and below. submit_btn, stop_btn, clear_btn: their texts. Other arguments as in a
-    listener (`Source.__call__`).
+    examples: samples for the inputs (a State is none of them), and cache_examples,
+        examples_per_page, example_labels: as for `Examples`. run_examples_on_click: run `fn` too.
+    live: run whenever an input changes (or streams), without a button.
+    title, description, article: Markdown above and below.
+    additional_inputs: more inputs, after the others, in an Accordion that starts closed;
+        additional_inputs_accordion: its label, or the Accordion.
+    submit_btn, stop_btn, clear_btn: their texts, or Buttons; None for clear_btn leaves it out.
+    flagging_mode: what is written to the disk of the machine that runs the app, for its author:
+        "never" nothing, which is the default; "manual" values that the user flags by a button;
+        "auto" those of each run that succeeded. An interface without outputs has nothing to flag.
+    flagging_options: a button for each, "Flag as …": texts, or pairs (text, what is written).
+    flagging_dir: the folder; see `FlagLog` for what it holds.
+    Other arguments as in a listener (`Source.__call__`) and in Blocks.
     """
 
     kind = "interface"
@@ -41,14 +57,24 @@ class Interface(Blocks):
         fn: Callable[..., Any],
         inputs: Given | Sequence[Given] | None,
         outputs: Given | Sequence[Given] | None,
+        examples: Sequence[Any] | str | Path | None = None,
         *,
+        cache_examples: Cache = False,
+        examples_per_page: int = 10,
+        example_labels: Sequence[str] | None = None,
+        run_examples_on_click: bool = False,
         live: bool = False,
         title: str | None = None,
         description: str | None = None,
         article: str | None = None,
-        submit_btn: str = "Submit",
-        stop_btn: str = "Stop",
-        clear_btn: str | None = "Clear",
+        additional_inputs: Given | Sequence[Given] | None = None,
+        additional_inputs_accordion: str | Accordion | None = None,
+        submit_btn: str | Button = "Submit",
+        stop_btn: str | Button = "Stop",
+        clear_btn: str | Button | None = "Clear",
+        flagging_mode: FlaggingMode = "never",
+        flagging_options: Sequence[str | tuple[str, str]] | None = None,
+        flagging_dir: str | Path = "flagged",
         batch: bool = False,
         max_batch_size: int = 4,
         api_name: str | None = None,
@@ -58,9 +84,15 @@ class Interface(Blocks):
         **kwargs: Any,
     ) -> None:
         super().__init__(title=title or "ossicle", **kwargs)
+        if flagging_mode not in ("manual", "never", "auto"):
+            raise DeclarationError(
+                f"Interface: flagging_mode={flagging_mode!r} is unknown; choose manual, never or"
+                " auto."
+            )
         self.fn = fn
         self.live = live
-        self.input_components = _components(inputs)
+        additional = _components(additional_inputs)
+        self.input_components = [*_components(inputs), *additional]
         self.output_components = _components(outputs)
         if not self.input_components and not self.output_components:
             raise DeclarationError("Interface: give inputs or outputs; it has neither.")
@@ -73,8 +105,26 @@ class Interface(Blocks):
             "concurrency_limit": concurrency_limit,
         }
         self._streaming: dict[str, Any] = {"stream_every": stream_every, "time_limit": time_limit}
+        flags = _flag_options(flagging_options) if flagging_mode == "manual" else []
+        parts = _Parts(submit_btn, stop_btn, clear_btn, flags)
         with self:
-            self._build(title, description, article, submit_btn, stop_btn, clear_btn)
+            if title:
+                Markdown(f"# {title}")
+            if description:
+                Markdown(description)
+            self._build(parts, additional, additional_inputs_accordion)
+            run = self._listen(parts)
+            if examples is not None:
+                self._show_examples(
+                    examples,
+                    cache_examples,
+                    run_examples_on_click,
+                    {"examples_per_page": examples_per_page, "example_labels": example_labels},
+                )
+            if article:
+                Markdown(article)
+            if flagging_mode != "never" and self.output_components:
+                self._listen_flags(parts, run, flagging_mode, Path(flagging_dir))
 
     # -- components ------------------------------------------------------------------------------
 
@@ -107,65 +157,93 @@ class Interface(Blocks):
     # -- layout ----------------------------------------------------------------------------------
 
     def _build(
-        self,
-        title: str | None,
-        description: str | None,
-        article: str | None,
-        submit: str,
-        stop: str,
-        clear: str | None,
+        self, parts: _Parts, additional: list[Component], accordion: str | Accordion | None
     ) -> None:
-        if title:
-            Markdown(f"# {title}")
-        if description:
-            Markdown(description)
         outputs = [c for c in self.output_components if c not in self.input_components]
         with Row():
-            buttons = Buttons()
             if self.input_components:
                 with Column():
                     for each in self.input_components:
-                        each.render()
-                    buttons.make(None if self.live else submit, clear, self._stop_text(stop))
+                        if each not in additional:
+                            each.render()
+                    if additional:
+                        self._add(additional, accordion)
+                    parts.place(submit=not self.live, stop=self._goes_on and not self.live)
             if outputs or not self.input_components:
                 with Column():
                     for each in outputs:
                         each.render()
                     if not self.input_components:
-                        buttons.make("Generate" if submit == "Submit" else submit, None, None)
-        if article:
-            Markdown(article)
-        self._listen(buttons)
+                        parts.generate()
+                    if outputs:
+                        parts.place_flags()
+        if not outputs and self.output_components:
+            parts.place_flags()
 
-    def _stop_text(self, stop: str) -> str | None:
+    def _add(self, additional: list[Component], given: str | Accordion | None) -> None:
+        accordion = (
+            given
+            if isinstance(given, Accordion)
+            else Accordion(given or "Additional inputs", open=False)
+        )
+        with accordion:
+            for each in additional:
+                each.render()
+
+    @property
+    def _goes_on(self) -> bool:
         """Only what goes on for a while is worth a button to stop it."""
         inner = getattr(self.fn, "__call__", self.fn)  # noqa: B004
-        goes_on = any(
+        return any(
             test(fn)
             for test in (inspect.isgeneratorfunction, inspect.isasyncgenfunction)
             for fn in (self.fn, inner)
         )
-        return stop if goes_on and not self.live else None
+
+    def _show_examples(
+        self,
+        examples: Sequence[Any] | str | Path,
+        cache: Cache,
+        run: bool,
+        options: dict[str, Any],
+    ) -> None:
+        filled = [c for c in self.input_components if not isinstance(c, State)]
+        cached: dict[str, Any] = {}
+        if cache:
+            if len(filled) < len(self.input_components):
+                raise DeclarationError(
+                    "Interface: cache_examples: a State is each session's own; leave the cache out."
+                )
+            cached = {
+                "outputs": self.output_components,
+                "fn": self.fn,
+                "cache_examples": cache,
+                "batch": self._options["batch"],
+                "concurrency_limit": self._options["concurrency_limit"],
+            }
+        made = Examples(examples, filled, **cached, **options)
+        if run and not cache:
+            assert made.load_input_event
+            self._on([made.load_input_event.success], trigger_mode="always_last")
 
     # -- listeners -------------------------------------------------------------------------------
 
-    def _listen(self, buttons: Buttons) -> None:
+    def _listen(self, parts: _Parts) -> Dependency:
         if self.live:
-            run = self._listen_live(buttons)
+            run = self._listen_live(parts)
         else:
-            assert buttons.submit
-            triggers: list[Source] = [buttons.submit.click]
+            triggers: list[Source] = [parts.submit.click]
             triggers += [Port(c, "submit") for c in self.input_components if "submit" in c.ports]
             run = self._on(triggers, scroll_to_output=True)
-            if buttons.stop:
-                self._swap_buttons(triggers, run, buttons.submit, buttons.stop)
-        if buttons.clear:
-            self._listen_clear(buttons.clear)
+            if parts.stop.graph:
+                self._swap_buttons(triggers, run, parts.submit, parts.stop)
+        if parts.clear and parts.clear.graph:
+            self._listen_clear(parts.clear)
+        return run
 
-    def _listen_live(self, buttons: Buttons) -> Dependency:
+    def _listen_live(self, parts: _Parts) -> Dependency:
         if not self.input_components:
-            assert buttons.submit
-            return self._on([self.load, buttons.submit.click])
+            return self._on([self.load, parts.submit.click])
         streams = [c for c in self.input_components if getattr(c, "streaming", False)]
         if streams:
             return self._on([Port(c, "stream") for c in streams], **self._streaming)
@@ -199,29 +277,92 @@ class Interface(Blocks):
         everything = list(dict.fromkeys((*self.input_components, *self.output_components)))
         clear.click(empty_values(everything), None, list(everything), **QUIETLY)
 
+    def _listen_flags(
+        self, parts: _Parts, run: Dependency, mode: FlaggingMode, folder: Path
+    ) -> None:
+        """What shows is what is written: stored values, of inputs and outputs."""
+        everything = [
+            c
+            for c in dict.fromkeys((*self.input_components, *self.output_components))
+            if not isinstance(c, State)
+        ]
+        log = FlagLog(folder, [c.label or c.type for c in everything])
+        options: dict[str, Any] = {
+            "queue": False,
+            "show_progress": "hidden",
+            "api_name": False,
+            "preprocess": False,
+            "trigger_mode": "multiple",
+            "on_disconnect": "finish",
+        }
+        if mode == "auto":
+            run.success(_writer(log, "", quiet=True), list(everything), None, **options)
+        for button, flag in zip(parts.flag_buttons, parts.flags, strict=True):
+            button.click(_writer(log, flag[1]), list(everything), None, **options)
+
     def __repr__(self) -> str:
         return f"<Interface {name_of(self.fn)}>"
 
 
-class Buttons:
-    """Submit, Stop and Clear of an Interface; each may be absent."""
+class _Parts:
+    """The buttons of an Interface: made first, placed where and if they are wanted."""
 
-    def __init__(self) -> None:
-        self.submit: Button | None = None
-        self.stop: Button | None = None
-        self.clear: Button | None = None
+    def __init__(
+        self,
+        submit: str | Button,
+        stop: str | Button,
+        clear: str | Button | None,
+        flags: list[tuple[str, str]],
+    ) -> None:
+        self._named = submit != "Submit"
+        self.submit = _button(submit, variant="primary")
+        self.stop = _button(stop, variant="stop")
+        self.stop.default(visible=False)
+        self.clear = None if clear is None else _button(clear)
+        self.flags = flags
+        self.flag_buttons = [_button(text) for text, _ in flags]
 
-    def make(self, submit: str | None, clear: str | None, stop: str | None) -> None:
-        """Place those that have a text, in one row."""
-        if not (submit or clear):
-            return
-        with Row():
-            if clear:
-                self.clear = Button(clear)
-            if submit:
-                self.submit = Button(submit, variant="primary")
-            if stop:
-                self.stop = Button(stop, variant="stop", visible=False)
+    def place(self, *, submit: bool, stop: bool) -> None:
+        """Those that are wanted, in one row."""
+        wanted = [self.clear, self.submit if submit else None, self.stop if stop else None]
+        if any(wanted):
+            with Row():
+                for button in wanted:
+                    if button:
+                        button.render()
+
+    def generate(self) -> None:
+        """The one button of an interface without inputs."""
+        if not self._named:
+            self.submit.value = "Generate"
+        self.submit.render()
+
+    def place_flags(self) -> None:
+        if self.flag_buttons:
+            with Row():
+                for button in self.flag_buttons:
+                    button.render()
+
+
+def _button(given: str | Button, **options: Any) -> Button:
+    return given if isinstance(given, Button) else Button(given, render=False, **options)
+
+
+def _flag_options(given: Sequence[str | tuple[str, str]] | None) -> list[tuple[str, str]]:
+    """(text on the button, what is written) for each option."""
+    if not given:
+        return [("Flag", "")]
+    pairs = [each if isinstance(each, tuple) else (each, each) for each in given]
+    return [(f"Flag as {text}", written) for text, written in pairs]
+
+
+def _writer(log: FlagLog, flag: str, quiet: bool = False) -> Callable[..., None]:
+    def write(*values: object) -> None:
+        log.append(values, flag)
+        if not quiet:
+            Success("Saved for the author of this app.", title="Flagged")
+
+    return write
 
 
 def _components(given: Given | Sequence[Given] | None) -> list[Component]:

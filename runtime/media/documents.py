@@ -99,19 +99,21 @@ class SessionDocuments(Holdings):
             key = f"document-{incoming.finish()}"
             found = _looked(incoming, drawn) if picture else None
             size = incoming.size
-            if self._disk.find(key, self._owner) is None:
-                self._disk.adopt(Blob(key, incoming.path, size), self._owner)
+            blob = self._disk.find(key, self._owner)
+            if blob is None:
+                blob = self._disk.adopt(Blob(key, incoming.path, size), self._owner)
                 incoming.taken()
             else:
                 incoming.abort()  # its content is here already
         except BaseException:
             incoming.abort()
             raise
-        if found is None:
-            document = Document(incoming.name, size, key)
-        else:
-            measured = (found.width or None, found.height or None)
-            document = Document(incoming.name, size, key, found.kind, *measured)
+        kind, width, height = "", 0, 0
+        if found is not None:
+            kind, width, height = found.kind, found.width, found.height
+        document = Document(
+            incoming.name, size, key, kind, width or None, height or None, blob.path
+        )
         try:
             self._entry(document, key)  # owns the file for the document
         finally:
