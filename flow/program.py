@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from reactivex import Observable, Subject, abc
 from reactivex import operators as ops
@@ -25,7 +25,7 @@ from .model import ENDS, Cause, Event, Job, Kind, Outcome, Request
 from .notices import Notice, Report
 from .patches import Command, Gone, Patch, Run, Set, Sound, Toast
 from .plan import Plan
-from .queue import Ask, Cancel
+from .queue import Ask, Cancel, Queue
 from .results import UNSET
 from .same import same
 from .scheduler import Step, schedule
@@ -120,6 +120,10 @@ FOLLOWERS = {
 }
 """Rule H1. A dropped request never was a run: nothing follows it."""
 
+MOST_LIVE: Seconds = 3600.0
+"""Of live sound that goes out are kept for the value that it leaves; beyond it the stream goes on and
+the value does not grow (policy: keep first)."""
+
 CHUNKS = (Cause.STREAM, Cause.USER)
 """Causes of `stream` events that carry a chunk; a follower's or a timer's does not."""
 
@@ -149,17 +153,34 @@ class Session:
     limits: dict[int, DisposableBase] = field(default_factory=dict[int, DisposableBase])
     """By node: what will stop a recording that has a time limit."""
     sounding: dict[int, Sounding] = field(default_factory=dict[int, "Sounding"])
+    passing: dict[int, Passing] = field(default_factory=dict[int, "Passing"])
+    """By listener: the recording whose chunks it turns into sound."""
+    chunk_of: dict[int, Passing] = field(default_factory=dict[int, "Passing"])
+    """The same by request."""
     epochs: int = 0
     grace: DisposableBase | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Sounding:
-    """What a generator has streamed to one node so far."""
+    """What was streamed to one node so far: by one request, or by all chunks of one recording."""
 
-    request: int
+    source: int | Passing
     epoch: int
     pieces: list[object]
+    kept: Seconds = 0.0
+    last: object = None
+
+
+@dataclass(slots=True, eq=False)
+class Passing:
+    """One recording on its way through one listener that returns sound for it."""
+
+    node: int
+    listener: int
+    outputs: tuple[int, ...]
+    pending: int = 0
+    over: bool = False
 
 
 class Program:
@@ -192,8 +213,14 @@ class Program:
         self._turns = 0
         self._due = list[Ask | Cancel]()
         self._asks = Subject[Sequence[Ask | Cancel]]()
-        outcomes = self._asks.pipe(schedule(self._run, clock, self._stray, plan.settings.max_size))
+        self._queue = Queue(plan.settings.max_size)
+        outcomes = self._asks.pipe(schedule(self._run, clock, self._stray, self._queue))
         self._running = outcomes.subscribe(self._on_outcome, on_error)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits, nothing runs, and nothing is kept about what did."""
+        return self._queue.idle
 
     # -- what comes in -------------------------------------------------------------------------
 
@@ -375,6 +402,8 @@ class Program:
         self._requests += 1
         request = Request(self._requests, session.id, listener, event, inputs)
         session.pending += 1
+        if event.cause is Cause.STREAM and event.data and "index" in event.data:
+            self._pass(session, request)
         if self._tap:
             self._tap(request)
         self._due.append(Ask(request))
@@ -392,6 +421,7 @@ class Program:
         subscription = SerialDisposable()
         session.subscriptions.add(subscription)
         last: Event | None = None
+        sound = _block_type() if port == "stream" else None
 
         def given(event: Event) -> object:
             nonlocal last
@@ -401,6 +431,11 @@ class Program:
         def fire(value: object) -> None:
             if isinstance(value, Event):
                 cause, data, inner, after = value.cause, value.data, value.value, value
+            elif sound and isinstance(value, sound):
+                if not value.frames:
+                    return  # it only carries a flag, which is for operators
+                cause, data, after = Cause.STREAM, {"value": value, "index": value.index}, last
+                inner = self._node(session, node).chunk(value)
             else:  # an operator's own: of the newest event that it got
                 cause, data, inner, after = Cause.STREAM, {"value": value}, value, last
             made = self._event(session, node, port, cause, inner, data, after)
@@ -423,6 +458,7 @@ class Program:
 
     def _begin_stream(self, session: Session, node: Node) -> None:
         """A recording starts: its time limit counts from here."""
+        self._end_passing(session, node)
         sizes = self.plan.chunked.get(node.id, {})
         limits = [each.options.time_limit for found in sizes.values() for each in found]
         least = min((each for each in limits if each is not None), default=None)
@@ -439,6 +475,7 @@ class Program:
             if chunker := session.chunkers.pop((node.id, every), None):
                 for chunk in chunker.flush():
                     self._chunk(session, node, chunk, listeners)
+        self._end_passing(session, node)
 
     def _frames(self, session: Session, id: int, block: Block) -> None:
         """More of a live stream: as it is to derived streams, in chunks to listeners."""
@@ -464,28 +501,75 @@ class Program:
         for listener in listeners:
             self._ask(session, listener, event)
 
+    def _pass(self, session: Session, request: Request) -> None:
+        """A chunk goes to a listener; what that returns for a streaming output is live sound."""
+        listener, node = request.listener, request.event.node
+        passing = session.passing.get(listener.id)
+        if passing is None:
+            outputs = tuple(
+                id for id in listener.outputs if id != node and self._node(session, id).streaming
+            )
+            if not outputs:
+                return
+            passing = session.passing[listener.id] = Passing(node, listener.id, outputs)
+        passing.pending += 1
+        session.chunk_of[request.id] = passing
+
+    def _end_passing(self, session: Session, node: Node) -> None:
+        """A recording is over: what goes out of it ends with its last chunk."""
+        for passing in [each for each in session.passing.values() if each.node == node.id]:
+            del session.passing[passing.listener]
+            passing.over = True
+            if not passing.pending:
+                self._end_sounds(session, passing, "end")
+
+    def _chunk_ended(self, session: Session, request: Request) -> None:
+        passing = session.chunk_of.pop(request.id, None)
+        if passing is None:
+            return
+        passing.pending -= 1
+        if passing.over and not passing.pending:
+            self._end_sounds(session, passing, "end")
+
     def _sound(self, session: Session, request: Request, write: Write) -> None:
-        """One more piece of what a generator streams to a node."""
+        """One more piece of what is streamed to a node."""
+        passing = session.chunk_of.get(request.id)
+        source = request.id if passing is None else passing
         playing = session.sounding.get(write.node)
-        if playing is None or playing.request != request.id:
+        if playing is None or playing.source != source:
             if playing:
                 self._show(Sound(session.id, write.node, playing.epoch, "flush"))
             session.epochs += 1
-            playing = Sounding(request.id, session.epochs, [])
+            playing = Sounding(source, session.epochs, [])
             session.sounding[write.node] = playing
-        if write.piece is not None:
-            playing.pieces.append(write.piece)
-            self._show(Sound(session.id, write.node, playing.epoch, "more", write.piece))
+        piece = write.piece
+        if piece is None:
+            return
+        playing.last = piece
+        if passing is None or playing.kept < MOST_LIVE:
+            playing.pieces.append(piece)
+            playing.kept += getattr(piece, "duration", 0.0)
+        origin = _origin(request.event) if passing else None
+        self._show(
+            Sound(session.id, write.node, playing.epoch, "more", piece, passing is not None, origin)
+        )
 
     def _end_sound(self, session: Session, outcome: Outcome) -> None:
-        """What was streamed becomes the value; after a cancel the listener hears no more of it."""
+        """After a cancel the listener hears no more of what a generator streamed."""
         request = outcome.request
-        for id in request.listener.outputs:
-            playing = session.sounding.get(id)
-            if playing is None or playing.request != request.id:
-                continue
-            del session.sounding[id]
-            stage = "flush" if outcome.kind is Kind.CANCELLED else "end"
+        stage = "flush" if outcome.kind is Kind.CANCELLED else "end"
+        self._end_sounds(session, request.id, stage, request)
+
+    def _end_sounds(
+        self,
+        session: Session,
+        source: int | Passing,
+        stage: Literal["end", "flush"],
+        request: Request | None = None,
+    ) -> None:
+        """What was streamed from one source becomes the value."""
+        for id in [id for id, each in session.sounding.items() if each.source == source]:
+            playing = session.sounding.pop(id)
             self._show(Sound(session.id, id, playing.epoch, stage))
             if playing.pieces:
                 value = self._node(session, id).joined(playing.pieces)
@@ -548,7 +632,18 @@ class Program:
             self.plan.nodes[request.event.node],
             session.media,
             session.client,
+            self._before(session, request),
         )
+
+    def _before(self, session: Session, request: Request) -> Mapping[int, object] | None:
+        """For a chunk's call: what its live outputs sounded last."""
+        passing = session.chunk_of.get(request.id)
+        if passing is None:
+            return None
+        found = {id: session.sounding.get(id) for id in passing.outputs}
+        return {
+            id: each.last if each and each.source is passing else None for id, each in found.items()
+        }
 
     # -- outcomes ------------------------------------------------------------------------------
 
@@ -581,19 +676,21 @@ class Program:
             return
         if session.sounding:
             self._end_sound(session, outcome)
+        if session.chunk_of:
+            self._chunk_ended(session, request)
         if kind in FOLLOWERS:
             self._follow(session, outcome)
         session.pending -= 1
         self._forget(session)
 
-    def _apply(self, session: Session, request: Request, writes: tuple[Write, ...]) -> None:
+    def _apply(self, session: Session, request: Request | None, writes: tuple[Write, ...]) -> None:
         """Store what a step wrote, show it, and let what moved be heard."""
         moved = list[Write]()
         for write in writes:
             if write.component is not None:
                 session.nodes[write.node] = write.component
             node = self._node(session, write.node)
-            if write.piece is not UNSET:
+            if write.piece is not UNSET and request:
                 self._sound(session, request, write)
                 continue
             if write.value is not UNSET and self._store(session, node, write.value):
@@ -641,6 +738,19 @@ class Program:
             self._emit(patch)
         except Exception as error:  # what cannot be shown must not end it for all (rule R3)
             self._on_error(error)
+
+
+def _block_type() -> type[Block]:
+    from .blocks import Block  # numpy is loaded by apps that stream, not by all
+
+    return Block
+
+
+def _origin(event: Event) -> tuple[int, Seconds] | None:
+    """Of which node's recording a chunk is, and from which second of it."""
+    index = (event.data or {}).get("index")
+    rate = getattr(event.value, "rate", None)
+    return (event.node, index / rate) if isinstance(index, int) and rate else None
 
 
 def program(

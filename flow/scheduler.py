@@ -36,9 +36,9 @@ SHOWN = 256
 
 
 def schedule(
-    run: Run, clock: Clock, stray: Stray, max_size: int | None = None
+    run: Run, clock: Clock, stray: Stray, queue: Queue
 ) -> Callable[[Observable[Sequence[Ask | Cancel]]], Observable[Outcome]]:
-    """Run each request by its listener's rules.
+    """Run each request by its listener's rules. The queue is driven from here only.
 
     What comes together, because one act caused it, is all taken before any of it runs.
     Completes when the source has and nothing waits or runs. Disposing asks running work to stop.
@@ -48,7 +48,7 @@ def schedule(
         def subscribe(
             observer: abc.ObserverBase[Outcome], _: abc.SchedulerBase | None = None
         ) -> abc.DisposableBase:
-            driver = _Driver(run, clock, stray, Queue(max_size), observer)
+            driver = _Driver(run, clock, stray, queue, observer)
             source = messages.subscribe(
                 driver.post_all, observer.on_error, driver.source_ended, scheduler=clock
             )
