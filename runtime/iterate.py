@@ -27,8 +27,8 @@ async def iterate(
 ) -> AsyncGenerator[Any, None]:
     """What comes out of a chain, on the running loop's clock: `async for block in iterate(...)`.
 
-    At most `waiting` values wait while the loop's body works. Then "drop_oldest" drops the oldest,
-    "latest" all but the newest, and marks the next block DISCONTINUITY; "error" raises Overload.
+    At most `waiting` values wait while the loop's body works; then "drop_oldest" drops the oldest
+    and marks the next block DISCONTINUITY, "error" raises Overload. "latest" keeps only the newest.
     Leaving the loop ends the subscription (at once with `contextlib.aclosing`).
     """
     check(on_overload in get_args(OnOverload), f"on_overload={on_overload!r} is unknown")
@@ -66,12 +66,11 @@ class _Line(Generic[T]):
     def push(self, value: T) -> None:
         if self.error is not None:
             return
-        if len(self.values) >= self._waiting:
+        if len(self.values) >= (1 if self._on_overload == "latest" else self._waiting):
             if self._on_overload == "error":
                 self.fail(Overload(f"{self._waiting} values wait and another one came"))
                 return
-            while len(self.values) >= (1 if self._on_overload == "latest" else self._waiting):
-                self.values.popleft()
+            self.values.popleft()
             if self.values:
                 self.values[0] = _marked(self.values[0])
             else:

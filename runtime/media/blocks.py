@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import IO, Any, Literal, cast, get_args
 
 import numpy as np
 from reactivex import Observable, abc
@@ -18,6 +18,9 @@ from ...flow.generators.source import source
 from ...flow.operators.operator import Operator, check
 from ...flow.units import Frames
 from .soundfiles import SoundFile, writing
+
+RUN_UP: Frames = 16_384
+"""Frames read and thrown away before `start`: several times what was seen to be wrong."""
 
 Depth = Literal["16", "24", "float"]
 
@@ -45,12 +48,13 @@ def read_blocks(
         played = 0
         try:
             # An open file, not a path: from some suffixes soundfile would guess a headerless one.
-            with Path(path).open("rb") as raw, cast(Any, soundfile).SoundFile(raw) as opened:
-                file = cast(SoundFile, opened)
+            with Path(path).open("rb") as raw, _sequential(raw) as file:
                 if start >= file.frames:
                     raise ClipError(f"start {start} lies behind the end of {file.frames} frames")
                 size = frames_of(block, file.samplerate)
-                file.seek(start)
+                # Right after a seek an mp3 decoder gives other samples: it needs what came before.
+                file.seek(max(0, start - RUN_UP))
+                _read(file, min(start, RUN_UP))
                 while loops is None or played < loops:
                     while len(samples := _read(file, size)):
                         yield Block(samples, file.samplerate, index)
@@ -61,6 +65,23 @@ def read_blocks(
             raise ClipError(f"cannot read {Path(path).name!r}: {_reason(error)}") from error
 
     return source(blocks)
+
+
+@contextmanager
+def _sequential(raw: IO[bytes]) -> Generator[SoundFile, None, None]:
+    """A sound file that is read on and on.
+
+    soundfile seeks to where it is after every read. In an mp3 that starts the decoder anew: the
+    first 3,000 frames of each block would be wrong (soundfile 0.14, libsndfile 1.2.2).
+    """
+    import soundfile
+
+    class Sequential(cast(Any, soundfile).SoundFile):
+        def seekable(self) -> bool:
+            return False
+
+    with cast(Any, Sequential)(raw) as file:
+        yield cast(SoundFile, file)
 
 
 def _read(file: SoundFile, frames: Frames) -> Samples:
