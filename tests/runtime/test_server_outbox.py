@@ -122,6 +122,7 @@ async def test_lone_surrogates_travel() -> None:
     outbox, _ = opened()
     outbox.put({"type": "refused", "message": "\ud83d"})
     text = outbox.take()
+    assert isinstance(text, str)
     assert text.encode("utf-8")
     assert json.loads(text)["message"] == "\ud83d"
 

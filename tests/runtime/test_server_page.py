@@ -75,6 +75,26 @@ async def test_index(running: Running, http: aiohttp.ClientSession) -> None:
         assert await answer.read() == b""
 
 
+async def test_a_worker_may_reach_this_server_and_nothing_else(
+    static: Path, http: aiohttp.ClientSession
+) -> None:
+    """A worker obeys the policy of its own file, so scripts carry one that lets it connect."""
+    server = await serve(make_app(NO_HOST, static=static), port=0)
+    script = next(static.rglob("*.js")).relative_to(static).as_posix()
+    async with http.get(server.url + script) as answer:
+        policy = dict(
+            part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; ")
+        )
+    await server.close()
+    assert policy["default-src"] == "'none'"
+    assert policy["connect-src"].split() == [
+        "'self'",
+        f"ws://127.0.0.1:{server.port}",
+        f"wss://127.0.0.1:{server.port}",
+    ]
+    assert "sandbox" not in policy
+
+
 async def test_page_code_and_frames(static: Path, http: aiohttp.ClientSession) -> None:
     """Only an app with `js` may evaluate code, and only named sites may frame the page."""
     app = make_app(NO_HOST, static=static, page_code=True, allowed_frames=["https://a.example"])

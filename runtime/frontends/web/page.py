@@ -68,7 +68,10 @@ class Page:
         asset = bundle.assets.get(name) if bundle is not None and name != INDEX else None
         if asset is None:
             return refusal(404, "there is nothing at this address")
-        return _respond(request, asset, IMMUTABLE if name.startswith("assets/") else "no-cache")
+        response = _respond(request, asset, IMMUTABLE if name.startswith("assets/") else "no-cache")
+        if name.endswith(".js"):
+            response.headers["Content-Security-Policy"] = _worker_policy(request.host)
+        return response
 
     async def _current(self) -> Bundle | None:
         """The bundle as it lies on disk now: a build beside a running server shows at once."""
@@ -101,6 +104,11 @@ class Page:
                 " ".join(["frame-ancestors 'self'", *self._frames]),
             ]
         )
+
+
+def _worker_policy(host: str) -> str:
+    """A worker obeys the policy of its own file; the page's has no say in it."""
+    return f"default-src 'none'; connect-src 'self' ws://{host} wss://{host}"
 
 
 def _respond(request: web.Request, asset: Asset, cache: str) -> web.Response:
