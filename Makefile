@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 NODE := $(PY) _build/ossicle_node.py
 
-.PHONY: demo test format bench clean environment environment-dev
+.PHONY: demo test format bench docs clean environment environment-dev
 
 demo: environment            ## run the reversing example and print its address
 	@$(PY) _build/ossicle_page.py
@@ -26,6 +26,9 @@ format: environment-dev      ## mend format and order of imports
 
 bench: environment-dev       ## measure; prints figures, asserts nothing
 	@$(PY) -m benchmarks
+
+docs: environment-dev        ## write docs/semantics.md from runs
+	@$(PY) docs/make_semantics.py
 
 clean:                       ## remove what make and pip made
 	rm -rf .venv build dist *.egg-info runtime/frontends/web/static web/node_modules

@@ -77,7 +77,11 @@ def in_place(clock: Clock, lasting: Lasting) -> Execute:
                 if fn is None or not call.alive or cancel.requested:
                     observer.on_completed()
                     return
-                value = users(lambda: fn(*call.args, **call.kwargs))
+                try:
+                    value = users(lambda: fn(*call.args, **call.kwargs))
+                except Exception as error:
+                    fall(error)
+                    return
                 if isinstance(value, GeneratorType):
                     advance(value)  # pyright: ignore[reportUnknownArgumentType]
                 else:
@@ -87,13 +91,25 @@ def in_place(clock: Clock, lasting: Lasting) -> Execute:
                     else:
                         show(value)
 
+            def fall(error: Exception) -> None:
+                """A function takes its time whether it returns or raises."""
+                lasts = next(times)
+                if lasts:
+                    later(lasts, lambda: observer.on_error(error))
+                else:
+                    observer.on_error(error)
+
             def show(value: object) -> None:
                 if not cancel.requested:
                     observer.on_next(users(lambda: call.step(value)))
                 observer.on_completed()
 
             def advance(values: Steps) -> None:
-                value = users(lambda: next(values, END))
+                try:
+                    value = users(lambda: next(values, END))
+                except Exception as error:
+                    fall(error)
+                    return
                 if value is END:
                     observer.on_completed()
                 else:

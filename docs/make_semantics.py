@@ -1,0 +1,434 @@
+"""Writes docs/semantics.md: every picture and table in it is a run of an app in virtual time.
+
+`python docs/make_semantics.py` writes it, `--check` says whether it is what the code does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import ossicle as oc
+from ossicle.flow.plan import default_mode
+from ossicle.flow.sources import Port
+from ossicle.testing import Lab
+
+FILE = Path(__file__).parent / "semantics.md"
+MODES = ("once", "multiple", "always_last", "restart")
+RATE = 8000
+
+
+# -- functions that the pictures run -----------------------------------------------------------
+
+
+def work() -> str:
+    return "done"
+
+
+def steps() -> Iterator[int]:
+    yield from (1, 2, 3)
+
+
+def fail() -> str:
+    raise oc.Error("no", print_exception=False)
+
+
+def batch(texts: list[str]) -> tuple[list[str]]:
+    return ([text.upper() for text in texts],)
+
+
+async def endless() -> AsyncIterator[int]:
+    for n in range(100):
+        await asyncio.sleep(0.5)
+        yield n
+
+
+# -- text --------------------------------------------------------------------------------------
+
+
+def picture(text: str) -> str:
+    return f"```text\n{text}\n```\n"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
+
+
+def pressing(
+    script: str,
+    fn: Callable[..., Any],
+    takes: Any,
+    *rows: str,
+    until: float = 2.0,
+    stop: bool = False,
+    **options: Any,
+) -> tuple[str, list[str]]:
+    """Press a button as a picture says (s presses stop); what it looks like and how each ended."""
+    with oc.Blocks() as demo:
+        go, halt, out = oc.Button(label="Go"), oc.Button(label="Stop"), oc.Textbox()
+        run = go.click(fn, None, out, **options)
+        if stop:
+            halt.click(None, cancels=[run])
+    with Lab(demo, takes={} if takes is None else {fn: takes}) as lab:
+        acts: dict[str, Callable[[], object]] = {"s": lambda: lab.click(halt)}
+        acts |= {letter: lambda: lab.click(go) for letter in "abcde"}
+        lab.perform(script, acts)
+        lab.run_until(until)
+        drawn = lab.trace.to_marbles("click", run.name, waits=False, until=until)
+        ends = {each.request_id: str(each.kind) for each in lab.outcomes}
+        asked = [e.facts["request"] for e in lab.trace if e.what == "request"]
+        return plain(drawn), [ends[request] for request in asked]
+
+
+def plain(drawn: str) -> str:
+    """`Button 'Go'.click` as `Go.click`: a picture is no error message."""
+    lines = [line.replace("Button '", "").replace("'.", ".") for line in drawn.splitlines()]
+    names = [line.split("  ", 1) for line in lines]
+    width = max(len(name.strip()) for name, *_ in names)
+    return "\n".join(f"{name.strip():{width}}  {rest[0].strip()}" for name, *rest in names)
+
+
+# -- sections ----------------------------------------------------------------------------------
+
+
+def legend() -> str:
+    drawn, _ = pressing("-a-b-----", steps, 0.2, until=0.9)
+    return f"""# What happens when
+
+Which events fire, which of them call a function, when it runs and how it ends. All pictures and tables here are runs of
+apps in virtual time: `docs/make_semantics.py` writes this page, and a test fails when it is not what the code does. Ids
+such as T1 name a rule; the tests in `tests/semantics/` carry them.
+
+## How to read the pictures
+
+Time goes to the right; a character is 0.1 s. What stands in parentheses happens at one instant, in this order; spaces
+mean nothing, they align. A row with a port's name shows its events as letters. A row with a function's name shows what
+became of the requests for it:
+
+| sign | the request |
+|---|---|
+| `s` | starts: its function is called |
+| `y` | has a result, or one of a generator's |
+| `\\|` | succeeded |
+| `#` | failed: an exception |
+| `^` | was cancelled |
+| `x` | was dropped: its trigger mode takes no further one |
+| `r` | was rejected: the queue is full |
+| `q` | waits in line |
+
+Here a generator yields three times, each step taking 0.2 s, and the second press is dropped:
+
+{picture(drawn)}
+Each request ends in exactly one of `|`, `#`, `^`, `x`, `r` (C4).
+"""
+
+
+def modes() -> str:
+    parts = [
+        """## Trigger modes
+
+Whether an event becomes a request is decided at the event, per session and listener, by what is *pending*: requests that
+have not ended (T5). A generator is pending until it is exhausted or closed.
+
+- `once`, the default: while one is pending, new ones are dropped (T1).
+- `multiple`, the default of `stream`: every event becomes a request (T2).
+- `always_last`, the default of `change`: while one is pending at most one more waits, the newest (T3).
+- `restart`: the newest cancels what is pending and takes its place (T4).
+
+Three presses while a function takes 0.5 s:
+"""
+    ]
+    for mode in MODES:
+        drawn, _ = pressing("-a-b-c-", work, 0.5, trigger_mode=mode)
+        parts.append(f"\n`{mode}`\n\n{picture(drawn)}")
+    rows = list[Sequence[str]]()
+    for words, fn, takes in (
+        ("function, 0.5 s", work, 0.5),
+        ("generator, 3 × 0.2 s", steps, 0.2),
+        ("function that fails after 0.5 s", fail, 0.5),
+    ):
+        for mode in MODES:
+            _, ends = pressing("-a-b-c-", fn, takes, trigger_mode=mode)
+            rows.append((words, f"`{mode}`", *ends))
+    parts.append("\nHow the three presses `a`, `b` and `c` end:\n\n")
+    parts.append(table(("what runs", "mode", "a", "b", "c"), rows))
+    parts.append(
+        "\nA restarted function that cannot be interrupted still holds its slot to its end (Q3),"
+        " so the new one\nstarts when it is over; an async one with `interrupt=True`, or a"
+        " generator at its next step, ends before.\n"
+    )
+    return "".join(parts)
+
+
+def defaults() -> str:
+    with oc.Blocks() as demo:
+        text, audio, slider = oc.Textbox(), oc.Audio(), oc.Slider()
+        nodes = (text, audio, slider, oc.Button(), oc.Timer())
+    rows = [
+        (f"`{type(node).__name__}.{port}`", f"`{default_mode([Port(node, port)])}`")
+        for node in nodes
+        for port in dict.fromkeys(node.ports)
+    ]
+    by_mode = dict[str, list[str]]()
+    for name, mode in rows:
+        by_mode.setdefault(mode, []).append(name)
+    chosen = [(mode, ", ".join(names)) for mode, names in by_mode.items()]
+    assert demo.nodes
+    return "The mode where none is named:\n\n" + table(("mode", "ports"), chosen)
+
+
+def acts() -> str:
+    def sound(seconds: float) -> Any:
+        return RATE, np.ones(round(seconds * RATE), np.int16)
+
+    rows = list[Sequence[str]]()
+
+    def tell(kind: str, what: str, node: Any, do: Callable[[Lab], object], ready: Any) -> None:
+        heard = list[str]()
+        lab = Lab(node.graph)
+        lab.connect()
+        if ready is not None:
+            ready(lab)
+            lab.run(0)
+        before = len(lab.trace.entries)
+        do(lab)
+        lab.run(10)
+        for entry in lab.trace.entries[before:]:
+            if entry.what == "event" and entry.facts["node"] == node.id:
+                heard.append(f"`{entry.facts['port']}`")
+        lab.close()
+        rows.append((kind, what, " ".join(heard) or "nothing"))
+
+    def app(make: Callable[[], Any]) -> Any:
+        with oc.Blocks():
+            node = make()
+            for port in node.ports:
+                getattr(node, port)(lambda: None, trigger_mode="multiple")
+        return node
+
+    audio = app(oc.Audio)
+
+    def put(lab: Lab) -> None:
+        lab.upload(audio, sound(1))
+
+    tell("Audio", "upload", audio, put, None)
+    tell("Audio", "upload of the same sound", audio, put, put)
+    tell("Audio", "recording", audio, lambda lab: lab.record(audio, sound(1)), None)
+    tell("Audio", "trim", audio, lambda lab: lab.trim(audio, 0, 0.5), put)
+    tell("Audio", "undo without a trim", audio, lambda lab: lab.undo(audio), put)
+    tell("Audio", "clear", audio, lambda lab: lab.clear(audio), put)
+    tell("Audio", "play to the end", audio, lambda lab: lab.play(audio), put)
+    tell("Audio", "play, then pause", audio, lambda lab: (lab.play(audio), lab.pause(audio)), put)
+    text = app(oc.Textbox)
+    tell("Textbox", "typing", text, lambda lab: lab.type(text, "a"), None)
+    tell("Textbox", "typing what stood there", text, lambda lab: lab.type(text, ""), None)
+    tell("Textbox", "Enter", text, lambda lab: lab.submit(text), None)
+    slider = app(oc.Slider)
+    tell("Slider", "move", slider, lambda lab: lab.input(slider, 5), None)
+    button = app(oc.Button)
+    tell("Button", "press", button, lambda lab: lab.click(button), None)
+    return f"""## Acts and events
+
+One law of order: the specific event, then `input`, then `change`; all of them see the new value (E4). `change` fires once
+whenever the content moves, whatever moved it, and not when an equal value is written (E1). `input` fires only for what a
+user did (E3). What a function writes fires `change` alone.
+
+{table(("component", "what the user does", "events, in order"), rows)}
+`pause` comes whenever playback stops, `stop` after it when the end was reached (E6).
+"""
+
+
+def following(fn: Callable[..., Any], script: str) -> list[str]:
+    """Which followers of a function fire."""
+    fired = list[str]()
+
+    def note(name: str) -> Callable[[], None]:
+        return lambda: fired.append(f"`{name}`")
+
+    with oc.Blocks() as demo:
+        go, halt = oc.Button(label="Go"), oc.Button(label="Stop")
+        run = go.click(fn, None, oc.Textbox())
+        halt.click(None, cancels=[run])
+        for name in ("then", "success", "failure", "cancelled"):
+            getattr(run, name)(note(name))
+    with Lab(demo, takes={fn: 0.5}) as lab:
+        lab.perform(script, {"a": lambda: lab.click(go), "s": lambda: lab.click(halt)})
+        lab.run(2)
+    return fired
+
+
+def ends() -> str:
+    rows: list[Sequence[str]] = [
+        ("succeeds", " ".join(following(work, "a---"))),
+        ("fails", " ".join(following(fail, "a---"))),
+        ("is cancelled", " ".join(following(work, "a-s-"))),
+    ]
+    _, dropped = pressing("-ab-", work, 0.5)
+    assert dropped == ["succeeded", "dropped"]
+    rows.append(("is dropped", "nothing: it never ran"))
+    return f"""## Ends and what follows
+
+`dep.then(...)`, `.success`, `.failure` and `.cancelled` run on the server, in the order of their declaration, whether or
+not a browser looks; exactly one of the last three fires, and `then` always (H1). A failure is the end of that request and
+of nothing else (R3).
+
+{table(("the function", "fires"), rows)}"""
+
+
+def queue() -> str:
+    one, _ = pressing("-abc-", work, 0.5, trigger_mode="multiple")
+    two, _ = pressing("-abc-", work, 0.5, trigger_mode="multiple", concurrency_limit=2)
+    none, _ = pressing("-abc-", work, 0.5, trigger_mode="multiple", queue=False)
+    with oc.Blocks() as demo:
+        go = oc.Button(label="Go")
+        go.click(work, None, oc.Textbox(), trigger_mode="multiple")
+    demo.queue(max_size=1)
+    with Lab(demo, takes={work: 0.5}) as lab:
+        press: dict[str, Callable[[], object]] = dict.fromkeys("abc", lambda: lab.click(go))
+        lab.perform("-abc-", press)
+        lab.run_until(2.0)
+        full = plain(lab.trace.to_marbles("click", "work", until=2.0))
+    return f"""## Queue
+
+Each listener has a line of its own, first come first served; `concurrency_id="x"` puts several into one line, whose limit
+is the lowest that any of them sets (Q1, Q2). One runs at a time unless `concurrency_limit` says otherwise:
+
+{picture(one)}
+`concurrency_limit=2`
+
+{picture(two)}
+`queue=False` skips the waiting and the limit, nothing else (Q5):
+
+{picture(none)}
+`demo.queue(max_size=1)`: beyond so many waiting requests, over all lines, a request is rejected with an error that says so
+(Q4); here the waiting is drawn too:
+
+{picture(full)}
+A slot is free when the work has really stopped: a function that was cancelled holds its slot to its end (Q3).
+"""
+
+
+def batches() -> str:
+    def drawn(**options: Any) -> str:
+        with oc.Blocks() as demo:
+            text, out, go = oc.Textbox("a"), oc.Textbox(), oc.Button(label="Go")
+            given = {"batch": True, "trigger_mode": "multiple", **options}
+            go.click(batch, text, out, **given)
+        with Lab(demo, takes={batch: 0.4}) as lab:
+            press: dict[str, Callable[[], object]] = dict.fromkeys("abcde", lambda: lab.click(go))
+            lab.perform("-ab-cde-", press)
+            lab.run_until(2.0)
+            return plain(lab.trace.to_marbles("click", "batch", waits=False, until=2.0))
+
+    return f"""## Batches
+
+A job takes up to `max_batch_size` waiting requests of its listener, in order, from all sessions; it does not wait to be
+full (B1). The function gets a list per input and returns a tuple of lists, one per output (B2). An element that is an
+exception fails its member alone (B3).
+
+{picture(drawn())}
+`batch_window=0.3` lets it wait so long for others:
+
+{picture(drawn(batch_window=0.3))}"""
+
+
+def cancels() -> str:
+    function, _ = pressing("-a-sb---", work, 0.5, stop=True)
+    generator, _ = pressing("-a--s-b-", steps, 0.2, stop=True)
+    waiting, _ = pressing("-ab-s--", work, 0.5, stop=True, trigger_mode="multiple")
+    async_one, _ = pressing("-a---------s-b---", endless, None, stop=True, until=2.6)
+    return f"""## Cancels
+
+`cancels=[dep]` acts at the trigger, before the listener's own function, on this session's requests (C1, C2). A function
+that runs is allowed to finish; its result is discarded, and what comes next waits for its slot:
+
+{picture(function)}
+A generator is closed at its present step, and its `finally` runs once:
+
+{picture(generator)}
+A request that waits never runs:
+
+{picture(waiting)}
+The same for an async generator, here with a step of 0.5 s:
+
+{picture(async_one)}
+`interrupt=True` stops a running async function at its next await (C3).
+"""
+
+
+def timers() -> str:
+    def drawn(takes: float) -> str:
+        with oc.Blocks() as demo:
+            timer = oc.Timer(0.5)
+            timer.tick(work, None, oc.Textbox())
+        with Lab(demo, takes={work: takes}) as lab:
+            lab.run_until(2.1)
+            lab.disconnect()
+            lab.run_until(3.1)
+            lab.reconnect()
+            lab.run_until(4.1)
+            text = lab.trace.to_marbles("tick", "work", waits=False, steps=False, until=4.1)
+            return plain(text.replace(f"Timer {timer.id}", "Timer"))
+
+    return f"""## Timers
+
+`Timer(0.5)` ticks at every multiple of half a second after the session opened, and `every=0.5` on a listener at every
+multiple after its trigger: a fixed rate, without drift (M1). While a session is not connected its timers are silent; here
+the line is lost from 2.1 s to 3.1 s:
+
+{picture(drawn(0.1))}
+A tick that comes while the last run is pending is skipped, so that nothing piles up (M2); here a run takes 0.7 s:
+
+{picture(drawn(0.7))}"""
+
+
+def leaving() -> str:
+    with oc.Blocks() as demo:
+        go, other, out = oc.Button(label="Go"), oc.Button(label="Other"), oc.Textbox()
+        go.click(endless, None, out)
+        other.click(endless, None, oc.Textbox(), on_disconnect="finish")
+    with Lab(demo, reconnect_window=2) as lab:
+        lab.click(go)
+        lab.click(other)
+        lab.run(1.2)
+        lab.disconnect()
+        lab.run_until(5)
+        cancelled = [str(each.kind) for each in lab.outcomes if each.listener == "endless"][-1]
+        gone = next(each.at for each in lab.outcomes if each.kind == "cancelled")
+        goes_on = [each.at for each in lab.outcomes if each.listener == "endless_1"][-1]
+    assert cancelled == "cancelled" and gone == 3.2 and goes_on > gone
+    return """## Leaving and coming back
+
+A session whose line is lost lives on for `reconnect_window` seconds (60 by default): all that was shown meanwhile comes
+with the reconnection. After that it counts as a cancel of everything it has, sync and async alike; a listener with
+`on_disconnect="finish"` runs on (C5).
+"""
+
+
+def generate() -> str:
+    parts = (legend(), modes(), defaults(), acts(), ends(), queue(), batches(), cancels(), timers())
+    return "\n".join([*parts, leaving()])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; 1 if it is stale")
+    options = parser.parse_args()
+    logging.disable()  # functions fail here on purpose
+    made = generate()
+    if options.check:
+        return 0 if FILE.is_file() and FILE.read_text(encoding="utf-8") == made else 1
+    FILE.write_text(made, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
