@@ -1,19 +1,24 @@
 """The pytest plugin, as a stranger's test suite meets it."""
 
+import os
 import subprocess
 import sys
 import textwrap
+import tomllib
+from importlib import import_module
 from pathlib import Path
 
 PLUGIN = "ossicle.runtime.testing.plugin"
+ALONE = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+"""Only what the command names: an installed ossicle brings the plugin by itself."""
 
 
 def run(folder: Path, test: str) -> subprocess.CompletedProcess[str]:
     """Run a test file by pytest in a process of its own, with this plugin and no other."""
     (folder / "test_it.py").write_text(textwrap.dedent(test))
-    options = ["-q", "-p", PLUGIN, "-p", "no:cacheprovider", "-p", "no:asyncio"]
+    options = ["-q", "-p", PLUGIN, "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *options, "test_it.py"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return subprocess.run(command, cwd=folder, env=ALONE, capture_output=True, text=True)
 
 
 def test_the_fixtures_work(tmp_path: Path) -> None:
@@ -72,3 +77,10 @@ def test_loading_the_plugin_loads_nothing_else(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
     loaded = set(done.stdout.split())
     assert loaded & {"asyncio", "numpy", "reactivex", "aiohttp", "soundfile"} == set()
+
+
+def test_the_package_brings_the_plugin() -> None:
+    """An installed ossicle needs no option: its entry point leads here."""
+    config = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert config["project"]["entry-points"]["pytest11"] == {"ossicle": PLUGIN}
+    assert import_module(PLUGIN).lab is not None
