@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..flow.errors import DeclarationError
 from ..flow.graph import Graph
 from ..flow.plan import Plan, Settings, compile_plan
+from ..flow.shapes import is_dict
 from ..flow.sources import Port
+from .head import parse_head
 from .launching import Launched, Launching, offer
 
 if TYPE_CHECKING:
@@ -27,8 +30,18 @@ class Blocks(Graph):
             sound.change(describe, sound, oc.Label())
         demo.launch()
 
-    title: of the page. theme: a dict of CSS variables. css, js, head: given to the page. Options of
-    the peer's Blocks that have no meaning here are refused by name.
+    title: of the page.
+    theme: CSS variables by name, with or without their "--": bg, surface, sunken, raised, line,
+        line-strong, text, text-quiet, accent, accent-hover, accent-soft, on-accent, good, warn,
+        bad, wave, wave-played, radius, column, font, mono, size; web/src/theme.css has them all.
+        "light-dark(#0a6a72, #53c2cb)" is a colour for light and one for dark.
+    css: a style sheet for the page, or the path of one. It cannot load anything from elsewhere.
+    js: a JavaScript expression that gives a function; the page calls it once, when it opens. An app
+        with js lets its page evaluate code, which its content policy otherwise forbids.
+    head: <meta> elements, and <link> ones with data: URIs, for the page's head.
+    fill_width: the content may be as wide as the window.
+
+    Raises DeclarationError for what the page could not honour.
     """
 
     kind: ClassVar[str] = "blocks"
@@ -38,17 +51,17 @@ class Blocks(Graph):
         *,
         title: str = "ossicle",
         theme: Mapping[str, str] | None = None,
-        css: str | None = None,
+        css: str | Path | None = None,
         js: str | None = None,
         head: str | None = None,
         fill_width: bool = False,
     ) -> None:
         super().__init__()
         self.title = title
-        self.theme = dict(theme or {})
-        self.css = css
+        self.theme = _theme(theme)
+        self.css = _css(css)
         self.js = js
-        self.head = head
+        self.head = parse_head(head) if head else []
         self.fill_width = fill_width
         self.settings = Settings()
         self.load = Port(self.root, "load")
@@ -163,3 +176,23 @@ class Blocks(Graph):
             return launched
         launched.wait()
         return None
+
+
+def _theme(given: object) -> dict[str, str]:
+    if given is None:
+        return {}
+    if not is_dict(given) or not all(isinstance(v, str) for pair in given.items() for v in pair):
+        raise DeclarationError(
+            f"Blocks: theme={given!r} must be a dict of CSS variables, like"
+            ' {"accent": "#0a6a72"}.'
+        )
+    return dict(given)
+
+
+def _css(given: str | Path | None) -> str | None:
+    if not isinstance(given, Path):
+        return given
+    try:
+        return given.read_text("utf-8")
+    except OSError as error:
+        raise DeclarationError(f"Blocks: css={str(given)!r}: {error.strerror}.") from error

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from ..components.base import Component
 from ..components.button import Button
 from ..components.clearbutton import QUIETLY, empty_values
+from ..components.downloadbutton import DownloadButton
 from ..components.examples import Cache, Examples
 from ..components.layout import Accordion, Column, Row
 from ..components.markdown import Markdown
@@ -151,7 +152,8 @@ class Interface(Blocks):
         shown = [c for c in self.output_components if not isinstance(c, State)]
         for index, each in enumerate(shown):
             each.default(label="output" if len(shown) == 1 else f"output {index}")
-            if each not in self.input_components:
+            pressed = isinstance(each, Button | DownloadButton)  # what greys them is no reading
+            if each not in self.input_components and not pressed:
                 each.default(interactive=False)
 
     # -- layout ----------------------------------------------------------------------------------

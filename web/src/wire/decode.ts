@@ -97,6 +97,11 @@ function listener(value: Json | undefined, path: string): ListenerInfo {
   };
 }
 
+function element(value: Json | undefined, path: string): [string, Props] {
+  const pair = list(value, path);
+  return [oneOf(['meta', 'link'], pair[0], `${path}[0]`), fields(pair[1], `${path}[1]`)];
+}
+
 function app(value: Json | undefined, path: string): AppInfo {
   const f = fields(value, path);
   return {
@@ -104,6 +109,7 @@ function app(value: Json | undefined, path: string): AppInfo {
     description: orNull(text)(f.description, `${path}.description`),
     css: orNull(text)(f.css, `${path}.css`),
     js: orNull(text)(f.js, `${path}.js`),
+    head: items(element)(f.head ?? [], `${path}.head`),
     theme: orNull(fields)(f.theme, `${path}.theme`) ?? {},
     fill_width: f.fill_width === true,
     nodes: items(node)(f.nodes, `${path}.nodes`),

@@ -36,6 +36,8 @@ export interface AppInfo {
   css: string | null;
   /** Code of the app for this page, run once when it opens. */
   js: string | null;
+  /** Elements for the page's head: name and attributes, already checked by the app. */
+  head: [name: string, attributes: Props][];
   /** CSS variables by name. */
   theme: Props;
   /** The content may be as wide as the window. */
