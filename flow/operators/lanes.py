@@ -69,6 +69,9 @@ class _Meeting:
         self.epoch = 0
         self.flags = 0
         self.late = 0
+        # Without a clock a source gives all it has while it is subscribed to: nothing is behind
+        # before all of them are.
+        self.joined = False
 
     def on_next(self, number: int, block: Block) -> None:
         if block.epoch < self.epoch:
@@ -106,6 +109,15 @@ class _Meeting:
     def on_completed(self, number: int) -> None:
         lane = self.lanes[number]
         lane.open, lane.done = False, True
+        if self.joined:
+            self._settle()
+
+    def join(self) -> None:
+        """All streams are subscribed to."""
+        self.joined = True
+        self._settle()
+
+    def _settle(self) -> None:
         self._advance()
         if all(lane.done for lane in self.lanes):
             self.observer.on_completed()
@@ -121,7 +133,7 @@ class _Meeting:
 
     def _advance(self) -> None:
         begun = [lane for lane in self.lanes if lane.end is not None]
-        if not begun:
+        if not begun or not self.joined:
             return
         furthest = max(lane.end for lane in begun if lane.end is not None)
         if self.at is None:
@@ -191,6 +203,7 @@ def meeting(
 
             for number, stream in enumerate(sources):
                 join(number, stream)
+            met.join()
             return group
 
         return Observable(subscribe)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reactivex import Observable, Subject
 
@@ -118,6 +118,7 @@ def test_a_budget_names_what_takes_how_long() -> None:
 # -- framing -----------------------------------------------------------------------------------
 
 
+@settings(deadline=None)  # a busy machine is no bug
 @given(
     st.integers(0, 400),
     st.lists(st.integers(0, 50), min_size=1, max_size=8).filter(any),
@@ -193,6 +194,7 @@ def meet(
     return feeder.values, feeder
 
 
+@settings(deadline=None)  # a busy machine is no bug
 @given(
     st.lists(st.integers(1, 300), min_size=1, max_size=5),
     st.lists(st.integers(1, 300), min_size=1, max_size=5),
@@ -216,6 +218,16 @@ def test_mixed_streams_meet_by_index(
     assert np.array_equal(joined(out)[:, 0], wanted)
     assert (out[0].flags & START, out[-1].flags & END) == (START, END)
     assert [x.index for x in out[1:]] == [x.end for x in out[:-1]]
+
+
+def test_sources_without_a_clock_meet_too() -> None:
+    """Subscribed without a clock, each gives all at once, and none is taken for late."""
+    out: list[Block] = []
+    done: list[bool] = []
+    stream = noise(1.0).pipe(mix(noise(1.0, seed=1)))
+    stream.subscribe(out.append, on_completed=lambda: done.append(True))
+    assert np.array_equal(joined(out), render(noise(1.0), mix(noise(1.0, seed=1))).samples)
+    assert done == [True]
 
 
 def test_gains_of_a_mix() -> None:
