@@ -127,6 +127,11 @@ class Block(_Fields):
         return self.index + self.samples.shape[0]
 
     @property
+    def whole(self) -> bool:
+        """It begins and ends here: a sound of its own, such as an utterance, not a piece."""
+        return self.flags & (START | END) == START | END
+
+    @property
     def duration(self) -> Seconds:
         return self.samples.shape[0] / self.rate
 

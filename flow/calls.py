@@ -41,6 +41,8 @@ class Member:
     target: Node
     media: Any = None
     client: ClientRequest = ClientRequest()
+    sounding: Mapping[int, object] | None = None
+    """What is returned goes on live streams: by output node, the piece before, None at first."""
 
 
 class Call:
@@ -146,7 +148,7 @@ class Call:
                 changed = node.with_props(props) if props else node
                 stored = UNSET if inner is UNSET else self._store(member, changed, inner)
                 return Write(node.id, stored, props or None, changed if props else None)
-            if more and node.streaming:
+            if node.streaming and (more or (member.sounding and node.id in member.sounding)):
                 return Write(node.id, piece=self._append(member, node, value))
             return Write(node.id, self._store(member, node, value))
         except Error:
@@ -157,7 +159,8 @@ class Call:
 
     def _append(self, member: Member, node: Node, value: object) -> object:
         key = member.request.id, node.id
-        piece = node.append(value, self._pieces.get(key), member.media)
+        before = self._pieces.get(key) or (member.sounding or {}).get(node.id)
+        piece = node.append(value, before, member.media)
         if piece is not None:
             self._pieces[key] = piece
         return piece

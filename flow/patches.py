@@ -9,6 +9,7 @@ from typing import Literal
 from .model import Outcome
 from .notices import Notice
 from .results import UNSET
+from .units import Seconds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +27,8 @@ class Sound:
     """A stream of sound to a listener goes on, ends, or is cut off.
 
     stage: "more" with one more `piece`, "end" after the last, "flush" to be silent at once. epoch:
-    of the stream; what is left of an older one is void.
+    of the stream; what is left of an older one is void. live: what waits too long is worth nothing
+    any more. origin: of which node's recording this piece was made, and from which second of it.
     """
 
     session: str
@@ -34,6 +36,8 @@ class Sound:
     epoch: int
     stage: Literal["more", "end", "flush"]
     piece: object = None
+    live: bool = False
+    origin: tuple[int, Seconds] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ value fed back as a `change` event. All sessions of an app are in it; none sees 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -28,7 +28,7 @@ from .plan import Plan
 from .queue import Ask, Cancel, Queue
 from .results import UNSET
 from .same import same
-from .scheduler import Step, schedule
+from .scheduler import Scheduler, Step
 from .timers import Ticker
 from .units import Seconds
 
@@ -121,8 +121,8 @@ FOLLOWERS = {
 """Rule H1. A dropped request never was a run: nothing follows it."""
 
 MOST_LIVE: Seconds = 3600.0
-"""Of live sound that goes out are kept for the value that it leaves; beyond it the stream goes on and
-the value does not grow (policy: keep first)."""
+"""Of live sound that goes out are kept for the value that it leaves; beyond it the stream goes on
+and the value does not grow (policy: keep first)."""
 
 CHUNKS = (Cause.STREAM, Cause.USER)
 """Causes of `stream` events that carry a chunk; a follower's or a timer's does not."""
@@ -212,15 +212,13 @@ class Program:
         self._ticking = frozenset(node.id for node in plan.ticking)
         self._turns = 0
         self._due = list[Ask | Cancel]()
-        self._asks = Subject[Sequence[Ask | Cancel]]()
-        self._queue = Queue(plan.settings.max_size)
-        outcomes = self._asks.pipe(schedule(self._run, clock, self._stray, self._queue))
-        self._running = outcomes.subscribe(self._on_outcome, on_error)
+        queue = Queue(plan.settings.max_size)
+        self._scheduler = Scheduler(self._run, clock, queue, self._on_outcome, self._stray)
 
     @property
     def idle(self) -> bool:
         """Nothing waits, nothing runs, and nothing is kept about what did."""
-        return self._queue.idle
+        return self._scheduler.idle
 
     # -- what comes in -------------------------------------------------------------------------
 
@@ -243,7 +241,7 @@ class Program:
 
     def _post(self) -> None:
         due, self._due = self._due, []
-        self._asks.on_next(due)
+        self._scheduler.post_all(due)
 
     def _take(self, said: Said) -> None:
         if isinstance(said, Open):
@@ -276,7 +274,7 @@ class Program:
         """Close all sessions and ask all work to stop."""
         for session in tuple(self.sessions.values()):
             self.receive(Close(session.id))
-        self._running.dispose()
+        self._scheduler.stop_all()
 
     def _open(self, said: Open) -> None:
         values = {n.id: n.initial() for n in self.plan.nodes if n.holds_value}
@@ -387,7 +385,8 @@ class Program:
             self._tap(event)
         return event
 
-    def _ask(self, session: Session, listener: Listener, event: Event) -> None:
+    def _ask(self, session: Session, listener: Listener, event: Event, chunk: bool = False) -> None:
+        """One event becomes a request. `chunk`: it is a piece of a sound that goes on."""
         if session.closed and event.port != "unload" and listener.on_disconnect == "cancel":
             return  # it would be cancelled at once (rule C5)
         for cancelled in sorted(listener.cancels):
@@ -402,7 +401,7 @@ class Program:
         self._requests += 1
         request = Request(self._requests, session.id, listener, event, inputs)
         session.pending += 1
-        if event.cause is Cause.STREAM and event.data and "index" in event.data:
+        if chunk:
             self._pass(session, request)
         if self._tap:
             self._tap(request)
@@ -429,6 +428,7 @@ class Program:
             return event.value if port == "stream" else event
 
         def fire(value: object) -> None:
+            chunk = False
             if isinstance(value, Event):
                 cause, data, inner, after = value.cause, value.data, value.value, value
             elif sound and isinstance(value, sound):
@@ -436,10 +436,11 @@ class Program:
                     return  # it only carries a flag, which is for operators
                 cause, data, after = Cause.STREAM, {"value": value, "index": value.index}, last
                 inner = self._node(session, node).chunk(value)
+                chunk = not (value.whole)
             else:  # an operator's own: of the newest event that it got
                 cause, data, inner, after = Cause.STREAM, {"value": value}, value, last
             made = self._event(session, node, port, cause, inner, data, after)
-            self._turn(lambda: self._ask(session, listener, made))
+            self._turn(lambda: self._ask(session, listener, made, chunk))
 
         def failed(error: Exception) -> None:
             nonlocal last
@@ -479,8 +480,6 @@ class Program:
 
     def _frames(self, session: Session, id: int, block: Block) -> None:
         """More of a live stream: as it is to derived streams, in chunks to listeners."""
-        from .chunks import Chunker  # numpy is loaded by apps that stream, not by all
-
         node = self._node(session, id)
         if stream := session.streams.get((id, "stream")):
             none = None
@@ -488,6 +487,8 @@ class Program:
         for every, listeners in self.plan.chunked.get(id, {}).items():
             chunker = session.chunkers.get((id, every))
             if chunker is None:
+                from .chunks import Chunker  # numpy is loaded by apps that stream, not by all
+
                 chunker = session.chunkers[id, every] = Chunker(every)
             for chunk in chunker.push(block):
                 self._chunk(session, node, chunk, listeners)
@@ -499,7 +500,7 @@ class Program:
         data = {"index": chunk.block.index, "gap": chunk.gap}
         event = self._event(session, node.id, "stream", Cause.STREAM, value, data, None)
         for listener in listeners:
-            self._ask(session, listener, event)
+            self._ask(session, listener, event, chunk=True)
 
     def _pass(self, session: Session, request: Request) -> None:
         """A chunk goes to a listener; what that returns for a streaming output is live sound."""
@@ -654,10 +655,15 @@ class Program:
     def _on_outcome(self, outcome: Outcome) -> None:
         if self._tap:
             self._tap(outcome)
+        self._turns += 1
         try:
-            self._turn(lambda: self._outcome(outcome))
-        except Exception as error:  # a component's own; it must not end the stream (rule R3)
+            self._outcome(outcome)
+        except Exception as error:  # a component's own; it must not end what others do (rule R3)
             self._on_error(error)
+        finally:
+            self._turns -= 1
+            if self._due and not self._turns:
+                self._post()
 
     def _outcome(self, outcome: Outcome) -> None:
         request = outcome.request

@@ -11,10 +11,14 @@ look at the samples where they lie.
 | 3 | u8 | channels |
 | 4 | u16 | node that the stream belongs to |
 | 6 | u16 | flags, see `Flag` |
-| 8 | u32 | sequence number within the stream |
+| 8 | u32 | in: sequence number; out: when the sound it was made of was captured, see below |
 | 12 | u32 | rate in Hz |
 | 16 | u64 | index of the first frame on the source's own sample clock |
 | 24 | f64 | in: when it was captured, in ms; out: the stream's epoch |
+
+Live sound that goes out says when the front end captured what it was made of: in tenths of a
+millisecond of the front end's own clock, modulo 2^32. So it can tell how late it is, exactly and
+without a clock that both ends share. 0 is not known.
 """
 
 from __future__ import annotations

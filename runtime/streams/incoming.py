@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...flow.units import Seconds
 from .frame import Flag, Frame, FrameError
 
 MAX_TAKE = 3600.0
@@ -34,6 +35,7 @@ class Incoming:
         self.counters = Counters()
         self.next = 0
         """The index that comes next."""
+        self._captured = (0, 0.0)  # a frame's index and when it was captured, in ms
         self._take = list[NDArray[np.int16]]()
         self._taken = 0
         self._most = int(max_take * rate)
@@ -81,9 +83,15 @@ class Incoming:
                 frame.samples,
             )
         self.counters.received += len(frame.samples)
+        self._captured = frame.index, frame.time
         self.next = frame.index + len(frame.samples)
         self._keep(frame, lost)
         return frame, lost
+
+    def captured(self, second: Seconds) -> float:
+        """When a place of the recording was captured, in ms of the front end's clock."""
+        index, time = self._captured
+        return time + 1000 * (second - index / self.rate)
 
     def take(self) -> NDArray[np.int16]:
         """The whole recording so far, (frames, channels); what was lost is silence."""

@@ -9,6 +9,7 @@ from ...flow.audio import Clip
 from ...flow.blocks import Block
 from ...flow.errors import InputError
 from ...flow.patches import Sound
+from ...flow.units import Seconds
 from .frame import Flag, FrameError, unpack
 from .incoming import Incoming
 from .outgoing import Outgoing
@@ -74,12 +75,13 @@ class Live:
             assert isinstance(patch.piece, Clip)
             samples = patch.piece.int16().reshape(-1, patch.piece.channels)
             if stream is None or stream.epoch != patch.epoch:
-                stream = Outgoing(patch.node, patch.epoch, patch.piece.rate, patch.piece.channels)
+                rate, channels = patch.piece.rate, patch.piece.channels
+                stream = Outgoing(patch.node, patch.epoch, rate, channels, patch.live)
                 self.outgoing[patch.node] = stream
-                told |= {"state": "start", "rate": stream.rate, "channels": stream.channels}
-                stream.push(samples)
+                told |= {"state": "start", "rate": rate, "channels": channels, "live": patch.live}
+                stream.push(samples, self._captured(patch.origin))
                 return told
-            stream.push(samples)
+            stream.push(samples, self._captured(patch.origin))
             return None
         if stream is None or stream.epoch != patch.epoch:
             return None
@@ -88,6 +90,10 @@ class Live:
         else:
             stream.end()
         return told | {"state": patch.stage, "frames": stream.total}
+
+    def _captured(self, origin: tuple[int, Seconds] | None) -> float | None:
+        stream = self.incoming.get(origin[0]) if origin else None
+        return stream.captured(origin[1]) if stream and origin else None
 
     def pump(self, send: Callable[[bytes], None]) -> None:
         """Send what may be sent now."""
@@ -124,4 +130,5 @@ class Live:
             "unheard": stream.total - heard,
             "interrupted": interrupted,
             "underruns": stream.counters.underruns,
+            "dropped": stream.counters.dropped,
         }

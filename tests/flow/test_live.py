@@ -13,6 +13,7 @@ from ossicle.flow.audio import Clip
 from ossicle.flow.blocks import Block
 from ossicle.flow.chunks import Chunker
 from ossicle.flow.model import Kind, Outcome
+from ossicle.flow.operators import gain, level
 from ossicle.flow.patches import Command, Patch, Set, Sound
 from ossicle.flow.program import Act, Frames, Open, Program
 from ossicle.flow.testing import VirtualClock, inline
@@ -321,3 +322,130 @@ def test_a_chunker_holds_nothing_back_and_fills_nothing_in() -> None:
     assert [c.block.frames for c in got] == [10, 10, 1]
     assert [c.block.index for c in got] == [0, 10, 20]
     assert cut.flush() == []
+
+
+# -- in and out --------------------------------------------------------------------------------
+
+
+def echoing(**options: Any) -> tuple[oc.Blocks, oc.Audio, oc.Audio]:
+    def double(chunk: Heard) -> Heard:
+        return chunk[0], chunk[1] * 2
+
+    with oc.Blocks() as demo:
+        mic, out = oc.Audio(streaming=True), oc.Audio(streaming=True, interactive=False)
+        mic.stream(double, mic, out, stream_every=0.1, **options)
+    return demo, mic, out
+
+
+def stages(stage: Stage) -> list[tuple[str, int]]:
+    return [(p.stage, p.epoch) for p in stage.patches if isinstance(p, Sound)]
+
+
+def test_what_a_function_returns_for_each_chunk_is_one_live_stream() -> None:
+    """One epoch a recording; it ends with its last chunk, and all of it becomes the value."""
+    demo, mic, out = echoing()
+    stage = Stage(demo)
+    stage.act(mic, "start_recording")
+    stage.frames(mic, block(0, 130))
+    stage.frames(mic, block(130, 95))
+    stage.act(mic, "stop_recording")
+    stage.clock.run_until(1)
+    assert stages(stage) == [("more", 1)] * 3 + [("end", 1)]
+    sounds = [p for p in stage.patches if isinstance(p, Sound) and p.stage == "more"]
+    assert [p.origin for p in sounds] == [(mic.id, 0.0), (mic.id, 0.1), (mic.id, 0.2)]
+    assert all(p.live for p in sounds)
+    value = stage.program.sessions["s"].values[out.id]
+    assert isinstance(value, Clip)
+    np.testing.assert_array_equal(value.samples(), ramp(0, 225) * 2)
+
+
+def test_a_live_stream_ends_when_its_slow_last_chunk_is_done() -> None:
+    demo, mic, _ = echoing(on_overload="block")
+    stage = Stage(demo, takes=5.0)
+    stage.act(mic, "start_recording")
+    stage.frames(mic, block(0, 250))
+    stage.act(mic, "stop_recording")
+    assert stages(stage) == []
+    stage.clock.run_until(60)
+    assert stages(stage) == [("more", 1)] * 3 + [("end", 1)]
+
+
+def test_each_recording_is_a_stream_of_its_own() -> None:
+    demo, mic, out = echoing()
+    stage = Stage(demo)
+    for _ in range(2):
+        stage.act(mic, "start_recording")
+        stage.frames(mic, block(0, 100))
+        stage.act(mic, "stop_recording")
+        stage.clock.run_until(stage.clock.seconds + 1)
+    assert stages(stage) == [("more", 1), ("end", 1), ("more", 2), ("end", 2)]
+    assert stage.program.sessions["s"].values[out.id].frames == 100  # type: ignore[union-attr]
+
+
+def test_operators_between_microphone_and_speaker() -> None:
+    """A block that came through operators is a chunk; the function is only the last step."""
+
+    def as_it_is(chunk: Heard) -> Heard:
+        return chunk
+
+    with oc.Blocks() as demo:
+        mic, out = oc.Audio(streaming=True), oc.Audio(streaming=True, interactive=False)
+        mic.stream.pipe(gain(-6.0206))(as_it_is, mic, out)
+    stage = Stage(demo)
+    stage.act(mic, "start_recording")
+    stage.frames(mic, block(0, 100))
+    stage.frames(mic, block(100, 100))
+    stage.act(mic, "stop_recording")
+    stage.clock.run_until(1)
+    assert stages(stage) == [("more", 1)] * 2 + [("end", 1)]
+    value = stage.program.sessions["s"].values[out.id]
+    assert isinstance(value, Clip)
+    np.testing.assert_allclose(value.samples(), ramp(0, 200) / 2, atol=1)
+
+
+def test_a_reading_comes_to_the_function_as_it_is() -> None:
+    """What is no sound is what the listener gets in place of the microphone's value."""
+    got = list[object]()
+
+    def show(reading: object) -> None:
+        got.append(reading)
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        mic.stream.pipe(level("100 ms"))(show, mic, None)
+    stage = Stage(demo)
+    stage.frames(mic, block(0, 250))
+    stage.clock.run_until(1)
+    assert [type(each).__name__ for each in got] == ["Level", "Level"]
+
+
+def test_a_live_stream_keeps_its_rate_over_its_chunks() -> None:
+    rates = iter([1000, 2000])
+
+    def change(chunk: Heard) -> Heard:
+        return next(rates), chunk[1]
+
+    with oc.Blocks() as demo:
+        mic, out = oc.Audio(streaming=True), oc.Audio(streaming=True, interactive=False)
+        mic.stream(change, mic, out, stream_every=0.1)
+    stage = Stage(demo)
+    stage.frames(mic, block(0, 200))
+    stage.clock.run_until(1)
+    failed = [o for o in stage.outcomes if o.kind is Kind.FAILED]
+    assert len(failed) == 1
+    assert "2000 Hz" in str(failed[0].value)
+
+
+def test_the_least_length_is_of_the_whole_and_not_of_a_chunk() -> None:
+    heard = list[Heard]()
+
+    def hear(chunk: Heard) -> None:
+        heard.append(chunk)
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True, min_length=5)
+        mic.stream(hear, mic, None, stream_every=0.1)
+    stage = Stage(demo)
+    stage.frames(mic, block(0, 100))
+    stage.clock.run_until(1)
+    assert len(heard) == 1

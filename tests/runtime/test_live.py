@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -48,7 +49,8 @@ class FrontEnd:
         async with asyncio.timeout(10):
             while not condition():
                 self.came.clear()
-                await self.came.wait()
+                with contextlib.suppress(TimeoutError):  # what threads did is told to nobody
+                    await asyncio.wait_for(self.came.wait(), 0.05)
 
     def act(self, node: Any, act: str, **more: Any) -> None:
         self.connection.receive({"type": "act", "node": node.id, "act": act, **more})
@@ -247,3 +249,71 @@ async def test_stopping_a_recording_that_never_began_is_told_clearly(serving: Se
     page.act(mic, "start_recording")
     with pytest.raises(ValueError, match="nothing was recorded"):
         page.act(mic, "stop_recording")
+
+
+def echo(chunk: Sound) -> Sound:
+    return chunk
+
+
+def echoing(every: float = 0.02) -> tuple[oc.Blocks, oc.Audio, oc.Audio]:
+    with oc.Blocks() as demo:
+        mic, out = oc.Audio(streaming=True), oc.Audio(streaming=True, interactive=False)
+        mic.stream(echo, mic, out, stream_every=every)
+    return demo, mic, out
+
+
+async def test_an_echo_comes_back_with_the_time_of_its_capture(serving: Serving) -> None:
+    """The front end gets its own stamps back, in tenths of a millisecond."""
+    demo, mic, out = echoing()
+    page = serving(demo)
+    page.act(mic, "start_recording")
+    for n in range(3):
+        flags = Flag.START if n == 0 else Flag(0)
+        frame = Frame(mic.id, flags, n, RATE, n * HOP, 1000.0 + 20 * n, ramp(n * HOP, HOP))
+        page.connection.receive_sound(frame.pack())
+        await page.until(lambda n=n: len(page.frames) > n)
+    start = next(p for p in page.patches if p["kind"] == "stream")
+    assert start["live"] is True
+    assert [f.seq for f in page.frames] == [10_000, 10_200, 10_400]
+    page.act(mic, "stop_recording")
+    await page.until(lambda: any(p.get("state") == "end" for p in page.patches))
+    heard = np.concatenate([f.samples for f in page.frames if f.node == out.id])
+    np.testing.assert_array_equal(heard, ramp(0, 3 * HOP))
+
+
+async def test_live_sound_that_nobody_hears_is_dropped_and_told(serving: Serving) -> None:
+    """A front end that acknowledges nothing gets 0.6 s, and then what is newest."""
+    demo, mic, out = echoing()
+    page = serving(demo)
+    page.act(mic, "start_recording")
+    for n in range(100):
+        frame = Frame(mic.id, Flag(0), n, RATE, n * HOP, 20.0 * n, ramp(n * HOP, HOP))
+        page.connection.receive_sound(frame.pack())
+        async with asyncio.timeout(10):
+            while made(page, out) <= n:  # nothing more is sent that could be waited for
+                await asyncio.sleep(0.001)
+    sent = sum(len(f.samples) for f in page.frames)
+    assert 0.6 * RATE <= sent < 0.7 * RATE
+    page.played(out, 1)
+    after = page.frames[-1]
+    assert sum(len(f.samples) for f in page.frames) == sent + round(0.2 * RATE)
+    assert after.index + len(after.samples) == 100 * HOP
+    first = next(f for f in page.frames if f.index >= sent)
+    assert first.index == 100 * HOP - round(0.2 * RATE)
+
+
+def made(page: FrontEnd, out: oc.Audio) -> int:
+    """Chunks that came back so far."""
+    sound = page.host.lines[page.connection.session or ""].live_sound
+    stream = sound.outgoing.get(out.id) if sound else None
+    return stream.total // HOP if stream else 0
+
+
+async def test_a_ping_is_answered_at_once(serving: Serving) -> None:
+    with oc.Blocks() as demo:
+        oc.Textbox()
+    page = serving(demo)
+    page.connection.receive({"type": "ping", "at": 12.5})
+    assert page.messages[-1] == {"type": "pong", "at": 12.5}
+    with pytest.raises(ValueError, match="at must be a number"):
+        page.connection.receive({"type": "ping", "at": "now"})

@@ -97,6 +97,11 @@ class Outbox:
             await self._ready.wait()
         return not self.overflowed
 
+    @property
+    def sounds(self) -> bool:
+        """The next frame is live sound."""
+        return bool(self._entries) and isinstance(self._entries[0].text, bytes)
+
     def take(self) -> str | bytes:
         """The next frame: one message, or as many patches in a row as fit."""
         first = self._pop()

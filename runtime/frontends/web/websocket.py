@@ -203,7 +203,8 @@ async def _write(socket: web.WebSocketResponse, outbox: Outbox, over: bool) -> N
     frames = Bucket(_FRAMES_AT_ONCE, _FRAMES_PER_SECOND, now())
     try:
         while await outbox.wait():
-            if pause := frames.wait(now()):
+            # Sound is never held up: its source is paced by who hears it.
+            if not outbox.sounds and (pause := frames.wait(now())):
                 # Not a poll: a page drawn 60 times a second gains nothing from more frames,
                 # and what comes meanwhile shares the next one.
                 await asyncio.sleep(pause)
