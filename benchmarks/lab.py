@@ -125,7 +125,7 @@ def trace(seconds: float) -> str:
     app = App()
     with Lab(app.blocks) as lab:
         run(lab, app, seconds)
-        return "\n".join(map(repr, lab.outcomes))
+        return "\n".join(lab.trace.lines())
 
 
 def measure() -> dict[str, Any]:
@@ -142,12 +142,12 @@ def measure() -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lab", description=__doc__)
-    parser.add_argument("--trace", action="store_true", help="print five minutes of what happens")
+    parser.add_argument("--trace", action="store_true", help="print three minutes of what happens")
     parser.add_argument("--seeds", type=int, metavar="N", help="compare N runs by hash seed")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     if options.trace:
-        print(trace(300))
+        print(trace(180))
     elif options.seeds:
         compare(options.seeds)
     else:

@@ -7,7 +7,7 @@ so that traces of two runs can be compared (rule X1).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,35 +39,18 @@ class Trace:
 
     def __init__(self, plan: Plan, clock: Clock) -> None:
         self.names = names(plan)
-        self.said = list[tuple[int, Seconds, Said]]()
-        """What came from front ends: its place among the entries, its time, itself."""
         self._clock = clock
         self._raw = list[tuple[Seconds, object, object]]()
         self._entries = list[Entry]()
+        self._said = list[tuple[int, Seconds, Said]]()
         self._sessions = dict[str, str]()
         self._count = 0
 
     def tap(self, record: object) -> None:
-        """Take one record of a program."""
-        at = self._clock.seconds
-        kept: object = None
-        # What may change later is described now; the rest when somebody looks.
-        if isinstance(record, Event):
-            kept = _kept(record.value)
-        elif isinstance(record, Outcome):
-            kept = _kept(record.value)
-        elif isinstance(record, Set):
-            kept = (_kept(record.value), described(dict(record.props)) if record.props else None)
-        elif isinstance(record, Request):
-            kept = [_kept(each) for each in record.inputs]
-        elif isinstance(record, Open):
-            self._sessions[record.session] = f"s{len(self._sessions) + 1}"
-            self.said.append((self._count, at, self._renamed(record)))
-        elif isinstance(record, Act | Frames | Withdraw | Disconnect | Reconnect | Close):
-            if isinstance(record, Act):
-                kept = _kept(record.value)
-            self.said.append((self._count, at, self._renamed(record)))
-        self._raw.append((at, record, kept))
+        """Take one record of a program. What may change later is described now, the rest when
+        somebody looks: a live stream says fifty things a second."""
+        keep = _KEEP.get(type(record))
+        self._raw.append((self._clock.seconds, record, keep(record) if keep else None))
         self._count += 1
 
     # -- looking -------------------------------------------------------------------------------
@@ -76,8 +59,19 @@ class Trace:
     def entries(self) -> list[Entry]:
         """Everything so far, in order."""
         raw, self._raw = self._raw, []
-        self._entries.extend(self._entry(*each) for each in raw)
+        for at, record, kept in raw:
+            if isinstance(record, SAID):
+                if isinstance(record, Open):
+                    self._sessions[record.session] = f"s{len(self._sessions) + 1}"
+                self._said.append((len(self._entries), at, self._renamed(record)))
+            self._entries.append(self._entry(at, record, kept))
         return self._entries
+
+    @property
+    def said(self) -> list[tuple[int, Seconds, Said]]:
+        """What came from front ends: its place among the entries, its time, itself."""
+        _ = self.entries
+        return self._said
 
     def __len__(self) -> int:
         return self._count
@@ -155,7 +149,7 @@ class Trace:
                 f"{path}: is no trace that this version can read ({error})."
             ) from error
         made = cls.__new__(cls)
-        made.names, made.said = found, said
+        made.names, made._said = found, said
         made._raw, made._sessions = [], {}
         made._entries = [
             Entry(f.pop("at"), f.pop("what"), f.pop("session"), f) for f in map(json.loads, lines)
@@ -240,6 +234,21 @@ def _trigger(source: object) -> list[Any]:
 
 def _kept(value: object) -> object:
     return value if isinstance(value, ATOMS) else described(value)
+
+
+def _kept_set(patch: Set) -> object:
+    return _kept(patch.value), described(dict(patch.props)) if patch.props else None
+
+
+_KEEP: dict[type, Callable[[Any], object]] = {
+    Event: lambda event: _kept(event.value),
+    Outcome: lambda outcome: _kept(outcome.value),
+    Act: lambda act: _kept(act.value),
+    Request: lambda request: [_kept(each) for each in request.inputs],
+    Set: _kept_set,
+}
+
+SAID = (Open, Act, Frames, Withdraw, Disconnect, Reconnect, Close)
 
 
 def _event(event: Event, kept: object) -> Facts:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import ossicle as oc
+from ossicle import testing
 from ossicle.testing import Kind, Lab, LabError, StuckError, Toast
 
 RATE = 8000
@@ -593,6 +594,14 @@ def test_the_same_trace_under_every_hash_seed() -> None:
         traces.add(done.stdout)
     assert len(traces) == 1
     assert len(traces.pop().splitlines()) > 1000
+
+
+def test_every_public_name_is_there() -> None:
+    """`ossicle.testing` loads each of its names when it is asked for."""
+    assert {name for name in testing.__all__ if getattr(testing, name) is None} == set()
+    assert set(testing.__all__) <= set(dir(testing))
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        testing.nothing  # noqa: B018  # pyright: ignore
 
 
 def test_an_hour_is_quick() -> None:
