@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import ossicle as oc
+from ossicle import sound
 from ossicle.flow.audio import Clip
 from ossicle.flow.blocks import Block
 from ossicle.flow.chunks import Chunker
@@ -449,3 +450,46 @@ def test_the_least_length_is_of_the_whole_and_not_of_a_chunk() -> None:
     stage.frames(mic, block(0, 100))
     stage.clock.run_until(1)
     assert len(heard) == 1
+
+
+def test_e8_operators_run_on_a_sessions_stream() -> None:
+    """A recording through mono, framing and a level meter calls a function per reading."""
+    heard = list[float]()
+
+    def show(event: oc.EventData) -> None:
+        heard.append(event.value.rms[0])
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        levels = mic.stream.pipe(sound.mono(), sound.frame(50), sound.level("100 ms"))
+        oc.on(levels, show, None, None, trigger_mode="multiple", concurrency_limit=None)
+    stage = Stage(demo)
+    stage.program.receive(Open("t"))
+    loud = np.full((250, 2), 16384, np.int16)
+    stage.frames(mic, Block.of(RATE, loud))
+    stage.frames(mic, Block.of(RATE, loud, 250))
+    stage.clock.run_until(1)
+    assert heard == pytest.approx([0.5] * 5)
+
+
+def test_each_session_has_its_own_state_in_an_operator() -> None:
+    """Two users at once: the filter of one never hears the other."""
+    out = dict[str, list[np.ndarray]]()
+
+    def keep(event: oc.EventData, request: oc.Request) -> None:
+        out.setdefault(request.session_hash, []).append(event.value.samples)
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        oc.on(mic.stream.pipe(sound.lowpass(100)), keep, None, None, trigger_mode="multiple")
+    stage = Stage(demo)
+    stage.program.receive(Open("t", client=oc.Request(session_hash="t")))
+    noise = np.random.default_rng(3).integers(-9000, 9000, 400).astype(np.int16)
+    for at in range(0, 400, 100):
+        for session, part in (("s", noise[at : at + 100]), ("t", noise[at : at + 100] // 2)):
+            stage.program.receive(Frames(session, mic.id, Block.of(RATE, part, at)))
+    stage.clock.run_until(1)
+    alone = sound.render(Clip.of(RATE, noise), sound.lowpass(100))
+    mine = np.concatenate(out[""])[:, 0]
+    assert len(mine) == 400
+    np.testing.assert_array_equal(mine, alone.samples[:, 0])

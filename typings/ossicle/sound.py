@@ -1,0 +1,1 @@
+../../ossicle/sound.py
