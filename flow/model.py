@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .listeners import Listener
+from .record import record
 from .units import Seconds
 
 
@@ -20,7 +21,7 @@ class Cause(StrEnum):
     LOAD = "load"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Event:
     """One thing that happened at one port of one node, for one session.
 
@@ -43,7 +44,7 @@ class Event:
     derived: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Request:
     """An event that wants a listener's function called, with the input values as of the event."""
 
@@ -54,7 +55,7 @@ class Request:
     inputs: tuple[object, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Job:
     """One call of a function, on behalf of one request or of a batch of them."""
 
@@ -84,7 +85,7 @@ class Kind(StrEnum):
 ENDS = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.CANCELLED, Kind.DROPPED, Kind.REJECTED})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Outcome:
     """What became of a request so far.
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, nsmallest
 from itertools import chain, islice
 
 from .errors import HopError, Overload, QueueFull
 from .listeners import Listener
 from .model import Cause, Job, Kind, Outcome, Place, Request
+from .record import record
 from .units import Seconds
 from .verdict import Verdict
 
@@ -29,14 +29,14 @@ REACH = 1024
 """How far down its line a batch looks for members whose State is free: far, but not all."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ask:
     """Message: an event wants its listener's function called."""
 
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settled:
     """Message: this one member of a running batch has failed; the others go on."""
 
@@ -44,7 +44,7 @@ class Settled:
     error: BaseException
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ended:
     """Message: the job's work has really stopped; its slot is free (rule Q3).
 
@@ -56,7 +56,7 @@ class Ended:
     value: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cancel:
     """Message: end this session's requests, all of them or those of some listeners or one by id."""
 
@@ -66,28 +66,28 @@ class Cancel:
     leaving: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Woke:
     """Message: the time that a `Wake` asked for has come."""
 
     line: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Start:
     """Effect: begin the job."""
 
     job: Job
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stop:
     """Effect: nobody waits for this job any more; ask its work to stop."""
 
     job: Job
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wake:
     """Effect: post `Woke` at this time, so that a batch need not wait to be full."""
 
@@ -225,6 +225,11 @@ class Queue:
         """Whether this request is a member of a running job and has not ended."""
         return request.id in self._jobs
 
+    def waits(self, line: str) -> bool:
+        """Whether anybody waits in this line."""
+        found = self._lines.get(line)
+        return found is not None and found.waiting > 0
+
     def places(self, line: str, most: int) -> Iterator[tuple[Request, Place]]:
         """The first `most` waiting requests of a line and where each stands."""
         found = self._lines.get(line)
@@ -321,6 +326,9 @@ class Queue:
         listener = request.listener
         self._pending(request).live[request.id] = request
         line = self._line(listener)
+        if line.has_room and not (line.waiting or listener.batch or listener.locks):
+            self._begin(line, (request,), effects)  # nobody to wait for: it need not stand in line
+            return
         line.push(request)
         counts = request.event.cause is not Cause.TIMER
         self.waiting += counts
@@ -364,18 +372,22 @@ class Queue:
                 members = self._batch(head, line, now, effects)
                 if not members:
                     return
-            self._last_job += 1
-            job = Job(self._last_job, members)
             for each in members:
                 self._leave_line(each, line)
                 self.waiting -= each.event.cause is not Cause.TIMER
-                self._jobs[each.id] = job
-                for node in each.listener.locks:
-                    self._locks[each.session, node] = job
-            self._members[job.id] = len(members)
-            line.running += 1
-            effects.extend(Outcome(Kind.STARTED, each) for each in members)
-            effects.append(Start(job))
+            self._begin(line, members, effects)
+
+    def _begin(self, line: _Line, members: tuple[Request, ...], effects: list[Effect]) -> None:
+        self._last_job += 1
+        job = Job(self._last_job, members)
+        self._members[job.id] = len(members)
+        line.running += 1
+        for each in members:
+            self._jobs[each.id] = job
+            for node in each.listener.locks:
+                self._locks[each.session, node] = job
+            effects.append(Outcome(Kind.STARTED, each))
+        effects.append(Start(job))
 
     def _batch(
         self, head: Request, line: _Line, now: Seconds, effects: list[Effect]

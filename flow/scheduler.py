@@ -1,7 +1,6 @@
-"""`schedule`: the operator that drives the queue, from messages to outcomes.
+"""The scheduler: drives the queue with messages, and the executor with jobs.
 
-The clock is always passed in. Errors of functions become `failed` outcomes, never on_error, so one
-failure ends no stream (rule R3).
+The clock is always passed in.
 """
 
 from __future__ import annotations
@@ -10,14 +9,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from reactivex import Observable, abc
-from reactivex.disposable import CompositeDisposable, Disposable
 
 from .cancel import CancelToken
 from .clock import Clock
 from .eta import Estimator
 from .model import Fault, Job, Kind, Outcome, Place
 from .notices import Notice, Report
-from .queue import Ask, Cancel, Ended, Message, Queue, Settled, Start, Stop, Wake, Woke
+from .queue import Ended, Message, Queue, Settled, Start, Stop, Wake, Woke
 from .units import Seconds
 
 Step = tuple[object, ...]
@@ -35,46 +33,20 @@ SHOWN = 256
 """How far down a line places are refreshed; who stands behind learned theirs on entering."""
 
 
-def schedule(
-    run: Run, clock: Clock, stray: Stray, queue: Queue
-) -> Callable[[Observable[Sequence[Ask | Cancel]]], Observable[Outcome]]:
-    """Run each request by its listener's rules. The queue is driven from here only.
+class Scheduler:
+    """Feeds the queue one message at a time, even when carrying out an effect posts another.
 
-    What comes together, because one act caused it, is all taken before any of it runs.
-    Completes when the source has and nothing waits or runs. Disposing asks running work to stop.
+    Errors of functions become `failed` outcomes, so one failure ends nothing else (rule R3). `tell`
+    hears every outcome. The queue is driven from here only.
     """
 
-    def operator(messages: Observable[Sequence[Ask | Cancel]]) -> Observable[Outcome]:
-        def subscribe(
-            observer: abc.ObserverBase[Outcome], _: abc.SchedulerBase | None = None
-        ) -> abc.DisposableBase:
-            driver = _Driver(run, clock, stray, queue, observer)
-            source = messages.subscribe(
-                driver.post_all, observer.on_error, driver.source_ended, scheduler=clock
-            )
-            return CompositeDisposable(source, Disposable(driver.stop_all))
-
-        return Observable(subscribe)
-
-    return operator
-
-
-class _Driver:
-    """Feeds the queue one message at a time, even when carrying out an effect posts another."""
-
     def __init__(
-        self,
-        run: Run,
-        clock: Clock,
-        stray: Stray,
-        queue: Queue,
-        observer: abc.ObserverBase[Outcome],
+        self, run: Run, clock: Clock, queue: Queue, tell: Callable[[Outcome], None], stray: Stray
     ) -> None:
-        self.run, self.clock, self.stray, self.queue = run, clock, stray, queue
-        self.observer = observer
+        self.run, self.clock, self.queue, self.tell, self.stray = run, clock, queue, tell, stray
         self.inbox = deque[Message]()
-        self.running = dict[int, tuple[Job, CancelToken, Seconds]]()
-        self.draining = self.ended = False
+        self.running = dict[int, _Running]()
+        self.draining = False
         self.eta = Estimator()
         self.moved = dict[str, None]()  # lines whose waiting requests have a new place, in order
 
@@ -82,6 +54,7 @@ class _Driver:
         self.post_all((message,))
 
     def post_all(self, messages: Sequence[Message]) -> None:
+        """What comes together, because one act caused it, is taken before any of it runs."""
         self.inbox.extend(messages)
         if self.draining:
             return
@@ -91,26 +64,23 @@ class _Driver:
                 self._carry_out(self.inbox.popleft())
         finally:
             self.draining = False
-        if self.ended:
-            self._complete_when_idle()
 
     def _carry_out(self, message: Message) -> None:
         later = list[Start | Stop]()  # user code runs after every outcome of the step was told
         for effect in self.queue.step(message, self.clock.seconds):
-            match effect:
-                case Outcome():
-                    self._tell(effect)
-                case Start() | Stop():
-                    later.append(effect)
-                case Wake(line, at):
-                    self.clock.at(at, lambda line=line: self.post(Woke(line)))
+            if isinstance(effect, Outcome):
+                self._tell(effect)
+            elif isinstance(effect, Wake):
+                self.clock.at(effect.at, lambda line=effect.line: self.post(Woke(line)))
+            else:
+                later.append(effect)
         for effect in later:
             if isinstance(effect, Start):
                 self._start(effect.job)
             elif (
                 effect.job.id in self.running
             ):  # else it ended while the message stood in the inbox
-                self.running[effect.job.id][1].request()
+                self.running[effect.job.id].cancel.request()
 
     def _tell(self, outcome: Outcome) -> None:
         if outcome.kind is Kind.QUEUED and isinstance(outcome.value, Place):
@@ -118,40 +88,43 @@ class _Driver:
             outcome = Outcome(Kind.QUEUED, outcome.request, self.eta.place(listener, outcome.value))
         elif outcome.kind is Kind.STARTED or outcome.kind is Kind.CANCELLED:
             self._refresh_later(outcome.request.listener.line)
-        self.observer.on_next(outcome)
+        self.tell(outcome)
 
     def _start(self, job: Job) -> None:
-        cancel = CancelToken()
-        begun = self.clock.seconds
-        self.running[job.id] = (job, cancel, begun)
+        running = self.running[job.id] = _Running(self, job)
+        self.run(job, running.cancel).subscribe(running)
 
-        def result(step: Step | Notice | Report) -> None:
+    def stepped(self, job: Job, step: Step | Notice | Report) -> None:
+        """What its work gives. Whoever was cancelled, or failed alone, is told nothing of it."""
+        runs = self.queue.runs
+        if not isinstance(step, tuple):
             kind = Kind.NOTICE if isinstance(step, Notice) else Kind.PROGRESS
-            for index, request in enumerate(job.requests):
-                if not self.queue.runs(request):
-                    continue  # cancelled, or failed alone: what comes for it is discarded
-                if isinstance(step, Notice | Report):
-                    self.observer.on_next(Outcome(kind, request, step))
-                elif isinstance(value := step[index], Fault):
-                    self.post(Settled(request, value.error))
-                elif value is not None:  # else this step is about other members
-                    self.observer.on_next(Outcome(Kind.YIELDED, request, value))
+            for request in filter(runs, job.requests):
+                self.tell(Outcome(kind, request, step))
+            return
+        for request, value in zip(job.requests, step, strict=True):
+            if value is None or not runs(request):
+                continue  # None: this step is about other members
+            if isinstance(value, Fault):
+                self.post(Settled(request, value.error))
+            else:
+                self.tell(Outcome(Kind.YIELDED, request, value))
 
-        def failed(error: Exception) -> None:
-            if self.running.pop(job.id, None):
-                if not any(map(self.queue.runs, job.requests)):
-                    self.stray(job, error)
-                self.post(Ended(job, Kind.FAILED, error))
-
-        def succeeded() -> None:
-            if self.running.pop(job.id, None):
-                self.eta.learn(job.listener, self.clock.seconds - begun)
-                self.post(Ended(job))
-
-        self.run(job, cancel).subscribe(result, failed, succeeded)
+    def stopped(self, running: _Running, error: Exception | None) -> None:
+        """Its work has really ended. Heard once; whatever a broken executor says later is not."""
+        job = running.job
+        if self.running.pop(job.id, None) is None:
+            return
+        if error is None:
+            self.eta.learn(job.listener, self.clock.seconds - running.begun)
+            self.post(Ended(job))
+            return
+        if not any(map(self.queue.runs, job.requests)):
+            self.stray(job, error)
+        self.post(Ended(job, Kind.FAILED, error))
 
     def _refresh_later(self, line: str) -> None:
-        if line in self.moved or not next(self.queue.places(line, 1), None):
+        if line in self.moved or not self.queue.waits(line):
             return
         if not self.moved:
             self.clock.at(self.clock.seconds + REFRESH, self._refresh)
@@ -162,16 +135,40 @@ class _Driver:
         for line in lines:
             for request, place in tuple(self.queue.places(line, SHOWN)):
                 place = self.eta.place(request.listener, place)
-                self.observer.on_next(Outcome(Kind.QUEUED, request, place))
-
-    def source_ended(self) -> None:
-        self.ended = True
-        self._complete_when_idle()
-
-    def _complete_when_idle(self) -> None:
-        if self.queue.idle and not self.running:
-            self.observer.on_completed()
+                self.tell(Outcome(Kind.QUEUED, request, place))
 
     def stop_all(self) -> None:
-        for _, cancel, _ in tuple(self.running.values()):
-            cancel.request()
+        """Ask all work to stop. From now on nobody is told of it."""
+        self.tell = _nobody
+        for each in tuple(self.running.values()):
+            each.cancel.request()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits, nothing runs, and nothing is kept about what did."""
+        return self.queue.idle and not self.running
+
+
+def _nobody(outcome: Outcome) -> None:
+    pass
+
+
+class _Running(abc.ObserverBase[Step | Notice | Report]):
+    """A job under way: hears its work, and can ask it to stop."""
+
+    __slots__ = ("_scheduler", "begun", "cancel", "job")
+
+    def __init__(self, scheduler: Scheduler, job: Job) -> None:
+        self._scheduler = scheduler
+        self.job = job
+        self.cancel = CancelToken()
+        self.begun = scheduler.clock.seconds
+
+    def on_next(self, value: Step | Notice | Report) -> None:
+        self._scheduler.stepped(self.job, value)
+
+    def on_error(self, error: Exception) -> None:
+        self._scheduler.stopped(self, error)
+
+    def on_completed(self) -> None:
+        self._scheduler.stopped(self, None)

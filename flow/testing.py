@@ -18,6 +18,7 @@ from .injected import telling
 from .notices import Notice, Report
 from .scheduler import Step
 from .units import Seconds
+from .work import Work
 
 
 class VirtualClock(Clock):
@@ -68,9 +69,7 @@ def inline(clock: VirtualClock, takes: Callable[[Call], Seconds] | None = None) 
     """
 
     def execute(call: Call, cancel: CancelToken) -> Observable[Step | Notice | Report]:
-        def subscribe(
-            observer: abc.ObserverBase[Any], _: abc.SchedulerBase | None = None
-        ) -> abc.DisposableBase:
+        def work(observer: abc.ObserverBase[Any]) -> None:
             lasts = takes(call) if takes else 0.0
 
             def attempt(action: Callable[[], None]) -> None:
@@ -132,8 +131,7 @@ def inline(clock: VirtualClock, takes: Callable[[Call], Seconds] | None = None) 
                 step(values)
 
             attempt(begin)
-            return Disposable()
 
-        return Observable(subscribe)
+        return Work(work)
 
     return execute

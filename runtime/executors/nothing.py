@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from reactivex import Observable, abc
-from reactivex.disposable import Disposable
 
 from ...flow.calls import Call
 from ...flow.cancel import CancelToken
+from ...flow.work import Work
 
 
 def nothing(call: Call, cancel: CancelToken) -> Observable[Any]:
-    def subscribe(
-        observer: abc.ObserverBase[Any], _: abc.SchedulerBase | None = None
-    ) -> abc.DisposableBase:
+    def begin(observer: abc.ObserverBase[Any]) -> None:
         observer.on_completed()
-        return Disposable()
 
-    return Observable(subscribe)
+    return Work(begin)

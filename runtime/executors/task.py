@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from reactivex import Observable, abc
-from reactivex.disposable import Disposable
 
 from ...flow.calls import Call
 from ...flow.cancel import CancelToken
@@ -16,6 +15,7 @@ from ...flow.injected import telling
 from ...flow.notices import Notice, Report
 from ...flow.program import Execute
 from ...flow.scheduler import Step
+from ...flow.work import Work
 from .pool import Pool
 
 Body = Callable[[Call, CancelToken, Callable[[Step], None]], Awaitable[None]]
@@ -25,9 +25,7 @@ def as_task(pool: Pool, body: Body) -> Execute:
     """An executor that runs `body` for each call; it ends when the task has really ended."""
 
     def execute(call: Call, cancel: CancelToken) -> Observable[Step | Notice | Report]:
-        def subscribe(
-            observer: abc.ObserverBase[Any], _: abc.SchedulerBase | None = None
-        ) -> abc.DisposableBase:
+        def begin(observer: abc.ObserverBase[Any]) -> None:
             here = threading.get_ident()
 
             def tell(what: Notice | Report) -> None:
@@ -55,8 +53,7 @@ def as_task(pool: Pool, body: Body) -> Execute:
                     observer.on_completed()
 
             pool.keep(pool.loop.create_task(work()))
-            return Disposable()
 
-        return Observable(subscribe)
+        return Work(begin)
 
     return execute

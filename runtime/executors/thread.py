@@ -12,13 +12,13 @@ from types import GeneratorType
 from typing import Any, cast
 
 from reactivex import Observable, abc
-from reactivex.disposable import Disposable
 
 from ...flow.calls import Call
 from ...flow.cancel import CancelToken
 from ...flow.notices import Notice, Report
 from ...flow.program import Execute
 from ...flow.scheduler import Step
+from ...flow.work import Work
 from .pool import Pool
 
 AHEAD = 64
@@ -29,9 +29,7 @@ def thread_executor(pool: Pool) -> Execute:
     """An executor for functions that are not async. Results come on the loop's thread."""
 
     def execute(call: Call, cancel: CancelToken) -> Observable[Step | Notice | Report]:
-        def subscribe(
-            observer: abc.ObserverBase[Any], _: abc.SchedulerBase | None = None
-        ) -> abc.DisposableBase:
+        def begin(observer: abc.ObserverBase[Any]) -> None:
             ahead = threading.Semaphore(AHEAD)
             cancel.on_request(lambda: ahead.release(AHEAD))  # nobody is left to wait for
 
@@ -72,9 +70,8 @@ def thread_executor(pool: Pool) -> Execute:
                     post(observer.on_completed)
 
             pool.submit(work, tell)
-            return Disposable()
 
-        return Observable(subscribe)
+        return Work(begin)
 
     return execute
 

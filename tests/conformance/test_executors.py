@@ -20,6 +20,7 @@ from ossicle.flow.model import Cause, Event, Request
 from ossicle.flow.patches import Patch, Set, Toast
 from ossicle.flow.plan import compile_plan
 from ossicle.flow.program import Act, Open
+from ossicle.flow.work import Work
 
 from . import worlds
 from .worlds import PATIENCE, Asyncio, Boom, Recorder, Threads, Virtual, World
@@ -369,7 +370,11 @@ def raw(world: World, fn: Callable[..., Any] | None, cancel: CancelToken | None 
     event = Event(1, "s", go.id, "click", Cause.USER, 0.0)
     call = Call(listener, (Member(Request(1, "s", listener, event), (), (), (out,), go),))
     heard = Heard()
-    world.execute(call, cancel or CancelToken())._subscribe(heard, None)  # pyright: ignore
+    work = world.execute(call, cancel or CancelToken())
+    if isinstance(work, Work):
+        work.subscribe(heard)
+    else:
+        work._subscribe(heard, None)  # pyright: ignore
     return heard.log
 
 
