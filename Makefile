@@ -24,6 +24,10 @@ format: environment-dev      ## mend format and order of imports
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
 
+gallery: environment-dev     ## pictures of every component in every state, to look at
+	@$(PY) _build/ossicle_page.py
+	chromium=$$($(PY) _build/chromium.py) && OSSICLE_CHROMIUM="$$chromium" $(PY) tests/browser/gallery.py
+
 bench: environment-dev       ## measure; prints figures, asserts nothing
 	@$(PY) -m benchmarks
 

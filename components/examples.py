@@ -80,6 +80,9 @@ class Examples(Component):
         self.rows = self._rows(examples)
         self.example_labels = list(example_labels or [])
         self._check()
+        for node in self.filled:  # what samples are for is to be entered, whoever else reads it
+            if not isinstance(node, State):
+                node.default(interactive=True)
         self.load_input_event: Dependency | None = None
         self._stored: list[tuple[object, ...]] = []
         self._results: dict[int, tuple[object, ...]] = {}

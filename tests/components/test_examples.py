@@ -80,6 +80,15 @@ def test_a_session_gets_a_copy_of_what_can_be_changed() -> None:
         assert lab.value(data) == {"a": [1]}
 
 
+def test_what_is_filled_can_be_entered_too() -> None:
+    """Though no listener reads it; unless the app says otherwise."""
+    with oc.Blocks() as demo:
+        free, fixed = oc.Number(), oc.Number(interactive=False)
+        oc.Examples([[1, 2]], [free, fixed])
+    with Lab(demo) as lab:
+        assert (lab.props(free)["interactive"], lab.props(fixed)["interactive"]) == (True, False)
+
+
 def test_a_folder_of_files(wav: Path) -> None:
     """All its files in order of their names, hidden ones left out."""
     (wav.parent / "a.wav").write_bytes(wav.read_bytes())
