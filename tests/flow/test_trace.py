@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import reactivex.operators as ops
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import ossicle as oc
 from ossicle.flow.described import described
@@ -317,3 +319,47 @@ def test_values_are_as_they_were_though_they_change_later(told: tuple[App, Lab])
         if isinstance(write.get("value"), list)
     ]
     assert appended == [[0]]
+
+
+ACTS = st.lists(
+    st.tuples(
+        st.integers(0, 1),
+        st.sampled_from(["go", "stop", "name", "submit", "record", "leave", "come"]),
+        st.sampled_from([0.0, 0.1, 0.5, 1.0, 2.5]),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(ACTS)
+def test_whatever_is_done_replays(acts: list[tuple[int, str, float]]) -> None:
+    """Any acts at any times, of two users, give the same trace when they are done again."""
+    app = App()
+    sound = (RATE, np.arange(RATE // 10, dtype=np.int16))
+    with Lab(app.blocks, takes={steps: [0.5, 1.0], heard: 0.25, greet: 0.1}) as lab:
+        users = [lab, lab.session()]
+        for who, what, wait in acts:
+            user = users[who]
+            if what == "leave" and user.connected:
+                user.disconnect()
+            elif what == "come" and not user.connected:
+                user.reconnect()
+            elif user.connected:
+                match what:
+                    case "go":
+                        user.click(app.go)
+                    case "stop":
+                        user.click(app.stop)
+                    case "name":
+                        user.type(app.name, str(wait))
+                    case "submit":
+                        user.submit(app.name, "bad" if wait else "ada")
+                    case "record":
+                        user.record(app.take, sound)
+                    case _:
+                        pass
+            lab.run(wait)
+    new = replay(App().blocks, lab.trace)
+    assert new.difference(lab.trace) == ""
