@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any, Protocol, cast
 
 from ossicle.flow.calls import Call
@@ -139,14 +139,17 @@ class Placed(Loop):
 
     def __init__(self) -> None:
         super().__init__()
-        self._takes = dict[str, float]()
+        self._works = dict[str, Work]()
         self.execute = by_kind(self.pool, in_place(self.clock, self._lasting))
 
     def _lasting(self, call: Call) -> Iterator[float]:
-        return repeat(self._takes.get(call.listener.name, 0.0))
+        work = self._works.get(call.listener.name, Work(0.0))
+        if work.steps is None:
+            return repeat(0.0 if work.fails else work.takes)
+        return chain(repeat(work.takes, work.steps), repeat(0.0))
 
     def function(self, name: str, work: Work) -> Callable[..., Any]:
-        self._takes[name] = work.takes
+        self._works[name] = work
         return plain(name, work, lambda _: None)
 
 
