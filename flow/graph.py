@@ -164,6 +164,7 @@ class Graph:
         self._places: dict[int, Place] = {}
         self._open: list[Place] = [self.layout]
         self._tokens: list[contextvars.Token[Graph | None]] = []
+        self._taken = False
         self.adopt(self.root)
         self._places[self.root.id] = self.layout
 
@@ -197,6 +198,32 @@ class Graph:
         self._open[-1].children.append(place)
         return place
 
+    def absorb(self, other: Graph) -> None:
+        """Take over another graph: nodes, listeners, and its layout into the open container.
+
+        Its page events are this page's. Nothing more can be declared on the other. Raises
+        DeclarationError for a graph that is still being written, is this one, or is taken already.
+        """
+        if other is self or other._tokens or other._taken:
+            raise DeclarationError("render(): this Blocks is being written, or stands elsewhere.")
+        other._taken = True
+        other.root.graph = self  # with the same id: what hangs on its load hangs on ours
+        for node in other.nodes[1:]:
+            node.graph, node.id = self, len(self.nodes)
+            self.nodes.append(node)
+        for declared in other.listeners:
+            declared.id = len(self.listeners)
+            declared.name = self._unique(declared.name)
+            self.listeners.append(declared)
+        for place in other.layout.children:
+            self._take(place)
+        self._open[-1].children += other.layout.children
+
+    def _take(self, place: Place) -> None:
+        self._places[place.node.id] = place
+        for child in place.children:
+            self._take(child)
+
     def enter(self, node: Node) -> None:
         """What is placed from now on stands inside `node`."""
         found = self._places.get(node.id)
@@ -220,6 +247,10 @@ class Graph:
     ) -> Declared:
         """Declare a listener. Raises DeclarationError naming what cannot work."""
         where = sources[0].where
+        if self._taken:
+            raise DeclarationError(
+                f"{where}: its Blocks was rendered into another; declare this listener before that."
+            )
         taken = _nodes(where, "inputs", inputs)
         keyed = isinstance(inputs, set | frozenset)
         if keyed:  # a set has no order of its own; the graph's is the same in every run
@@ -266,7 +297,9 @@ class Graph:
             wanted = name_of(fn)
         else:
             wanted = "js" if options.js else "cancel"
-        wanted = wanted.replace("<lambda>", "lambda")
+        return self._unique(wanted.replace("<lambda>", "lambda"))
+
+    def _unique(self, wanted: str) -> str:
         name = wanted
         while name in self._names:
             self._names[wanted] += 1

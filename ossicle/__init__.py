@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from ossicle.runtime.app import Blocks as Blocks
     from ossicle.runtime.executors.in_process import in_process as in_process
     from ossicle.runtime.interface import Interface as Interface
+    from ossicle.runtime.tabbed import TabbedInterface as TabbedInterface
 
     Request = injected.ClientRequest
 
@@ -97,6 +98,7 @@ _WHERE = {
     "runtime.app": ("Blocks",),
     "runtime.executors.in_process": ("in_process",),
     "runtime.interface": ("Interface",),
+    "runtime.tabbed": ("TabbedInterface",),
 }
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}
 _RENAMED = {"Request": ("flow.injected", "ClientRequest")}

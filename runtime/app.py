@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..flow.errors import DeclarationError
-from ..flow.graph import Graph
+from ..flow.graph import Graph, building
 from ..flow.plan import Plan, Settings, compile_plan
 from ..flow.shapes import is_dict
 from ..flow.sources import Port
@@ -80,6 +80,18 @@ class Blocks(Graph):
         tb: TracebackType | None,
     ) -> None:
         self.end()
+
+    def render(self) -> Self:
+        """Stand here, inside another Blocks, with all components and listeners.
+
+        The outer app's queue, theme, css, js and head count. Raises DeclarationError outside of a
+        `with Blocks():`.
+        """
+        outer = building.get()
+        if outer is None:
+            raise DeclarationError("render(): works only inside `with Blocks():`.")
+        outer.absorb(self)
+        return self
 
     def queue(
         self,
