@@ -20,6 +20,8 @@ FIELDS: dict[str, dict[str, type]] = {
     "cancel": {"request": int},
     "ack": {"seq": int},
     "js": {"request": int},
+    "played": {"node": int, "epoch": int, "frames": int, "underruns": int},
+    "ping": {"at": int},
 }
 """The message types a page may send, with the fields each must have."""
 

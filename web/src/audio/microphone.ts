@@ -127,7 +127,10 @@ export function microphone(options: MicrophoneOptions): Observable<MicrophoneEve
       const processorOptions: CaptureOptions = {
         channels: CHANNELS,
         limit: options.maxSeconds === null ? 0 : Math.round(options.maxSeconds * sampleRate),
-        live: options.live && clock ? { ...options.live, origin: clock.origin } : null,
+        live:
+          options.live && clock
+            ? { node: options.live.node, frameMs: options.live.frameMs, origin: clock.origin }
+            : null,
       };
       const node = new AudioWorkletNode(context, 'ossicle-capture', {
         numberOfInputs: 1,

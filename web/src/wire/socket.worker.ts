@@ -82,6 +82,9 @@ const early = new Map<number, Early>();
 /** The last word on streams that are over, should the line have lost it: the server then sends their end again. */
 const finished = new Map<number, Played>();
 
+/** Tenths of a millisecond. */
+const tenths = () => Math.round(performance.now() * 10);
+
 const open = () => socket?.readyState === WebSocket.OPEN;
 
 function dial(url: string): void {
@@ -111,7 +114,7 @@ function hangup(): void {
 function hearText(data: string): void {
   if (data.startsWith('{"type":"pong"')) {
     const { at } = JSON.parse(data) as { at: number };
-    page.postMessage({ kind: 'trip', ms: performance.now() - at });
+    page.postMessage({ kind: 'trip', ms: (tenths() - at) / 10 });
     return;
   }
   page.postMessage({ kind: 'text', data });
@@ -241,7 +244,7 @@ function measure(): void {
       clearInterval(pings);
       pings = 0;
     } else if (ready && open()) {
-      socket?.send(JSON.stringify({ type: 'ping', at: performance.now() }));
+      socket?.send(JSON.stringify({ type: 'ping', at: tenths() }));
     }
   };
   pings = self.setInterval(ping, PING);
