@@ -1,0 +1,41 @@
+"""The gallery app is fit to be shown: nothing is cut off, and nobody is kept out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from ossicle.runtime.loading import load
+
+from .conftest import Open
+
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+DRAWN = 9  # sounds with a wave: the filled ones, and the one that is being worked on
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 390])
+async def test_the_gallery(visit: Open, dark: bool, width: int) -> None:
+    """Every state at once: no scrolling sideways, no serious violation that axe can see."""
+    app = load(str(ROOT / "examples" / "gallery.py")).app
+    tab = await visit(app, dark=dark, width=width)
+    page = tab.page
+    await expect(page.locator(".wave.drawn")).to_have_count(DRAWN)
+    await expect(page.get_by_text("Resample it, and try again.")).to_be_visible()
+    await expect(page.get_by_text("Next in line").first).to_be_visible()
+    sideways = await page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert sideways == 0
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    serious = [
+        (each["id"], [node["html"][:200] for node in each["nodes"]])
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
