@@ -6,8 +6,8 @@ where a line takes more than one job, two that began at one instant and last equ
 one instant, one before the other or the other before the one. There the outcomes of an instant are
 compared per request; with a limit of one they are compared as they came.
 
-In threads, in real time, only what each request went through is compared, and only for a script
-whose causes lie far apart.
+In real threads there is no time to compare: each step waits until the script lets it go, and what
+each request went through is compared.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -183,28 +183,31 @@ def test_the_same_again(case: Case) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("work", ["function", "generator", "failing generator"])
-def test_the_same_order_in_threads(mode: str, work: str) -> None:
-    """In real threads and real time each request goes through the same."""
+@pytest.mark.parametrize("script", ["cccsssssss", "cscscscscs", "csccscsss", "cscsssscc"])
+def test_the_same_order_in_threads(mode: str, work: str, script: str) -> None:
+    """In real threads each request goes through the same: `c` clicks, `s` lets a step be done."""
 
-    def story(make: Callable[[], World]) -> dict[int, list[str]]:
+    def story(make: Callable[[], Virtual | Threads]) -> list[list[str]]:
         world = make()
         with oc.Blocks() as app:
             go = oc.Button()
-            fn = world.function("work", WORKS[work])
-            go.click(fn, trigger_mode=mode).then(world.function("then", Work(0.1)))
+            fn = world.function("work", replace(WORKS[work], takes=1.0))
+            go.click(fn, trigger_mode=mode).then(world.function("then", Work(0.0, steps=0)))
         recorder = Recorder(world, app)
         recorder.program.receive(Open("s"))
-        for seconds in (0.1, 0.4, 1.7, 6.0):
-            press = partial(recorder.program.receive, Act("s", go.id, "click"))
-            world.clock.at(seconds, press)
-        world.run(6.5)
-        world.until(lambda: recorder.program.sessions["s"].pending == 0)
+        for act in script:
+            if act == "c":
+                recorder.program.receive(Act("s", go.id, "click"))
+                world.settle(recorder)
+            else:
+                world.step(recorder)
+        while recorder.program.sessions["s"].pending or not recorder.program.idle:
+            world.step(recorder)
         found = dict[int, list[str]]()
         for _, kind, name, _, request in recorder.lines:
             if name == "work":
                 found.setdefault(request, []).append(kind)
         world.close()
-        return found
+        return list(found.values())
 
-    threads, virtual = story(Threads), story(Virtual)
-    assert list(threads.values()) == list(virtual.values())
+    assert story(Threads) == story(Virtual)

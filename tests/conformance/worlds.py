@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, repeat
@@ -113,6 +113,14 @@ class Virtual(Jumping):
     def run(self, until: float) -> None:
         self._time.run_until(until)
 
+    def settle(self, recorder: Recorder) -> None:
+        """Let happen what happens now."""
+        self.run(self.clock.seconds)
+
+    def step(self, recorder: Recorder) -> None:
+        """Let every work that runs do one step."""
+        self.run(self.clock.seconds + 1.0)
+
     def close(self) -> None: ...
 
 
@@ -175,54 +183,58 @@ class Asyncio(Loop):
         return fn
 
 
-SHRINK = 0.05
-"""A second of a script in real time: long beside what a thread switch takes, short for us."""
-
-
 class Threads:
-    """A real loop in real time: plain functions and generators in threads that really sleep."""
+    """A real loop in real time: plain functions and generators in threads.
+
+    Each step of their work waits until it is let go, so that nothing depends on how fast they are.
+    """
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.clock: Clock = _Shrunk(self.loop)
+        self.clock: Clock = LoopClock(self.loop)
         self.pool = Pool(self.loop)
         self.execute: Execute = by_kind(self.pool)
+        self._go = threading.Semaphore(0)
+        self._standing = 0
+        self._lock = threading.Lock()
 
     def function(self, name: str, work: Work) -> Callable[..., Any]:
-        return plain(name, work, lambda seconds: time.sleep(seconds * SHRINK))
+        return plain(name, work, lambda _: self._stand())
+
+    def _stand(self) -> None:
+        with self._lock:
+            self._standing += 1
+        assert self._go.acquire(timeout=PATIENCE)
+
+    def step(self, recorder: Recorder) -> None:
+        """Let every work that runs do one step."""
+        self.settle(recorder)
+        with self._lock:
+            standing, self._standing = self._standing, 0
+        for _ in range(standing):
+            self._go.release()
+        self.settle(recorder)
+
+    def settle(self, recorder: Recorder) -> None:
+        """Let happen what happens before the next step."""
+        running = recorder.program._scheduler.running  # pyright: ignore[reportPrivateUsage]
+        self.until(lambda: self._standing == len(running))
 
     def run(self, until: float) -> None:
-        async def wait() -> None:
-            await asyncio.sleep((until - self.clock.seconds) * SHRINK)
-
-        self.loop.run_until_complete(wait())
+        self.loop.run_until_complete(asyncio.sleep(until - self.clock.seconds))
 
     def until(self, condition: Callable[[], bool]) -> None:
         async def wait() -> None:
             async with asyncio.timeout(PATIENCE):
                 while not condition():
                     await asyncio.sleep(0.001)
+                await asyncio.sleep(0)  # what a thread had posted before it made this hold
 
         self.loop.run_until_complete(wait())
 
     def close(self) -> None:
         self.pool.close()
         self.loop.close()
-
-
-class _Shrunk(LoopClock):
-    """A loop's clock from 0, in seconds of the script."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop)
-        self._begin = loop.time()
-
-    @property
-    def seconds(self) -> float:
-        return (self.loop.time() - self._begin) / SHRINK
-
-    def at(self, seconds: float, action: Callable[[], object]) -> Any:
-        return super().at(self._begin + seconds * SHRINK, action)
 
 
 def plain(name: str, work: Work, sleep: Callable[[float], None]) -> Callable[..., Any]:
