@@ -196,6 +196,7 @@ class Queue:
         self._stood: dict[int, int] = {}  # request id -> its number, if it had to step aside
         self._held: dict[int, Key] = {}  # request id -> the State that it stands aside for
         self._held_in: dict[Key, dict[str, _Line]] = {}
+        self._look_again: dict[Key, dict[str, _Line]] = {}
         self._last_job = self._last_stood = 0
         self.waiting = 0
         """Requests that wait in lines and count against `max_size`."""
@@ -213,6 +214,7 @@ class Queue:
             or self._stood
             or self._held
             or self._held_in
+            or self._look_again
             or self.waiting
         ) and all(line.idle for line in self._lines.values())
 
@@ -394,10 +396,14 @@ class Queue:
     ) -> tuple[Request, ...]:
         """Rule B1. One member per session where State is written: each must see the last one's."""
         listener = head.listener
-        members, sessions = list[Request](), set[str]()
+        members, sessions, locked = list[Request](), set[str](), list[Key]()
         for each in islice(line.of(listener), REACH):
-            if listener.locks and (each.session in sessions or self._locked(each)):
-                continue
+            if listener.locks:
+                if each.session in sessions:
+                    continue
+                if key := self._locked(each):
+                    locked.append(key)
+                    continue
             sessions.add(each.session)
             members.append(each)
             if len(members) == listener.batch:
@@ -407,6 +413,8 @@ class Queue:
             if line.wakes != opens:
                 line.wakes = opens
                 effects.append(Wake(listener.line, opens))
+            for key in locked:  # the batch may be full as soon as one of these is free
+                self._look_again.setdefault(key, {})[line.name] = line
             return ()
         return tuple(members)
 
@@ -515,6 +523,8 @@ class Queue:
                 for other in tuple(self._held_in.get(key, {}).values()):
                     self._next_back(key, other)
                     freed.append(other)
+                if self._look_again:
+                    freed.extend(self._look_again.pop(key, {}).values())
         for each in job.requests:
             if self._jobs.pop(each.id, None):
                 self._end(each, kind, value, now, effects)

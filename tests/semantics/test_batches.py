@@ -311,3 +311,25 @@ def test_b1_each_member_ends_once() -> None:
     batched.ask("a", "b", "c")
     batched.lab.run(9.0)
     assert len(batched.lab.ends("double")) == 3
+
+
+def test_b1_a_state_that_becomes_free_may_fill_the_batch() -> None:
+    """B1 I2: who had to wait for its State joins as soon as it is free; the window ends then."""
+
+    def batch(counts: list[int]) -> tuple[list[int]]:
+        return ([n + 1 for n in counts],)
+
+    def alone(n: int) -> int:
+        return n + 1
+
+    with oc.Blocks() as app:
+        one, two, state = oc.Button(), oc.Button(), oc.State(0)
+        one.click(alone, state, state)
+        two.click(batch, state, state, batch=True, max_batch_size=2, batch_window=2.0)
+    lab = Lab(app, {"alone": 0.5}, sessions=("a", "b"))
+    lab.click(one, "a")
+    lab.click(two, "b")
+    lab.click(two, "a")
+    lab.run(5.0)
+    assert lab.marbles("batch") == "-----(ss||)"
+    assert (lab.value(state, "a"), lab.value(state, "b")) == (2, 1)
