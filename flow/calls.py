@@ -14,10 +14,11 @@ from .graph import Node
 from .injected import ClientRequest, EventData, Progress
 from .listeners import Listener, name_of
 from .model import Fault, Request
+from .record import record
 from .results import SKIP, UNSET, Update, assign, split
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Write:
     """What one output gets: a stored value, other properties, or both."""
 

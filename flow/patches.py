@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from .model import Outcome
 from .notices import Notice
+from .record import record
 from .results import UNSET
 from .units import Seconds
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Set:
     """A node has another value, other properties, or both. The value is in stored form."""
 
@@ -22,7 +22,7 @@ class Set:
     props: Mapping[str, object] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Sound:
     """A stream of sound to a listener goes on, ends, or is cut off.
 
@@ -40,7 +40,7 @@ class Sound:
     origin: tuple[int, Seconds] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Command:
     """A front end is asked to do what its user could: "stop_recording"."""
 
@@ -49,7 +49,7 @@ class Command:
     command: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Run:
     """A request reached another station; shown on the outputs of its listener."""
 
@@ -57,7 +57,7 @@ class Run:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Toast:
     """A message that has no place of its own."""
 
@@ -65,7 +65,7 @@ class Toast:
     notice: Notice
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Gone:
     """The session is over and none of its work runs any more; what it owned can go."""
 

@@ -210,6 +210,7 @@ class Program:
         watched = {node for node, ports in plan.ports.items() if "change" in ports}
         self._watched = frozenset(range(len(plan.nodes)) if tap else watched)
         self._ticking = frozenset(node.id for node in plan.ticking)
+        self._states = frozenset(node.id for node in plan.nodes if node.server_only)
         self._turns = 0
         self._due = list[Ask | Cancel]()
         queue = Queue(plan.settings.max_size)
@@ -620,16 +621,17 @@ class Program:
     def _member(self, request: Request) -> Member:
         """What a member sees, as its job starts: State is read now, the rest as of its event."""
         session = self.sessions[request.session]
-        inputs = tuple(self._node(session, i) for i in request.listener.inputs)
-        values = tuple(
-            session.values[n.id] if n.server_only else value
-            for n, value in zip(inputs, request.inputs, strict=True)
-        )
+        listener, values = request.listener, request.inputs
+        if listener.inputs and not self._states.isdisjoint(listener.inputs):
+            values = tuple(
+                session.values[id] if id in self._states else value
+                for id, value in zip(listener.inputs, values, strict=True)
+            )
         return Member(
             request,
             values,
-            inputs,
-            tuple(self._node(session, i) for i in request.listener.outputs),
+            self._nodes(session, listener.inputs),
+            self._nodes(session, listener.outputs),
             self.plan.nodes[request.event.node],
             session.media,
             session.client,
@@ -727,6 +729,9 @@ class Program:
 
     def _node(self, session: Session, id: int) -> Node:
         return session.nodes.get(id) or self.plan.nodes[id]
+
+    def _nodes(self, session: Session, ids: tuple[int, ...]) -> tuple[Node, ...]:
+        return tuple([session.nodes.get(id) or self.plan.nodes[id] for id in ids])
 
     def _store(self, session: Session, node: Node, value: object) -> bool:
         """The only writer of values (rule E1). True if the content moved and somebody listens."""

@@ -20,6 +20,8 @@ from .scheduler import Step
 from .units import Seconds
 from .work import Work
 
+Steps = Generator[Any, Any, Any]
+
 
 class VirtualClock(Clock):
     """Seconds from 0.0. Only `run_until` moves it; what is due at one instant runs in order.
@@ -69,69 +71,86 @@ def inline(clock: VirtualClock, takes: Callable[[Call], Seconds] | None = None) 
     """
 
     def execute(call: Call, cancel: CancelToken) -> Observable[Step | Notice | Report]:
-        def work(observer: abc.ObserverBase[Any]) -> None:
+        def begin(observer: abc.ObserverBase[Any]) -> None:
             lasts = takes(call) if takes else 0.0
+            calling = _Calling(clock, call, cancel, observer, lasts)
+            calling.attempt(calling.begin)
 
-            def attempt(action: Callable[[], None]) -> None:
-                try:
-                    action()
-                except Exception as error:
-                    observer.on_error(error)
-
-            def later(action: Callable[[], None]) -> None:
-                clock.at(clock.seconds + lasts, lambda: attempt(action))
-
-            def told(work: Callable[[], Any]) -> Any:
-                token = telling.set(observer.on_next)
-                try:
-                    return work()
-                finally:
-                    telling.reset(token)
-
-            def begin() -> None:
-                faults = call.prepare()
-                if faults:
-                    observer.on_next(faults)
-                if call.fn is None or not call.alive or cancel.requested:
-                    observer.on_completed()
-                    return
-                fn = call.fn
-                value = told(lambda: fn(*call.args, **call.kwargs))
-                if isinstance(value, GeneratorType):
-                    step(cast("Generator[Any, Any, Any]", value))
-                elif lasts:
-                    later(lambda: give(value))
-                else:
-                    give(value)
-
-            def give(value: object) -> None:
-                if not cancel.requested:
-                    observer.on_next(call.step(value))
-                observer.on_completed()
-
-            def step(values: Generator[Any, Any, Any]) -> None:
-                if cancel.requested:
-                    values.close()
-                    observer.on_completed()
-                    return
-                try:
-                    value = told(lambda: next(values))
-                except StopIteration:
-                    observer.on_completed()
-                else:
-                    later(lambda: show(values, value))
-
-            def show(values: Generator[Any, Any, Any], value: object) -> None:
-                if not cancel.requested:
-                    try:
-                        observer.on_next(call.step(value, more=True))
-                    except Exception:
-                        values.close()
-                        raise
-                step(values)
-
-            attempt(begin)
-
-        return Work(work)
+        return Work(begin)
 
     return execute
+
+
+class _Calling:
+    """One call under way in virtual time."""
+
+    __slots__ = ("call", "cancel", "clock", "lasts", "observer")
+
+    def __init__(
+        self,
+        clock: VirtualClock,
+        call: Call,
+        cancel: CancelToken,
+        observer: abc.ObserverBase[Any],
+        lasts: Seconds,
+    ) -> None:
+        self.clock, self.call, self.cancel = clock, call, cancel
+        self.observer, self.lasts = observer, lasts
+
+    def attempt(self, action: Callable[..., None], *args: object) -> None:
+        try:
+            action(*args)
+        except Exception as error:
+            self.observer.on_error(error)
+
+    def later(self, action: Callable[..., None], *args: object) -> None:
+        self.clock.at(self.clock.seconds + self.lasts, lambda: self.attempt(action, *args))
+
+    def told(self, work: Callable[..., Any], *args: object, **kwargs: object) -> Any:
+        token = telling.set(self.observer.on_next)
+        try:
+            return work(*args, **kwargs)
+        finally:
+            telling.reset(token)
+
+    def begin(self) -> None:
+        call = self.call
+        faults = call.prepare()
+        if faults:
+            self.observer.on_next(faults)
+        if call.fn is None or not call.alive or self.cancel.requested:
+            self.observer.on_completed()
+            return
+        value = self.told(call.fn, *call.args, **call.kwargs)
+        if isinstance(value, GeneratorType):
+            self.step(cast("Steps", value))
+        elif self.lasts:
+            self.later(self.give, value)
+        else:
+            self.give(value)
+
+    def give(self, value: object) -> None:
+        if not self.cancel.requested:
+            self.observer.on_next(self.call.step(value))
+        self.observer.on_completed()
+
+    def step(self, values: Steps) -> None:
+        if self.cancel.requested:
+            values.close()
+            self.observer.on_completed()
+            return
+        try:
+            value = self.told(next, values)
+        except StopIteration:
+            self.observer.on_completed()
+        else:
+            self.later(self.show, values, value)
+
+    def show(self, values: Steps, value: object) -> None:
+        if not self.cancel.requested:
+            try:
+                self.observer.on_next(self.call.step(value, more=True))
+            except Exception:
+                values.close()
+                raise
+        self.step(values)
