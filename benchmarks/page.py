@@ -143,7 +143,7 @@ class _Assets(HTMLParser):
 async def _follow(http: ClientSession, base: str) -> Figures:
     assets = _Assets()
     received = 0
-    urls = [base]
+    urls, others = [base], list[str]()
     for url in urls:
         async with http.get(
             url, headers={"Accept-Encoding": "gzip, br"}, auto_decompress=False
@@ -154,7 +154,8 @@ async def _follow(http: ClientSession, base: str) -> Figures:
                 assets.feed(await answer.text())
             found = dict.fromkeys(urljoin(base, a) for a in assets.found)
             urls += [u for u in found if urlsplit(u).netloc == urlsplit(base).netloc]
-    others = [u for u in (urljoin(base, a) for a in assets.found) if u not in urls]
+            # data: addresses are in the HTML already
+            others = [u for u in found if urlsplit(u).netloc and u not in urls]
     return _figures(received, urls + others, base)
 
 
