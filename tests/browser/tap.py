@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
@@ -20,8 +21,10 @@ registerProcessor('tap', class extends AudioWorkletProcessor {
     super();
     this.heard = [];
     this.spoken = [];
+    this.start = currentFrame;
     this.port.onmessage = () => {
-      this.port.postMessage({ heard: this.heard, spoken: this.spoken, rate: sampleRate });
+      const { heard, spoken, start } = this;
+      this.port.postMessage({ heard, spoken, start, rate: sampleRate });
     };
   }
   process(inputs) {
@@ -54,8 +57,14 @@ SCRIPT = """
         out += String.fromCharCode(...bytes.subarray(i, i + 32768));
       return btoa(out);
     };
-    return { heard: text(data.heard), spoken: text(data.spoken), rate: data.rate };
+    return { ...data, heard: text(data.heard), spoken: text(data.spoken) };
   };
+  // When the page was last clicked, on the clock of the tapped sound.
+  window.clicked = null;
+  document.addEventListener('pointerdown', () => {
+    const context = [...taps.keys()][0];
+    if (context) window.clicked = context.currentTime * context.sampleRate;
+  }, true);
   const addModule = AudioWorklet.prototype.addModule;
   AudioWorklet.prototype.addModule = async function (...args) {
     await addModule.apply(this, args);
@@ -90,6 +99,32 @@ class _Tapped(TypedDict):
     heard: str
     spoken: str
     rate: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tapped:
+    """All that a page played and all that its microphone gave, on one clock. start: its frame."""
+
+    rate: int
+    start: int
+    heard: NDArray[np.float32]
+    spoken: NDArray[np.float32]
+
+    def delays(self, window: float = 0.25) -> list[float]:
+        """Milliseconds from microphone to speaker, for each stretch of sound that was heard."""
+        size, found = round(window * self.rate), list[float]()
+        for at in range(0, len(self.heard) - size, size):
+            heard = self.heard[at : at + size]
+            if np.count_nonzero(heard) < 0.95 * size:
+                continue
+            first = max(0, at - self.rate)
+            spoken = self.spoken[first : at + size]
+            length = 1 << (len(spoken) + size).bit_length()
+            product = np.fft.rfft(spoken, length) * np.conj(np.fft.rfft(heard, length))
+            place = int(np.argmax(np.fft.irfft(product, length)[: len(spoken)]))
+            found.append(1000 * (at - first - place) / self.rate)
+        return found
 
 
 class Tap:
@@ -102,21 +137,20 @@ class Tap:
     async def install(self) -> None:
         await self._page.add_init_script(SCRIPT.replace("WORKLET", json.dumps(WORKLET)))
 
-    async def sound(
-        self, rate: int = 0
-    ) -> tuple[int, NDArray[np.float32], NDArray[np.float32]]:
-        """Rate, all that the page played, and all that its microphone gave; on one clock."""
+    async def sound(self, rate: int = 0) -> Tapped:
+        """What was tapped so far. rate: of the context, where the page has several."""
         found: _Tapped | None = await self._page.evaluate("rate => window.tapped(rate)", rate)
         assert found is not None, "nothing was connected to a speaker yet"
 
         def read(text: str) -> NDArray[np.float32]:
             return np.frombuffer(base64.b64decode(text), np.float32)
 
-        return found["rate"], read(found["heard"]), read(found["spoken"])
+        return Tapped(found["rate"], found["start"], read(found["heard"]), read(found["spoken"]))
 
     async def heard(self, rate: int = 0) -> NDArray[np.int16]:
-        """What the page played, at 16 bit and without the silence around it."""
-        _, played, _ = await self.sound(rate)
-        samples = np.rint(played * 32768).astype(np.int16)
-        where = np.flatnonzero(samples)
-        return samples[where[0] : where[-1] + 1] if len(where) else samples[:0]
+        """What the page played, at 16 bit and without any silence.
+
+        Silence is where sound was late: so what is tapped must have no sample that is zero.
+        """
+        samples = np.rint((await self.sound(rate)).heard * 32768).astype(np.int16)
+        return samples[samples != 0]

@@ -115,7 +115,11 @@ export class Playout {
     if (ends) this.ended = true;
     const count = frame.samples.length / this.channels;
     const known = Math.max(0, this.due - frame.index);
-    if (count <= known) return ends;
+    if (count <= known) {
+      if (frame.index > this.due) this.lost += frame.index - this.due; // an end behind what never came
+      this.due = Math.max(this.due, frame.index);
+      return ends;
+    }
     if (frame.index > this.due) {
       // A sink that joined late has lost nothing of what was never meant for it.
       if (this.due > 0 || this.waiting > 0) this.lost += frame.index - this.due;
@@ -155,7 +159,7 @@ export class Playout {
       if (this.waiting > 0) this.waited += size;
       const ready = this.waiting >= this.target * this.rate || this.waited >= this.target * this.rate;
       if (this.waiting > 0 && (ready || this.ended)) this.phase = 'playing';
-      else if (this.ended && this.waiting === 0) this.phase = 'ended';
+      else if (this.ended && this.waiting === 0) this.finish();
     }
     if (this.phase !== 'playing') return;
     this.waited = 0;
@@ -163,7 +167,7 @@ export class Playout {
     this.gather(out, played);
     this.least = Math.min(this.least, this.waiting);
     if (this.waiting === 0 && this.ended) {
-      this.phase = 'ended';
+      this.finish();
     } else if (played < size) {
       this.underruns += 1;
       this.clean = 0;
@@ -193,6 +197,11 @@ export class Playout {
   /** Nothing of a stream that was cut off is left to be heard. */
   get silent(): boolean {
     return this.phase === 'ended' && this.fading === 0;
+  }
+
+  private finish(): void {
+    this.phase = 'ended';
+    this.at = Math.max(this.at, this.due);
   }
 
   private clear(): void {

@@ -31,7 +31,8 @@ export class Uplink {
     const seconds = frames / rate;
     this.kept.push({ data, frames, seconds, sent: false });
     this.seconds += seconds;
-    while (this.seconds > KEEP && this.kept.length > 1) {
+    // A hair of tolerance: fifty times 20 ms are a second.
+    while (this.seconds > KEEP + 1e-6 && this.kept.length > 1) {
       const oldest = this.kept.shift();
       if (!oldest) return;
       this.seconds -= oldest.seconds;

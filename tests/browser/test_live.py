@@ -1,0 +1,445 @@
+"""Live sound in a real browser: what is generated is heard, what is said arrives, to the sample."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from statistics import median
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from numpy.typing import NDArray
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+import ossicle as oc
+from ossicle.flow.audio import Clip
+
+from .conftest import PATIENCE, RATE, Serve, Site, noise
+from .tap import Tap
+from .test_recording import longest_run, samples_of
+
+Sound = tuple[int, NDArray[np.int16]]
+OUT = 48_000
+LINE = "WebSocket connection to"
+
+
+def voice(seconds: float) -> NDArray[np.int16]:
+    """Noise in which no sample is zero, so that silence is no part of it."""
+    made = np.random.default_rng(3).integers(1000, 9000, round(seconds * OUT)).astype(np.int16)
+    return made * np.where(np.arange(len(made)) % 2, 1, -1).astype(np.int16)
+
+
+@dataclass
+class Listening:
+    """A tab whose sound is tapped."""
+
+    page: Page
+    tap: Tap
+    site: Site
+    errors: list[str] = field(default_factory=list[str])
+
+
+Listen = Callable[[oc.Blocks], Awaitable[Listening]]
+
+
+@pytest_asyncio.fixture
+async def listen(serve: Serve, browser: Browser) -> AsyncIterator[Listen]:
+    """Opens an app in a tab with a tap. At the end the page may not have complained."""
+    contexts = list[BrowserContext]()
+    opened = list[Listening]()
+
+    async def start(app: oc.Blocks) -> Listening:
+        site = await serve(app)
+        # The tap is code of the test, which the page's own policy rightly refuses.
+        context = await browser.new_context(permissions=["microphone"], bypass_csp=True)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = await context.new_page()
+        made = Listening(page, Tap(page), site)
+        page.on("pageerror", lambda error: made.errors.append(str(error)))
+        page.on(
+            "console",
+            lambda said: made.errors.append(said.text) if said.type == "error" else None,
+        )
+        await made.tap.install()
+        await page.goto(site.url)
+        opened.append(made)
+        return made
+
+    yield start
+    for context in contexts:
+        await context.close()
+    # A line that a test cuts is told by the browser itself.
+    assert [error for each in opened for error in each.errors if LINE not in error] == []
+
+
+class Ended:
+    """What `playback_finished` said."""
+
+    def __init__(self, audio: oc.Audio) -> None:
+        self.events = list[dict[str, int]]()
+        audio.playback_finished(self._note, None, None)
+
+    def _note(self, event: oc.EventData) -> None:
+        names = ("heard", "unheard", "interrupted", "underruns")
+        self.events.append({name: getattr(event, name) for name in names})
+
+
+def speaking(
+    speak: Callable[[], object],
+) -> tuple[oc.Blocks, oc.Audio, Ended]:
+    """An app that speaks at a click, and stops at another."""
+    with oc.Blocks() as app:
+        out = oc.Audio(label="Voice", streaming=True, interactive=False)
+        go, stop = oc.Button("Speak"), oc.Button("Stop it")
+        run = go.click(speak, None, out, interrupt=True)
+        stop.click(None, None, None, cancels=[run])
+        ended = Ended(out)
+    return app, out, ended
+
+
+async def until(condition: Callable[[], bool], patience: float = PATIENCE / 1000) -> None:
+    """Wait for what happens in the app's own functions, which nobody tells the page of."""
+    async with asyncio.timeout(patience):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def click(page: Page, name: str) -> None:
+    await page.get_by_role("button", name=name, exact=True).click()
+
+
+async def recorded(page: Page, until: str) -> None:
+    """The recorder's clock shows so much."""
+    await expect(page.locator(".recorder .time b")).to_have_text(re.compile(until))
+
+
+# -- out ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chunk", [0.005, 0.02, 0.1, 2.0])
+async def test_what_is_generated_is_heard_sample_by_sample(listen: Listen, chunk: float) -> None:
+    """Gapless, for chunks of 5 ms to 2 s; then it is a file with the same samples."""
+    sound, size = voice(2.5), round(chunk * OUT)
+
+    def speak() -> Iterator[Sound]:
+        for at in range(0, len(sound), size):
+            yield OUT, sound[at : at + size]
+
+    app, _, ended = speaking(speak)
+    tab = await listen(app)
+    await click(tab.page, "Speak")
+    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+    np.testing.assert_array_equal(await tab.tap.heard(OUT), sound)
+    np.testing.assert_array_equal(await samples_of(tab.page, 0, OUT), sound)
+    await until(lambda: bool(ended.events))
+    assert ended.events[0] | {"underruns": 0} == {
+        "heard": len(sound), "unheard": 0, "interrupted": False, "underruns": 0
+    }  # fmt: skip
+
+
+async def test_a_single_short_chunk_is_heard(listen: Listen) -> None:
+    sound = voice(0.03)
+
+    def speak() -> Iterator[Sound]:
+        yield OUT, sound
+
+    app, _, _ = speaking(speak)
+    tab = await listen(app)
+    await click(tab.page, "Speak")
+    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+    np.testing.assert_array_equal(await tab.tap.heard(OUT), sound)
+
+
+async def test_a_producer_that_is_too_slow_loses_nothing(listen: Listen) -> None:
+    """Each time that it ran dry is counted; what was made is heard all the same."""
+    sound, size = voice(0.8), round(0.1 * OUT)
+
+    async def speak() -> AsyncIterator[Sound]:
+        for at in range(0, len(sound), size):
+            yield OUT, sound[at : at + size]
+            await asyncio.sleep(0.3)  # it takes so long: this is what is tested
+
+    app, _, ended = speaking(speak)
+    tab = await listen(app)
+    await click(tab.page, "Speak")
+    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+    np.testing.assert_array_equal(await tab.tap.heard(OUT), sound)
+    await until(lambda: bool(ended.events))
+    assert ended.events[0]["underruns"] >= 4
+
+
+async def test_stereo_keeps_its_sides(listen: Listen) -> None:
+    left = voice(0.3)
+    both = np.stack((left, left[::-1]), axis=1)
+
+    def speak() -> Iterator[Sound]:
+        yield OUT, both
+
+    app, _, _ = speaking(speak)
+    tab = await listen(app)
+    await click(tab.page, "Speak")
+    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+    np.testing.assert_array_equal(await tab.tap.heard(OUT), left)
+    np.testing.assert_array_equal(await samples_of(tab.page, 0, OUT), both)
+
+
+async def test_an_interruption_is_silence_at_once(listen: Listen) -> None:
+    """The app learns how much was heard, to the sample; the page does not play on."""
+    sound = voice(20)
+
+    async def speak() -> AsyncIterator[Sound]:
+        for at in range(0, len(sound), OUT):
+            yield OUT, sound[at : at + OUT]
+        await asyncio.Event().wait()
+
+    app, _, ended = speaking(speak)
+    tab = await listen(app)
+    await click(tab.page, "Speak")
+    await expect(tab.page.locator(".streamed .time b")).to_have_text(re.compile(r"0:0[1-9]"))
+    await click(tab.page, "Stop it")
+    await until(lambda: bool(ended.events))
+    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+    tapped = await tab.tap.sound(OUT)
+    played = np.flatnonzero(tapped.heard)
+    said = ended.events[0]
+    assert said["interrupted"]
+    assert said["heard"] + said["unheard"] == len(sound)
+    # Of the fade that ends it the last few samples round to nothing.
+    assert 0 <= said["heard"] - len(played) <= 16
+    clicked: float = await tab.page.evaluate("window.clicked")
+    late = 1000 * (tapped.start + int(played[-1]) - clicked) / OUT
+    assert late < 500, f"{late:.0f} ms from the click to silence"
+
+
+async def test_it_can_be_paused_and_goes_on_at_the_sample(listen: Listen) -> None:
+    sound = voice(2.5)
+    acts = list[str]()
+
+    def speak() -> Iterator[Sound]:
+        yield OUT, sound
+
+    app, out, ended = speaking(speak)
+    with app:
+        for name in ("play", "pause", "stop"):
+            getattr(out, name)(lambda name=name: acts.append(name), None, None, queue=False)
+    tab = await listen(app)
+    await click(tab.page, "Speak")
+    time = tab.page.locator(".streamed .time b")
+    await expect(time).to_have_text(re.compile(r"0:00\.[3-9]|0:01"))
+    await click(tab.page, "Pause")
+    await until(lambda: "pause" in acts)
+    assert not ended.events
+    await click(tab.page, "Play")
+    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+    np.testing.assert_array_equal(await tab.tap.heard(OUT), sound)
+    await until(lambda: "stop" in acts)
+    assert acts == ["play", "pause", "pause", "stop"]
+
+
+async def test_a_line_that_breaks_costs_no_sample_of_a_speech(listen: Listen) -> None:
+    """What was under way is sent again; what came twice is heard once."""
+    sound = voice(4)
+
+    def speak() -> Iterator[Sound]:
+        yield OUT, sound
+
+    app, _, ended = speaking(speak)
+    tab = await listen(app)
+    await click(tab.page, "Speak")
+    await expect(tab.page.locator(".streamed .time b")).to_have_text(re.compile(r"0:01"))
+    await tab.site.cut()
+    await expect(tab.page.locator(".banner")).to_be_visible()
+    await tab.site.mend()
+    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+    np.testing.assert_array_equal(await tab.tap.heard(OUT), sound)
+    await until(lambda: bool(ended.events))
+    assert ended.events[0]["heard"] == len(sound)
+
+
+JANK = """
+() => {
+  const end = performance.now() + 6000;
+  const jam = () => {
+    const until = performance.now() + 250;
+    while (performance.now() < until);
+    if (performance.now() < end) setTimeout(jam, 50);
+  };
+  setTimeout(jam, 50);
+}
+"""
+
+
+async def test_a_busy_page_does_not_disturb_the_sound(listen: Listen) -> None:
+    """The page's own thread stands still for 250 of every 300 ms; the sound does not."""
+    sound = voice(4)
+
+    def speak() -> Iterator[Sound]:
+        for at in range(0, len(sound), 960):
+            yield OUT, sound[at : at + 960]
+
+    app, _, ended = speaking(speak)
+    tab = await listen(app)
+    await click(tab.page, "Speak")
+    await expect(tab.page.locator(".streamed")).to_have_attribute("data-state", "playing")
+    await tab.page.evaluate(JANK)
+    await until(lambda: bool(ended.events), 30)
+    np.testing.assert_array_equal(await tab.tap.heard(OUT), sound)
+    assert ended.events[0]["heard"] == len(sound)
+    assert ended.events[0]["underruns"] <= 3, "of 13 times that the page stood still"
+
+
+# -- in ----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Heard:
+    """What an app got of a recording."""
+
+    chunks: list[NDArray[np.int16]] = field(default_factory=list[NDArray[np.int16]])
+    places: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    takes: list[NDArray[np.int16]] = field(default_factory=list[NDArray[np.int16]])
+
+
+def hearing(every: float, **options: float) -> tuple[oc.Blocks, oc.Audio, Heard]:
+    heard = Heard()
+
+    def hear(chunk: Sound, event: oc.EventData) -> None:
+        heard.chunks.append(chunk[1])
+        heard.places.append((event.index, event.gap))
+
+    def keep(take: Sound) -> None:
+        heard.takes.append(take[1])
+
+    with oc.Blocks() as app:
+        mic = oc.Audio(label="Microphone", streaming=True)
+        mic.stream(hear, mic, None, stream_every=every, on_overload="block", **options)
+        mic.stop_recording(keep, mic, None)
+    return app, mic, heard
+
+
+async def test_chunks_of_a_microphone_are_contiguous_and_the_take_is_all_of_them(
+    listen: Listen,
+) -> None:
+    """Exactly 0.1 s each, the remainder, then the whole; bit for bit what the microphone gave."""
+    app, _, heard = hearing(0.1)
+    tab = await listen(app)
+    await click(tab.page, "Record")
+    await recorded(tab.page, r"0:01")
+    await click(tab.page, "Stop")
+    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+    await until(lambda: bool(heard.takes))
+    sizes = [len(each) for each in heard.chunks]
+    assert set(sizes[:-1]) == {RATE // 10}
+    assert [index for index, _ in heard.places] == [sum(sizes[:n]) for n in range(len(sizes))]
+    take = np.concatenate(heard.chunks)
+    assert take.ndim == 1, "a mono microphone is mono, whatever the browser makes of it"
+    np.testing.assert_array_equal(heard.takes[0], take)
+    np.testing.assert_array_equal(await samples_of(tab.page, 0), take)
+    assert longest_run(take, noise()) >= RATE // 4, "the microphone's own samples"
+
+
+async def test_a_pause_leaves_no_gap(listen: Listen) -> None:
+    app, _, heard = hearing(0.1)
+    tab = await listen(app)
+    await click(tab.page, "Record")
+    await recorded(tab.page, r"0:00\.[3-9]")
+    await click(tab.page, "Pause")
+    await expect(tab.page.get_by_text("Paused")).to_be_visible()
+    await click(tab.page, "Go on")
+    await recorded(tab.page, r"0:00\.[7-9]|0:0[1-9]")
+    await click(tab.page, "Stop")
+    await until(lambda: bool(heard.takes))
+    assert {gap for _, gap in heard.places} == {0}
+    np.testing.assert_array_equal(heard.takes[0], np.concatenate(heard.chunks))
+
+
+async def test_a_time_limit_ends_the_recording(listen: Listen) -> None:
+    """The app says when, the page does what its stop button does."""
+    app, _, heard = hearing(0.1, time_limit=1)
+    tab = await listen(app)
+    await click(tab.page, "Record")
+    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+    await until(lambda: bool(heard.takes))
+    np.testing.assert_array_equal(heard.takes[0], np.concatenate(heard.chunks))
+    assert 0.3 * RATE < len(heard.takes[0])
+
+
+async def test_a_busy_page_loses_nothing_of_a_recording(listen: Listen) -> None:
+    app, _, heard = hearing(0.1)
+    tab = await listen(app)
+    await click(tab.page, "Record")
+    await recorded(tab.page, r"0:00\.[1-9]")
+    await tab.page.evaluate(JANK)
+    await recorded(tab.page, r"0:0[3-9]")
+    await click(tab.page, "Stop")
+    await until(lambda: bool(heard.takes), 30)
+    assert {gap for _, gap in heard.places} == {0}
+    np.testing.assert_array_equal(heard.takes[0], np.concatenate(heard.chunks))
+    assert longest_run(heard.takes[0], noise()) >= RATE // 4
+
+
+async def test_a_short_loss_of_the_line_costs_nothing_and_a_long_one_is_told(
+    listen: Listen,
+) -> None:
+    """A second is kept; what is older is dropped, and the app is told where and how much."""
+    app, _, heard = hearing(0.1)
+    tab = await listen(app)
+    await click(tab.page, "Record")
+    await recorded(tab.page, r"0:00\.[5-9]|0:01")
+    await tab.site.cut()
+    await expect(tab.page.locator(".banner")).to_be_visible()
+    await recorded(tab.page, r"0:0[3-9]")
+    await tab.site.mend()
+    await expect(tab.page.locator(".banner")).to_be_hidden()
+    before = len(heard.chunks)
+    await until(lambda: len(heard.chunks) > before + 5)
+    await click(tab.page, "Stop")
+    await until(lambda: bool(heard.takes))
+    gaps = [gap for _, gap in heard.places if gap]
+    assert len(gaps) == 1
+    assert gaps[0] > RATE // 2
+    sent = sum(len(each) for each in heard.chunks)
+    assert len(heard.takes[0]) == sent + gaps[0], "in the take a loss is silence"
+    ends = [index + len(each) for (index, _), each in zip(heard.places, heard.chunks, strict=True)]
+    starts = [index - gap for index, gap in heard.places]
+    assert starts[1:] == ends[:-1]
+
+
+# -- both --------------------------------------------------------------------------------------
+
+
+def echo(chunk: Sound) -> Sound:
+    return chunk
+
+
+def echoing(milliseconds: float) -> tuple[oc.Blocks, oc.Audio]:
+    with oc.Blocks() as app:
+        mic = oc.Audio(label="Microphone", streaming=True, frame_ms=milliseconds)
+        out = oc.Audio(label="Echo", streaming=True, interactive=False)
+        mic.stream(echo, mic, out, stream_every=milliseconds / 1000)
+    return app, out
+
+
+async def test_an_echo_through_python_is_heard_soon(listen: Listen) -> None:
+    """Microphone to speaker through a Python function, measured on the page's own audio clock."""
+    app, out = echoing(20)
+    tab = await listen(app)
+    await click(tab.page, "Record")
+    await recorded(tab.page, r"0:0[4-9]")
+    badge = tab.page.locator(".badge").nth(1)
+    await expect(badge).to_contain_text(re.compile(r"Live.* \d+ ms"))
+    await badge.click()
+    await expect(tab.page.get_by_text("Microphone to speaker")).to_be_visible()
+    await click(tab.page, "Stop")
+    await expect(tab.page.locator(".wave.drawn")).to_have_count(2)
+    delays = (await tab.tap.sound(RATE)).delays()
+    assert len(delays) >= 6
+    assert median(delays) < 150, delays
+    session = next(iter(tab.site.host.program.sessions.values()))
+    value = session.values[out.id]
+    assert isinstance(value, Clip)
+    assert longest_run(value.int16(), noise()) >= RATE // 4, "the echo is the microphone's sound"
