@@ -108,7 +108,7 @@ with oc.Blocks(title="Gallery") as demo:
         live_in = oc.Microphone(label="Live in", streaming=True)
         live_out = oc.Audio(label="Live out", streaming=True, autoplay=True, interactive=False)
     live_in.stream(same, live_in, live_out, stream_every=0.25)
-    demo.load(fail, None, failed)
+    oc.Button("Let the first one fail").click(fail, None, failed)
     demo.load(work, None, working, concurrency_limit=None, interrupt=True)
     demo.load(wait, None, None, concurrency_id="one", interrupt=True, show_progress="hidden")
     demo.load(wait, None, waiting, concurrency_id="one", interrupt=True)

@@ -34,6 +34,8 @@ async def shoot(browser: Browser, url: str, dark: bool, width: int) -> Path:
     await page.get_by_text("In a group").first.wait_for()
     await page.wait_for_load_state("networkidle")
     await page.locator(".wave.drawn").nth(8).wait_for()
+    await page.get_by_role("button", name="Let the first one fail").click()
+    await page.get_by_text("Resample it, and try again.").wait_for()
     path = SHOTS / f"gallery-{'dark' if dark else 'light'}-{width}.png"
     await page.screenshot(path=path, full_page=True)
     await context.close()

@@ -25,6 +25,7 @@ async def test_the_gallery(visit: Open, dark: bool, width: int) -> None:
     tab = await visit(app, dark=dark, width=width)
     page = tab.page
     await expect(page.locator(".wave.drawn")).to_have_count(DRAWN)
+    await page.get_by_role("button", name="Let the first one fail").click()
     await expect(page.get_by_text("Resample it, and try again.")).to_be_visible()
     await expect(page.get_by_text("Next in line").first).to_be_visible()
     sideways = await page.evaluate(
