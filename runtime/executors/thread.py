@@ -47,13 +47,20 @@ def thread_executor(pool: Pool) -> Execute:
                 observer.on_next(step)
                 ahead.release()
 
-            def give(value: object, more: bool = True) -> None:
+            def give(value: object) -> None:
                 if not cancel.requested:
-                    step = call.step(value, more)
+                    step = call.step(value, more=True)
                     ahead.acquire()
                     post(show, step)
 
+            def end(last: Step | None) -> None:
+                """A result and the end behind it, with one wake-up of the loop."""
+                if last is not None:
+                    observer.on_next(last)
+                observer.on_completed()
+
             def work() -> None:
+                last: Step | None = None
                 try:
                     faults = call.prepare()
                     if faults:
@@ -62,12 +69,12 @@ def thread_executor(pool: Pool) -> Execute:
                         value: Any = call.fn(*call.args, **call.kwargs)
                         if isinstance(value, GeneratorType):
                             _iterate(cast("Generator[Any, Any, Any]", value), give, cancel)
-                        else:
-                            give(value, more=False)
+                        elif not cancel.requested:
+                            last = call.step(value)
                 except BaseException as error:
                     post(observer.on_error, error)
                 else:
-                    post(observer.on_completed)
+                    post(end, last)
 
             pool.submit(work, tell)
 

@@ -151,6 +151,6 @@ _UNSENDABLE: Message = {
 }
 
 
-def _dumps(value: object) -> str:
-    # ASCII on purpose: a lone surrogate typed by a user is legal in JSON but not in UTF-8
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+# ASCII on purpose: a lone surrogate typed by a user is legal in JSON but not in UTF-8.
+# Made once: json.dumps with options would make an encoder for every message.
+_dumps = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode

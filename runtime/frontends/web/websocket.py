@@ -40,8 +40,8 @@ TRY_LATER: Final = 1013
 
 MAX_MESSAGE = 1 << 20  # bytes of one control message: the longest text a Textbox may carry
 REFUSALS = 100  # at once; then one a second: a page with a bug lives, a flood does not
-_FRAMES_AT_ONCE = 16  # sent without any delay
-_FRAMES_PER_SECOND = 240  # more than any screen shows; beyond it patches share frames
+_FRAMES_AT_ONCE = 64  # sent without any delay
+_FRAMES_PER_SECOND = 4000  # a call's answer must not wait for it; beyond it patches share frames
 _REASON = 120  # bytes of text that fit into a close frame
 _CLOSE_SECONDS = 1.0  # for a slow socket to take the close frame, then it is cut
 
