@@ -29,7 +29,8 @@ gallery: environment-dev     ## pictures of every component in every state, to l
 	chromium=$$($(PY) _build/chromium.py) && OSSICLE_CHROMIUM="$$chromium" $(PY) tests/browser/gallery.py
 
 bench: environment-dev       ## measure; prints figures, asserts nothing
-	@$(PY) -m benchmarks
+	@$(PY) _build/ossicle_page.py
+	chromium=$$($(PY) _build/chromium.py) && OSSICLE_CHROMIUM="$$chromium" $(PY) -m benchmarks
 
 docs: environment-dev        ## write docs/semantics.md from runs
 	@$(PY) docs/make_semantics.py
