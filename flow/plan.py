@@ -18,6 +18,9 @@ from .units import Seconds
 BACKLOG: Seconds = 2.0
 """Of a live stream may wait for a function that is too slow; then its overload policy acts."""
 
+FRAME: Seconds = 0.02
+"""Of a live stream in one frame, as front ends send them unless told otherwise."""
+
 LATEST = ("change", "key_up")
 """Ports whose newest event makes the ones before it stale: `always_last` by default (rule T3)."""
 
@@ -197,13 +200,19 @@ def _listener(declared: Declared, limits: dict[str, int | None], settings: Setti
         cancels=frozenset(each.id for each in declared.cancels),
         every=o.every,
         on_overload=overload,
-        backlog=_backlog(overload, o.stream_every) if streams else None,
+        backlog=_backlog(overload, _every(declared)) if streams else None,
         interrupt=o.interrupt,
         on_disconnect=o.on_disconnect,
         show_progress=progress,
         signature=_signature(declared.fn),
         options=o,
     )
+
+
+def _every(declared: Declared) -> Seconds:
+    """How often a stream triggers: what operators give comes as often as frames do, at most."""
+    derived = any(isinstance(each, Derived) for each in declared.sources)
+    return FRAME if derived else declared.options.stream_every
 
 
 def _backlog(overload: str, every: Seconds) -> int:

@@ -179,6 +179,8 @@ class User:
             for n, at in enumerate(range(0, clip.frames, size)):
                 part = samples[at : at + size]
                 flags = Flag(0) if n else Flag.START
+                if at + size >= clip.frames:
+                    flags |= Flag.END
                 end = (at + len(part)) / clip.rate
                 frame = Frame(microphone.id, flags, n, clip.rate, at, 1000 * begun, part)
                 yield begun + end, frame.pack()

@@ -1,0 +1,33 @@
+"""What a sound is made of, drawn while it is heard: time to the right, pitch upwards."""
+
+import numpy as np
+
+import ossicle as oc
+from ossicle.flow.operators import Spectrogram, mono, resample, spectrogram
+
+RATE = 16_000  # Hertz; the picture goes up to half of it
+WIDTH, FLOOR = 400, -90.0  # columns, dB
+
+Picture = np.ndarray  # (height, WIDTH) uint8, the newest column at the right
+
+
+def draw(columns: Spectrogram, picture: Picture | None) -> tuple[Picture, Picture]:
+    """Push the picture to the left and put the new columns at its right end."""
+    light = np.clip((columns.decibels - FLOOR) / -FLOOR, 0, 1)
+    fresh = (255 * light.T[::-1]).astype(np.uint8)
+    before = np.zeros((len(fresh), WIDTH), np.uint8) if picture is None else picture
+    after = np.concatenate((before, fresh), axis=1)[:, -WIDTH:]
+    return after, after
+
+
+with oc.Blocks(title="Spectrogram") as demo:
+    microphone = oc.Audio(label="Sound", streaming=True)
+    image = oc.Image(label="Spectrogram", interactive=False)
+    picture = oc.State(None)
+    columns = microphone.stream.pipe(
+        mono(), resample(RATE), spectrogram(size=512, hop="10 ms", columns=20, floor=FLOOR)
+    )
+    columns(draw, [microphone, picture], [picture, image], on_overload="drop_oldest")
+
+if __name__ == "__main__":
+    demo.launch()
