@@ -15,7 +15,6 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from reactivex import Observable, abc
-from reactivex.disposable import Disposable
 
 from ...flow.calls import Call
 from ...flow.cancel import CancelToken
@@ -23,6 +22,7 @@ from ...flow.errors import WorldError
 from ...flow.notices import Notice, Report
 from ...flow.program import Execute
 from ...flow.scheduler import Step
+from ...flow.work import Work
 from .in_process import InProcess
 from .pool import Pool
 from .worker import CLOSE, work
@@ -165,9 +165,7 @@ def process_executor(pool: Pool, fn: InProcess[..., Any]) -> Execute:
     pool.on_close(workers.close)
 
     def execute(call: Call, cancel: CancelToken) -> Observable[Step | Notice | Report]:
-        def subscribe(
-            observer: abc.ObserverBase[Any], _: abc.SchedulerBase | None = None
-        ) -> abc.DisposableBase:
+        def begin(observer: abc.ObserverBase[Any]) -> None:
             talk = Talk(call, cancel, workers)
             cancel.on_request(talk.stop)
 
@@ -187,8 +185,7 @@ def process_executor(pool: Pool, fn: InProcess[..., Any]) -> Execute:
                     pool.loop.call_soon_threadsafe(observer.on_completed)
 
             pool.submit(work, give)
-            return Disposable()
 
-        return Observable(subscribe)
+        return Work(begin)
 
     return execute
