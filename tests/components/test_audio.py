@@ -349,10 +349,11 @@ def test_documented_defaults() -> None:
 
 
 def test_documented_events() -> None:
-    """Every listener of the documented page."""
+    """Every listener of the documented page, and one of ours: the listener has heard the end."""
     assert set(Audio.ports) == {
         *("stream", "change", "clear", "play", "pause", "stop", "start_recording"),
         *("pause_recording", "stop_recording", "upload", "input"),
+        "playback_finished",
     }
 
 
