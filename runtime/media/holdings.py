@@ -2,7 +2,8 @@
 
 A value (a clip, a document) that this session knows keeps its files for as long as anybody holds
 the value, at most until the session is released. Nothing here keeps a value alive, except uploads
-that no act of the page has claimed yet.
+that no act of the page has claimed yet, and the last few pictures that were shown: a page still
+fetches one when the next has taken its place, as in an app that draws several a second.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from .fetch import fetch, is_url, url_name
 from .names import safe_name
 
 CHUNK = 1 << 20  # bytes read and written at once
+_SHOWN = 8  # pictures, the newest that a page was told of
 _UNCLAIMED = 32  # uploads whose act never came; a page sends one at a time
 
 Value = Clip | Document
@@ -60,6 +62,7 @@ class Holdings:
         self._entries: dict[int, Entry] = {}
         self._handles: dict[str, Entry] = {}
         self._unclaimed: dict[str, Value] = {}
+        self._shown: deque[Document] = deque(maxlen=_SHOWN)
         self._given: dict[tuple[str, str], tuple[Path, int, int]] = {}
         self._given_bytes = 0
         self._folder: Path | None = None
@@ -74,6 +77,7 @@ class Holdings:
             self._entries.clear()
             self._handles.clear()
             self._unclaimed.clear()
+            self._shown.clear()
         for entry in entries:
             self.forget(entry)
         self._drop_given()
@@ -128,6 +132,9 @@ class Holdings:
                 # 144 bits; the number only tells the store where to look.
                 entry.handle = f"{self._number}-{secrets.token_urlsafe(18)}"
                 self._handles[entry.handle] = entry
+                value = entry.value()
+                if isinstance(value, Document) and value.kind:
+                    self._shown.append(value)
             return entry.handle
 
     def _find(self, handle: str, kind: type[V]) -> V:
