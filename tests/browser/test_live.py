@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -16,6 +17,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 import ossicle as oc
 from ossicle.flow.audio import Clip
+from ossicle.runtime.loading import load
 
 from .conftest import PATIENCE, RATE, Serve, Site, noise
 from .tap import Tap
@@ -443,3 +445,51 @@ async def test_an_echo_through_python_is_heard_soon(listen: Listen) -> None:
     value = session.values[out.id]
     assert isinstance(value, Clip)
     assert longest_run(value.int16(), noise()) >= RATE // 4, "the echo is the microphone's sound"
+
+
+# -- the examples ------------------------------------------------------------------------------
+
+
+def example(name: str) -> oc.Blocks:
+    return load(str(Path(__file__).parents[2] / "examples" / f"{name}.py")).app
+
+
+async def test_the_echo_example_is_heard(listen: Listen) -> None:
+    """The microphone's noise comes back through the operators, and then as a file."""
+    tab = await listen(example("echo_effect"))
+    await click(tab.page, "Record")
+    await recorded(tab.page, r"0:02")
+    await click(tab.page, "Stop")
+    await expect(tab.page.locator(".wave.drawn")).to_have_count(2)
+    said, echoed = await samples_of(tab.page, 0), await samples_of(tab.page, 1)
+    assert len(said) == len(echoed)
+    before = round(0.25 * RATE)
+    gain = 10 ** (-3 / 20)
+    # Until the first repetition only the gain is in it, and then the sound a quarter second ago.
+    np.testing.assert_allclose(echoed[:before], said[:before] * gain, atol=1)
+    once = said[before : 2 * before] * gain + 0.5 * gain * said[:before]
+    np.testing.assert_allclose(echoed[before : 2 * before], once, atol=1)
+    assert np.count_nonzero((await tab.tap.sound(RATE)).heard) > RATE
+
+
+async def test_the_spectrogram_example_draws_while_it_listens(listen: Listen) -> None:
+    tab = await listen(example("spectrogram"))
+    await click(tab.page, "Record")
+    picture = tab.page.locator("[data-type=image] img")
+    await expect(picture).to_be_visible()
+    first = await picture.get_attribute("src")
+    assert first is not None
+    await expect(picture).not_to_have_attribute("src", first)
+    size: list[int] = await picture.evaluate("img => [img.naturalWidth, img.naturalHeight]")
+    assert size == [400, 257]
+    await click(tab.page, "Stop")
+    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+
+
+async def test_the_speech_example_tells_what_was_heard_of_it(listen: Listen) -> None:
+    tab = await listen(example("speak_stream"))
+    await click(tab.page, "Speak")
+    await expect(tab.page.locator(".streamed .time b")).to_have_text(re.compile(r"0:00\.[5-9]"))
+    await click(tab.page, "Be quiet")
+    heard = tab.page.get_by_label("Heard")
+    await expect(heard).to_have_value(re.compile(r"^(Interrupted after|All) \d\.\d\d s"))
