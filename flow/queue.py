@@ -11,7 +11,7 @@ stands in line is a linked list. The indices empty themselves; an idle queue hol
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush, nsmallest
 from itertools import chain, islice
 
@@ -196,7 +196,7 @@ class Queue:
         self._stood: dict[int, int] = {}  # request id -> its number, if it had to step aside
         self._held: dict[int, Key] = {}  # request id -> the State that it stands aside for
         self._held_in: dict[Key, dict[str, _Line]] = {}
-        self._look_again: dict[Key, dict[str, _Line]] = {}
+        self._look_again: dict[Key, set[tuple[int, str]]] = {}
         self._last_job = self._last_stood = 0
         self.waiting = 0
         """Requests that wait in lines and count against `max_size`."""
@@ -396,13 +396,14 @@ class Queue:
     ) -> tuple[Request, ...]:
         """Rule B1. One member per session where State is written: each must see the last one's."""
         listener = head.listener
-        members, sessions, locked = list[Request](), set[str](), list[Key]()
+        members, sessions = list[Request](), set[str]()
+        locked = list[tuple[Key, Request]]()
         for each in islice(line.of(listener), REACH):
             if listener.locks:
                 if each.session in sessions:
                     continue
                 if key := self._locked(each):
-                    locked.append(key)
+                    locked.append((key, each))
                     continue
             sessions.add(each.session)
             members.append(each)
@@ -413,8 +414,8 @@ class Queue:
             if line.wakes != opens:
                 line.wakes = opens
                 effects.append(Wake(listener.line, opens))
-            for key in locked:  # the batch may be full as soon as one of these is free
-                self._look_again.setdefault(key, {})[line.name] = line
+            for key, each in locked:  # the batch may be full as soon as one of these is free
+                self._look_again.setdefault(key, set()).add((each.id, line.name))
             return ()
         return tuple(members)
 
@@ -428,40 +429,48 @@ class Queue:
         return None
 
     def _stand_aside(self, head: Request, line: _Line) -> bool:
-        """Let others pass if the head's State is being written, or others wait before it for it.
+        """Let others pass if the head's State is being written.
 
         Of those that wait for one State in one line only the first comes back when it is free, so
-        that the cost does not grow with their number.
+        that the cost does not grow with their number. Nobody overtakes the others meanwhile: as
+        long as the State is free, the first stands in `back`, before all who come.
         """
-        keys = [(head.session, node) for node in sorted(head.listener.locks)]
-        number = self._stood.get(head.id)
-        for key in keys:
-            first = line.held.get(key)
-            behind = first and (number is None or first[0][0] < number)
-            if key in self._locks or behind:
-                break
-        else:
+        key = self._locked(head)
+        if key is None:
             return False
+        number = self._stood.get(head.id)
         if number is None:
             line.drop(head)
             self._last_stood += 1
             number = self._stood[head.id] = self._last_stood
         else:
             line.drop_back((number, head))
-            for other in keys:
-                if other != key:
-                    self._next_back(other, line)
+            for node in head.listener.locks:
+                self._next_back((head.session, node), line)
         self._held[head.id] = key
         heappush(line.held.setdefault(key, []), (number, head))
         self._held_in.setdefault(key, {})[line.name] = line
         return True
 
-    def _next_back(self, key: Key, line: _Line) -> None:
+    def _unlock(self, job: Job) -> Iterable[_Line]:
+        """What a job wrote is free. The lines that wait for it; who asked first goes first."""
+        firsts = list[tuple[int, str]]()
+        for each in job.requests:
+            for node in each.listener.locks:
+                key = each.session, node
+                del self._locks[key]
+                firsts.extend(self._look_again.pop(key, ()) if self._look_again else ())
+                for line in tuple(self._held_in.get(key, {}).values()):
+                    if back := self._next_back(key, line):
+                        firsts.append((back.id, line.name))
+        return [self._lines[name] for _, name in sorted(firsts)]
+
+    def _next_back(self, key: Key, line: _Line) -> Request | None:
         """Let the first that stands aside for this State come back, unless it is being written."""
         stood = line.held.get(key)
         if stood is None or key in self._locks:
-            return
-        came = False
+            return None
+        first, came = stood[0], False
         while stood and not came:
             first = heappop(stood)
             if came := self._held.pop(first[1].id, None) is not None:
@@ -472,6 +481,7 @@ class Queue:
             del lines[line.name]
             if not lines:
                 del self._held_in[key]
+        return first[1] if came else None
 
     def _leave_line(self, request: Request, line: _Line) -> None:
         """Out of its line, wherever it stands there."""
@@ -515,21 +525,13 @@ class Queue:
             return
         line = self._lines[job.listener.line]
         line.running -= 1
-        freed = [line]
-        for each in job.requests:
-            for node in each.listener.locks:
-                key = each.session, node
-                del self._locks[key]
-                for other in tuple(self._held_in.get(key, {}).values()):
-                    self._next_back(key, other)
-                    freed.append(other)
-                if self._look_again:
-                    freed.extend(self._look_again.pop(key, {}).values())
+        freed = self._unlock(job)
         for each in job.requests:
             if self._jobs.pop(each.id, None):
                 self._end(each, kind, value, now, effects)
-        for each in freed:
-            self._fill(each, now, effects)
+        self._fill(line, now, effects)
+        for other in freed:
+            self._fill(other, now, effects)
 
     def _cancel(self, by: Cancel, now: Seconds, effects: list[Effect]) -> None:
         sessions = self._sessions.get(by.session)

@@ -55,6 +55,8 @@ class Running:
 
     requests: list[Request]
     alive: list[Request]
+    wanted: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    """Once it has ended: who waited for what it wrote."""
 
 
 class Model:
@@ -183,6 +185,7 @@ class Model:
         if job is None:
             return
         self.running.remove(job)
+        job.wanted = self._wanted(job)
         for each in job.requests:
             if each in job.alive:
                 job.alive.remove(each)
@@ -196,10 +199,22 @@ class Model:
         self.running.remove(ghost)
 
     def _fill_all(self, job: Running, now: float) -> None:
-        lines = [job.requests[0].listener.line]
-        lines += [r.listener.line for r in self.waiting if r.listener.line not in lines]
-        for line in dict.fromkeys(lines):
+        """Its own line, and those that wait for what it wrote: who asked first goes first."""
+        self._fill(job.requests[0].listener.line, now)
+        for _, line in job.wanted:
             self._fill(line, now)
+
+    def _wanted(self, job: Running) -> list[tuple[int, str]]:
+        """By line the first that waits for a State of this job, in the order of their asking."""
+        firsts = list[tuple[int, str]]()
+        for session, node in {(r.session, n) for r in job.requests for n in r.listener.locks}:
+            lines = set[str]()
+            for each in self.waiting:
+                wants = each.session == session and node in each.listener.locks
+                if wants and each.listener.line not in lines:
+                    lines.add(each.listener.line)
+                    firsts.append((each.id, each.listener.line))
+        return sorted(firsts)
 
     def _cancel(self, by: Cancel, now: float) -> None:
         everyone = [*self.waiting, *self.aside, *(r for job in self.running for r in job.alive)]
