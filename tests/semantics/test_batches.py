@@ -175,6 +175,24 @@ def test_b3_an_exception_as_element_fails_its_member_alone() -> None:
     assert batched.outs("ac") == ["a", "c"]
 
 
+def test_b3_an_exception_for_one_of_several_outputs() -> None:
+    """B3: fails its member, none of whose outputs is written."""
+
+    def picky(texts: list[str]) -> tuple[list[str], list[object]]:
+        return texts, [ValueError("no") if t == "b" else t for t in texts]
+
+    with oc.Blocks() as app:
+        box, button, one, two = oc.Textbox(""), oc.Button(), oc.Textbox(), oc.Textbox()
+        button.click(picky, box, [one, two], batch=True, batch_window=0.1)
+    lab = Lab(app, sessions=("a", "b"))
+    for session in "ab":
+        lab.type(box, session, session)
+        lab.click(button, session)
+    lab.run(1.0)
+    assert [lab.value(one, s) for s in "ab"] == ["a", ""]
+    assert [lab.value(two, s) for s in "ab"] == ["a", ""]
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyError, AttributeError])
 def test_b3_a_bad_input_or_output_fails_its_member_alone(error: type[Exception]) -> None:
     """B3: whatever a component raises for one member is that member's."""

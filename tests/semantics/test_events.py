@@ -413,15 +413,17 @@ def test_e8_an_operator_that_fails_at_once_is_told_once() -> None:
     assert len(lab.errors) == 1
 
 
-def test_e8_nothing_comes_after_the_session() -> None:
+@pytest.mark.parametrize("leaving", ["cancel", "finish"])
+def test_e8_nothing_comes_after_the_session(leaving: Any) -> None:
     """E8 M3: what an operator still holds when the session ends triggers nothing."""
     with oc.Blocks() as app:
         box = oc.Textbox()
-        oc.on(box.input.pipe(ops.debounce(1.0)), f)
+        oc.on(box.input.pipe(ops.debounce(1.0)), f, on_disconnect=leaving)
     lab = Lab(app, sessions=("a", "b"))
     lab.type(box, "x")
     lab.run(0.5)
     lab.close()
+    assert lab.clock.due == 0
     lab.run(5.0)
     assert lab.requests("f") == []
     assert "a" not in lab.program.sessions

@@ -129,6 +129,31 @@ def test_i2_those_that_stepped_aside_keep_their_order() -> None:
     assert order == [str(i) for i in range(9) if i != 6]
 
 
+def test_i2_who_steps_aside_again_lets_the_next_one_go() -> None:
+    """I2: of two that waited for one State the first has to wait for another: the second goes."""
+
+    def both(a: int, b: int) -> tuple[int, int]:
+        return a, b
+
+    with oc.Blocks() as app:
+        buttons = [oc.Button() for _ in range(5)]
+        a, b = oc.State(0), oc.State(0)
+        line: dict[str, Any] = {"concurrency_id": "line"}
+        buttons[0].click(_next, a, a)
+        buttons[1].click(both, [a, b], [a, b], **line)
+        buttons[2].click(_next, a, a, api_name="only_a", **line)
+        buttons[3].click(_look, a, api_name="busy", **line)
+        buttons[4].click(_next, b, b, api_name="only_b")
+    lab = Lab(app, {"_next": 0.3, "busy": 0.4, "only_b": 5.0})
+    for button in buttons[:4]:  # a is being written; two step aside for it; the line gets busy
+        lab.click(button)
+    lab.run(0.35)  # a is free, the line is not: now b is being written, too
+    lab.click(buttons[4])
+    lab.run(9.0)
+    assert lab.marbles("only_a") == "----(s|)"
+    assert lab.marbles("both").endswith("(s|)") and len(lab.marbles("both")) > 50
+
+
 def test_i2_readers_do_not_wait() -> None:
     """I2: who only reads a State, or only writes it, need not wait for it."""
     with oc.Blocks() as app:
