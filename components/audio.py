@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, cast
 import numpy as np
 
 from ..flow.audio import Clip, ClipError, Media, Normalize, trimmed, untrimmed
+from ..flow.blocks import int16, joined
 from ..flow.errors import DeclarationError, InputError
 from ..flow.sources import event
 from .base import Component, Json, Received, Visible, byte_size, number
@@ -268,8 +269,8 @@ class Audio(Component):
 
     def chunk(self, block: Any) -> Clip:
         """A Block of a live recording as a Clip, at 16 bit, bit for bit what was sent."""
-        samples = block.samples if block.channels > 1 else block.samples[:, 0]
-        return Clip.of(block.rate, samples, normalize="clip", name=_CHUNK)
+        samples = int16(block.samples)
+        return Clip.of(block.rate, samples if block.channels > 1 else samples[:, 0], name=_CHUNK)
 
     def append(self, value: Any, before: Any, media: Media) -> Clip | None:
         """One more piece of streamed sound. Never normalised: that would make the level pump."""
@@ -290,8 +291,13 @@ class Audio(Component):
             )
         return piece
 
-    def joined(self, pieces: list[Clip]) -> Clip:
-        samples = np.concatenate([each.int16() for each in pieces])
+    def joined(self, pieces: Any) -> Clip:
+        """Clips that a function gave, or Blocks that came through operators alone, as one Clip."""
+        if isinstance(pieces[0], Clip):
+            samples = np.concatenate([each.int16() for each in pieces])
+        else:
+            samples = int16(joined(pieces))
+            samples = samples if samples.shape[1] > 1 else samples[:, 0]
         return Clip.of(pieces[0].rate, samples, name="stream")
 
     def warm(self, value: object) -> None:

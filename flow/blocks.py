@@ -157,3 +157,9 @@ def joined(blocks: Iterable[Block]) -> Samples:
     """The samples of consecutive blocks as one array; (0, 1) where there are none."""
     parts = [block.samples for block in blocks]
     return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+
+
+def int16(samples: Samples) -> NDArray[np.int16]:
+    """At 16 bit: 1.0 is 32768, rounded, cut at full scale; what came from int16 is it again."""
+    scaled = np.rint(samples * np.float32(32768))
+    return np.clip(scaled, -32768, 32767, out=scaled).astype(np.int16)

@@ -159,6 +159,8 @@ class Graph:
         self.root = Root()
         self.nodes: list[Node] = []
         self.listeners: list[Declared] = []
+        self.edges: list[tuple[Hook, Node]] = []
+        """Streams of sound that go straight into a node: no function stands between."""
         self._names: dict[str, int] = {}
         self.layout = Place(self.root)
         self._places: dict[int, Place] = {}
@@ -215,6 +217,7 @@ class Graph:
             declared.id = len(self.listeners)
             declared.name = self._unique(declared.name)
             self.listeners.append(declared)
+        self.edges += other.edges
         for place in other.layout.children:
             self._take(place)
         self._open[-1].children += other.layout.children

@@ -51,6 +51,8 @@ class Plan:
     ticking: tuple[Node, ...]
     chunked: dict[int, dict[Seconds, tuple[Listener, ...]]]
     """By node: who listens to its stream, by the length of their chunks."""
+    edges: tuple[tuple[Derived, Node], ...] = ()
+    """Streams of sound that go straight into a node."""
 
     def without(self, listeners: Collection[Listener]) -> Plan:
         """The same plan in which nothing triggers these listeners."""
@@ -114,6 +116,7 @@ def compile_plan(graph: Graph, settings: Settings | None = None) -> Plan:
         derived=tuple(derived),
         ticking=tuple(node for node in graph.nodes if "tick" in node.ports),
         chunked=_chunked(at_port),
+        edges=tuple((each, node) for each, node in graph.edges if isinstance(each, Derived)),
     )
 
 

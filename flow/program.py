@@ -35,6 +35,7 @@ from .units import Seconds
 if TYPE_CHECKING:
     from .blocks import Block
     from .chunks import Chunk, Chunker
+    from .sources import Derived
 
 # -- what a front end says ---------------------------------------------------------------------
 
@@ -287,6 +288,8 @@ class Program:
             self._subscribe(
                 session, derived.base.node.id, derived.port, derived.operators, listener
             )
+        for number, (derived, target) in enumerate(self.plan.edges):
+            self._connect(session, number, derived, target)
         for node in self.plan.ticking:
             self._tick(session, node)
         self._happen(session, 0, "load", Cause.LOAD)
@@ -517,6 +520,36 @@ class Program:
         passing.pending += 1
         session.chunk_of[request.id] = passing
 
+    def _connect(self, session: Session, number: int, derived: Derived, target: Node) -> None:
+        """Sound through operators straight into a node, synchronously, for one session."""
+        source = derived.base.node.id
+        stream = session.streams.setdefault((source, "stream"), Subject[Event]())
+        subscription = SerialDisposable()
+        session.subscriptions.add(subscription)
+        key = -1 - number  # where listeners have their ids
+
+        def given(event: Event) -> object:
+            return event.value
+
+        def hear(value: object) -> None:
+            block = cast("Block", value)
+            if not block.frames:
+                return
+            passing = session.passing.get(key)
+            if passing is None:
+                passing = session.passing[key] = Passing(source, key, (target.id,))
+            self._piece(session, passing, target.id, block, (source, block.index / block.rate))
+
+        def failed(error: Exception) -> None:
+            self._on_error(error)  # rule R3: an error in an operator ends no stream
+            subscribe()
+
+        def subscribe() -> None:
+            sound = stream.pipe(ops.map(given), *derived.operators)
+            subscription.disposable = sound.subscribe(hear, failed, scheduler=self.clock)
+
+        subscribe()
+
     def _end_passing(self, session: Session, node: Node) -> None:
         """A recording is over: what goes out of it ends with its last chunk."""
         for passing in [each for each in session.passing.values() if each.node == node.id]:
@@ -536,25 +569,31 @@ class Program:
     def _sound(self, session: Session, request: Request, write: Write) -> None:
         """One more piece of what is streamed to a node."""
         passing = session.chunk_of.get(request.id)
-        source = request.id if passing is None else passing
-        playing = session.sounding.get(write.node)
+        origin = _origin(request.event) if passing else None
+        self._piece(session, passing or request.id, write.node, write.piece, origin)
+
+    def _piece(
+        self,
+        session: Session,
+        source: int | Passing,
+        node: int,
+        piece: object,
+        origin: tuple[int, Seconds] | None,
+    ) -> None:
+        playing = session.sounding.get(node)
         if playing is None or playing.source != source:
             if playing:
-                self._show(Sound(session.id, write.node, playing.epoch, "flush"))
+                self._show(Sound(session.id, node, playing.epoch, "flush"))
             session.epochs += 1
-            playing = Sounding(source, session.epochs, [])
-            session.sounding[write.node] = playing
-        piece = write.piece
+            playing = session.sounding[node] = Sounding(source, session.epochs, [])
         if piece is None:
             return
         playing.last = piece
-        if passing is None or playing.kept < MOST_LIVE:
+        live = isinstance(source, Passing)
+        if not live or playing.kept < MOST_LIVE:
             playing.pieces.append(piece)
             playing.kept += getattr(piece, "duration", 0.0)
-        origin = _origin(request.event) if passing else None
-        self._show(
-            Sound(session.id, write.node, playing.epoch, "more", piece, passing is not None, origin)
-        )
+        self._show(Sound(session.id, node, playing.epoch, "more", piece, live, origin))
 
     def _end_sound(self, session: Session, outcome: Outcome) -> None:
         """After a cancel the listener hears no more of what a generator streamed."""

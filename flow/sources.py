@@ -168,6 +168,10 @@ class Port(Source):
         """
         return Derived(self, operators)
 
+    def to(self, node: Node) -> None:
+        """Let this stream of sound be heard at `node` as it comes; see `Derived.to`."""
+        Derived(self, ()).to(node)
+
 
 class Derived(Source):
     """A port's events through Rx operators. What comes out, whatever it is, triggers."""
@@ -186,6 +190,25 @@ class Derived(Source):
 
     def pipe(self, *operators: Operator) -> Derived:
         return Derived(self.base, (*self.operators, *operators))
+
+    def to(self, node: Node) -> None:
+        """Let the sound that comes out be heard at `node` as it comes.
+
+        The shortest way from a microphone to a speaker: no function, no queue, no thread; what is
+        late is dropped. When the recording ends, all of it becomes the node's value. The operators
+        run where the app's loop runs, so they may take far less time than the sound lasts. Raises
+        DeclarationError unless this is the `stream` of one node and `node` another that streams.
+        """
+        graph = self.home()
+        if self.port != "stream":
+            raise DeclarationError(f"{self.where}: only a `stream` is sound that can be heard.")
+        if not node.streaming or node is self.base.node:
+            raise DeclarationError(
+                f"{self.where}.to({node.where}): give another component, with streaming=True."
+            )
+        graph.adopt(self.base.node)
+        graph.adopt(node)
+        graph.edges.append((self, node))
 
 
 class After(Source):

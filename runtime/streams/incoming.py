@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...flow.blocks import int16
 from ...flow.units import Seconds
 from .frame import Flag, Frame, FrameError
 
@@ -118,5 +119,4 @@ def to_int16(samples: NDArray[np.int16] | NDArray[np.float32]) -> NDArray[np.int
     """At 16 bit: int16 as it is, float rounded to the nearest step and clipped at full scale."""
     if samples.dtype == np.int16:
         return samples.astype(np.int16, copy=False)
-    scaled = np.rint(samples * np.float32(32768))
-    return np.clip(scaled, -32768, 32767).astype(np.int16)
+    return int16(samples.astype(np.float32, copy=False))

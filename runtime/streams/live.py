@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...flow.audio import Clip
-from ...flow.blocks import Block
+from ...flow.blocks import Block, int16
 from ...flow.errors import InputError
 from ...flow.patches import Sound
 from ...flow.units import Seconds
@@ -72,10 +72,12 @@ class Live:
         stream = self.outgoing.get(patch.node)
         told: Message = {"kind": "stream", "node": patch.node, "epoch": patch.epoch}
         if patch.stage == "more":
-            assert isinstance(patch.piece, Clip)
-            samples = patch.piece.int16().reshape(-1, patch.piece.channels)
+            piece = patch.piece
+            assert isinstance(piece, Clip | Block)
+            samples = int16(piece.samples) if isinstance(piece, Block) else piece.int16()
+            samples = samples.reshape(-1, piece.channels)
             if stream is None or stream.epoch != patch.epoch:
-                rate, channels = patch.piece.rate, patch.piece.channels
+                rate, channels = piece.rate, piece.channels
                 stream = Outgoing(patch.node, patch.epoch, rate, channels, patch.live)
                 self.outgoing[patch.node] = stream
                 told |= {"state": "start", "rate": rate, "channels": channels, "live": patch.live}

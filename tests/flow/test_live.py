@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from reactivex import operators as ops
 
 import ossicle as oc
 from ossicle import sound
 from ossicle.flow.audio import Clip
-from ossicle.flow.blocks import Block
+from ossicle.flow.blocks import START, Block
 from ossicle.flow.chunks import Chunker
 from ossicle.flow.model import Kind, Outcome
 from ossicle.flow.operators import gain, level
@@ -402,6 +403,59 @@ def test_operators_between_microphone_and_speaker() -> None:
     value = stage.program.sessions["s"].values[out.id]
     assert isinstance(value, Clip)
     np.testing.assert_allclose(value.samples(), ramp(0, 200) / 2, atol=1)
+
+
+def test_sound_goes_straight_to_a_speaker() -> None:
+    """No function: what comes out of the operators is heard, and at the end is the value."""
+    with oc.Blocks() as demo:
+        mic, out = oc.Audio(streaming=True), oc.Audio(streaming=True, interactive=False)
+        mic.stream.pipe(gain(-6.0206)).to(out)
+    stage = Stage(demo)
+    for epoch in (1, 2):
+        stage.patches.clear()
+        stage.act(mic, "start_recording")
+        stage.frames(mic, Block.of(RATE, ramp(0, 100), 0, START))
+        stage.frames(mic, block(100, 100))
+        assert stages(stage) == [("more", epoch)] * 2, "at once"
+        stage.act(mic, "stop_recording")
+        assert stages(stage) == [("more", epoch)] * 2 + [("end", epoch)]
+        value = stage.program.sessions["s"].values[out.id]
+        assert isinstance(value, Clip)
+        np.testing.assert_allclose(value.samples(), ramp(0, 200) / 2, atol=1)
+    assert stage.outcomes == []
+
+
+def test_only_sound_can_go_straight_to_a_speaker() -> None:
+    with oc.Blocks():
+        mic, out = oc.Audio(streaming=True), oc.Audio(streaming=True, interactive=False)
+        for wrong in (
+            lambda: mic.change.to(out),
+            lambda: mic.stream.to(mic),
+            lambda: mic.stream.to(oc.Audio()),
+            lambda: mic.stream.to(oc.Textbox()),
+        ):
+            with pytest.raises(oc.DeclarationError):
+                wrong()
+
+
+def test_an_operator_that_fails_ends_no_stream() -> None:
+    """Rule R3: it is told, and the next block is heard."""
+    seen = list[Exception]()
+
+    def fail_once(sound: Block) -> Block:
+        if sound.index == 100:
+            raise ValueError("no")
+        return sound
+
+    with oc.Blocks() as demo:
+        mic, out = oc.Audio(streaming=True), oc.Audio(streaming=True, interactive=False)
+        mic.stream.pipe(ops.map(fail_once)).to(out)
+    stage = Stage(demo)
+    stage.program._on_error = seen.append  # pyright: ignore[reportPrivateUsage]
+    for at in (0, 100, 200):
+        stage.frames(mic, block(at, 100))
+    assert stages(stage) == [("more", 1)] * 2
+    assert [str(each) for each in seen] == ["no"]
 
 
 def test_a_reading_comes_to_the_function_as_it_is() -> None:
