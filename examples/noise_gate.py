@@ -1,16 +1,9 @@
 """A gate that opens for what is loud, and a meter behind it."""
 
-import numpy as np
-
 import ossicle as oc
 from ossicle.flow.operators import Level, gate, level
 
-Sound = tuple[int, np.ndarray]
 OPENS_AT = -35.0  # dB of full scale
-
-
-def play(sound: Sound) -> Sound:
-    return sound
 
 
 def show(reading: Level) -> str:
@@ -22,7 +15,7 @@ with oc.Blocks(title="Noise gate") as demo:
     gated = oc.Audio(label="What passes", streaming=True, interactive=False)
     meter = oc.Textbox(label="Level behind the gate", interactive=False)
     passes = microphone.stream.pipe(gate(OPENS_AT))
-    passes(play, microphone, gated)
+    passes.to(gated)
     # A meter that is late shows the newest reading and leaves out the others.
     passes.pipe(level("100 ms"))(show, microphone, meter, on_overload="latest")
 

@@ -90,6 +90,7 @@ describe('generated sound', () => {
       playout.push(frame(n * 30, 30));
       heard.push(...hear(playout, 300));
     }
+    hear(playout, 10);
     expect(playout.stats).toMatchObject({ underruns: 5, skipped: 0 });
     expect(sound(heard)).toEqual(ramp(0, 150));
     expect(playout.target).toBeCloseTo(0.06 + 5 * 0.015);
@@ -168,7 +169,19 @@ describe('live sound', () => {
     const playout = new Playout(RATE, 1, true);
     playout.push(frame(0, 20));
     hear(playout, 100);
+    playout.push(frame(20, 20));
+    hear(playout, 10);
     expect([playout.underruns, playout.target]).toEqual([1, 0.04]);
+  });
+
+  it('does not become late for a standstill that no waiting outlasts', () => {
+    const playout = new Playout(RATE, 1, true);
+    playout.push(frame(0, 20));
+    hear(playout, 400);
+    playout.push(frame(20, 20));
+    hear(playout, 100);
+    expect(playout.target).toBeCloseTo(0.03);
+    expect(playout.underruns).toBe(2);
   });
 
   it('waits a little less after ten seconds without trouble', () => {

@@ -73,6 +73,7 @@ export class Playout {
   private ended = false;
   private phase: PlayoutState = 'waiting';
   private waited = 0; // frames since sound is there and not yet played
+  private dry: number | null = null; // frames since it ran dry, until that is judged
   private clean = 0; // frames played since the last underrun
   private least = Infinity; // frames that waited at least, over one trim window
   private window = 0;
@@ -157,6 +158,7 @@ export class Playout {
     if (this.phase === 'ended' || this.phase === 'paused') return;
     if (this.phase === 'waiting') {
       if (this.waiting > 0) this.waited += size;
+      this.learn(size);
       const ready = this.waiting >= this.target * this.rate || this.waited >= this.target * this.rate;
       if (this.waiting > 0 && (ready || this.ended)) this.phase = 'playing';
       else if (this.ended && this.waiting === 0) this.finish();
@@ -172,7 +174,7 @@ export class Playout {
       this.underruns += 1;
       this.clean = 0;
       this.phase = 'waiting';
-      this.target = this.bounded(this.target + this.frame / 2);
+      this.dry = 0;
     } else {
       this.settle(size);
     }
@@ -211,6 +213,20 @@ export class Playout {
 
   private bounded(seconds: number): number {
     return Math.min(MOST_TARGET, Math.max(this.frame, seconds));
+  }
+
+  /**
+   * More waits from now on, if more would have helped: a standstill that no target outlasts says nothing about the next
+   * second, and live sound would be late for nothing.
+   */
+  private learn(size: number): void {
+    if (this.dry === null) return;
+    if (this.waiting === 0) {
+      this.dry += size;
+      if (this.live) return;
+    }
+    if (!this.live || this.dry <= MOST_TARGET * this.rate) this.target = this.bounded(this.target + this.frame / 2);
+    this.dry = null;
   }
 
   /** Less and less waits as long as nothing goes wrong. */

@@ -1,0 +1,61 @@
+"""The apps of the live benchmark: `python live.py <port> <which> <frame ms>`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+
+import numpy as np
+
+import ossicle as oc
+from ossicle.flow.operators import compressor, delay, gain, gate, highpass
+
+Sound = tuple[int, np.ndarray]
+
+port, which, frame = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+STALL, STALL_EVERY = 0.2, 3.0  # seconds
+stalled = [time.monotonic()]
+
+
+def echo(chunk: Sound) -> Sound:
+    return chunk
+
+
+def stalling(chunk: Sound) -> Sound:
+    """Now and then it takes ten times as long as a chunk lasts."""
+    if time.monotonic() - stalled[0] > STALL_EVERY:
+        stalled[0] = time.monotonic()
+        time.sleep(STALL)
+    return chunk
+
+
+async def speak() -> AsyncIterator[Sound]:
+    """Ten seconds at once, and then nothing: what is unheard is there to be cut off."""
+    noise = np.random.default_rng(1).integers(1000, 9000, 48_000).astype(np.int16)
+    for _ in range(10):
+        yield 48_000, noise
+    await asyncio.Event().wait()
+
+
+with oc.Blocks(title="Live") as demo:
+    if which == "speak":
+        out = oc.Audio(label="Out", streaming=True, interactive=False)
+        go, stop = oc.Button("Speak"), oc.Button("Quiet")
+        speech = go.click(speak, None, out, interrupt=True)
+        stop.click(None, None, None, cancels=[speech])
+    else:
+        microphone = oc.Audio(label="Microphone", streaming=True, frame_ms=frame)
+        out = oc.Audio(label="Out", streaming=True, interactive=False)
+        if which == "operators":
+            microphone.stream.pipe(
+                gain(-3.0), highpass(80.0), gate(-60.0), compressor(), delay("300 ms", mix=0.0)
+            ).to(out)
+        elif which == "straight":
+            microphone.stream.to(out)
+        else:
+            work = stalling if which == "stall" else echo
+            microphone.stream(work, microphone, out, stream_every=frame / 1000)
+
+demo.launch(server_port=port, quiet=True)
