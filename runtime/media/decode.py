@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...flow.audio import (
     BLOCK,
@@ -28,11 +27,9 @@ from ...flow.audio import (
 from .foreign import DEMUXERS, copy_foreign
 from .headers import check_promises, sniff
 from .limits import Limits, bytes_text, seconds_text
-from .peaks import PeakScan
+from .pyramid import Pyramid, PyramidScan
 from .refusals import check_length, check_numbers, damaged, empty, not_sound, silent, truncated
 from .soundfiles import SoundFile, Unreadable, reading, reason
-
-OVERVIEW = 2048  # parts of the waveform that every file gets: a wide window on a wide screen
 
 # What libsndfile may open for us; it knows more, old and unguarded ones.
 _FORMATS = {
@@ -53,7 +50,7 @@ _EXACT_FLOAT = {"FLOAT", "DOUBLE"}
 # Decoded as float, but 16 bit is all they are worth. Never let libsndfile make int16 of them: it
 # wraps where a loud passage goes beyond full scale.
 _LOSSY = {"VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"}
-# libsndfile 1.2.2 lands beside the frame it was asked for: in mp3 anywhere, in Vorbis on the last
+# libsndfile 1.2.2 may miss the frame it was asked for: in mp3 anywhere, in Vorbis on the last
 # pages. Decoding from the beginning is exact, and an hour of mp3 takes 4 s.
 _INEXACT = _LOSSY - {"OPUS"}
 
@@ -70,8 +67,7 @@ class Facts:
     id: str
     clipped: int
     peak: float
-    overview: NDArray[np.int16] | None
-    """(channels, width, 2), or None where the header's length was a guess."""
+    pyramid: Pyramid
 
 
 class FileClip(Clip):
@@ -138,6 +134,26 @@ class FileClip(Clip):
         except Unreadable as error:
             raise ClipError(f"the file of {self.name!r} can no longer be read: {error}") from error
 
+    @property
+    def exact(self) -> bool:
+        """Whether `near` begins at the very frame."""
+        return self.facts.subtype not in _INEXACT
+
+    def near(self, start: int, end: int, *, lead: int = 0) -> Iterator[Samples]:
+        """Blocks of frames start..end by one seek, at once even in the third hour of an mp3.
+
+        Where the clip is not `exact` they may be other frames nearby, or too few: to be proved
+        before they are believed. `lead`: frames before the start to begin decoding at.
+        """
+        with self._open() as file:
+            file.seek(max(0, start - lead))
+            _skip(file, min(lead, start))
+            for at in range(start, end, BLOCK):
+                block = _read(file, min(BLOCK, end - at))
+                if block.shape[0] < min(BLOCK, end - at) and self.exact:
+                    raise self._changed()
+                yield block
+
     def _changed(self) -> ClipError:
         return ClipError(f"the file of {self.name!r} changed while it was read; upload it again")
 
@@ -178,7 +194,7 @@ def _scan(file: SoundFile, format: str, name: str, limits: Limits) -> Facts:
         raise silent(name)
     check_length(promised, rate, name, limits)
     digest = None
-    waveform = PeakScan(promised, channels, OVERVIEW)
+    waveform = PyramidScan(channels)
     frames = clipped = bad = top = 0
     first_bad = 0
     try:
@@ -215,7 +231,7 @@ def _scan(file: SoundFile, format: str, name: str, limits: Limits) -> Facts:
         id=digest.hexdigest(),
         clipped=clipped,
         peak=top / 32768,
-        overview=waveform.result() if frames == promised else None,
+        pyramid=waveform.result(),
     )
 
 

@@ -167,8 +167,13 @@ class StoredDocument:
         """The file; shared, not to be changed. There is only the one format."""
         return self._session.document_path(self._document)
 
-    def peaks(self, width: int) -> None:
+    def peaks(self, width: int, start: int, end: int) -> None:
         """It has no waveform."""
+
+    @property
+    def frames(self) -> int:
+        """It has no length."""
+        return 0
 
 
 def _looked(incoming: Incoming, drawn: bool) -> Picture:

@@ -1,4 +1,4 @@
-"""Waveforms as min/max pairs, made from 16-bit blocks so that memory stays flat."""
+"""Waveforms of an exact width: minimum, maximum and RMS of equal parts, from 16-bit blocks."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from ...flow.audio import Clip, Int16, Samples, to_int16
 
 MAX_WIDTH = 8192  # twice the pixels of a 4K screen: more cannot be seen
+VALUES = 3  # of each part: minimum, maximum, RMS
 
 
 class PeakScan:
-    """Collects blocks in order and keeps min and max of `width` equal parts of the sound.
+    """Collects blocks in order and keeps minimum, maximum and RMS of `width` equal parts.
 
     Part i covers frames i*frames//width up to (i+1)*frames//width; a width beyond the frame
     count is lowered to it, so no part is empty.
@@ -28,6 +29,7 @@ class PeakScan:
         )
         self._low = np.full((channels, self.width), 32767, np.int16)
         self._high = np.full((channels, self.width), -32768, np.int16)
+        self._power = np.zeros((channels, self.width))
         self.at = 0
 
     def feed(self, block: Int16) -> None:
@@ -35,8 +37,7 @@ class PeakScan:
         length = min(block.shape[0], self.frames - self.at)
         if length <= 0:
             return
-        # Rows must be contiguous: reducing strided columns is 20 times slower.
-        rows = np.ascontiguousarray(block[:length].T).reshape(-1, length)
+        rows = rows_of(block[:length])
         edges = self._edges
         ends = np.array([self.at + 1, self.at + length])
         first, last = (int(i) for i in np.searchsorted(edges, ends, side="left"))
@@ -46,23 +47,38 @@ class PeakScan:
         low, high = self._low[:, part], self._high[:, part]
         np.minimum(low, np.minimum.reduceat(rows, starts, axis=1), out=low)
         np.maximum(high, np.maximum.reduceat(rows, starts, axis=1), out=high)
+        squares = np.square(rows, dtype=np.float64)
+        self._power[:, part] += np.add.reduceat(squares, starts, axis=1)
         self.at += length
 
-    def result(self) -> NDArray[np.int16]:
-        """(channels, width, 2): minimum and maximum of each part."""
-        return np.stack((self._low, self._high), axis=2)
+    def result(self) -> Int16:
+        """(channels, width, 3): minimum, maximum and RMS of each part."""
+        return packed(self._low, self._high, self._power / np.diff(self._edges))
 
 
-def peaks_of(
-    blocks: Iterable[Samples], frames: int, channels: int, width: int
-) -> NDArray[np.int16]:
-    """(channels, width, 2) minimum and maximum of each of `width` parts of the sound."""
+def peaks_of(blocks: Iterable[Samples], frames: int, channels: int, width: int) -> Int16:
+    """(channels, width, 3) minimum, maximum and RMS of each of `width` parts of the sound."""
     scan = PeakScan(frames, channels, width)
     for block in blocks:
         scan.feed(to_int16(block))
     return scan.result()
 
 
-def clip_peaks(clip: Clip, width: int) -> NDArray[np.int16]:
+def clip_peaks(clip: Clip, width: int) -> Int16:
     """The waveform of a whole clip; see `peaks_of`."""
     return peaks_of(clip.blocks(), clip.frames, clip.channels, width)
+
+
+def rows_of(block: Int16) -> Int16:
+    """(channels, frames), contiguous: reducing strided columns is 20 times slower."""
+    return np.ascontiguousarray(block.T).reshape(-1, block.shape[0])
+
+
+def packed(low: Int16, high: Int16, power: NDArray[np.floating]) -> Int16:
+    """(channels, n, 3) of minimum, maximum and mean square, which becomes RMS."""
+    out: Int16 = np.empty((*low.shape, VALUES), np.int16)
+    out[..., 0] = low
+    out[..., 1] = high
+    # -32768 throughout has an RMS that int16 cannot say.
+    out[..., 2] = np.minimum(np.rint(np.sqrt(power)), 32767)
+    return out

@@ -8,21 +8,22 @@ stores those that are still somewhere. A path that a function got stays until th
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 from typing import TypeGuard
 from urllib.parse import quote
 
 from ...flow.audio import Clip, ClipError, TrimmedClip, root_of
 from .decode import FileClip, scan
-from .disk import Blob, Incoming
+from .disk import Blob, Disk, Incoming
 from .documents import SessionDocuments
 from .encode import check_format, encode
 from .holdings import Entry, sweep
 from .names import safe_name, with_suffix
-from .peaks import clip_peaks
 from .refusals import TAKEN
+from .waveform import Waveforms
 
-_EXACT = 20_000_000  # samples: below it a waveform is computed for the width that was asked
+_SHORT = 20_000_000  # samples that are searched for their peak when a clip is described
 _WAV_HEADER = 44
 _WANTED = f"a sound file: {TAKEN}"
 
@@ -41,6 +42,12 @@ _SUFFIXES = {
 
 class Session(SessionDocuments):
     """`Media` for one session. Thread-safe; opening, encoding and peaks block."""
+
+    def __init__(
+        self, disk: Disk, number: int, lost: deque[object], *, allow_private_urls: bool
+    ) -> None:
+        super().__init__(disk, number, lost, allow_private_urls=allow_private_urls)
+        self.waveforms = Waveforms()
 
     # -- Media ---------------------------------------------------------------------------------
 
@@ -74,7 +81,7 @@ class Session(SessionDocuments):
                 entry.format = format.lower()
         plays = played_format(clip)
         name = file_name(clip, plays)
-        cheap = not isinstance(clip, TrimmedClip) or clip.frames * clip.channels < _EXACT
+        cheap = not isinstance(clip, TrimmedClip) or clip.frames * clip.channels < _SHORT
         size = _WAV_HEADER + clip.frames * clip.channels * 2
         if stored_as(clip, plays) and clip.size is not None:
             size = clip.size
@@ -242,19 +249,19 @@ class StoredSound:
         """The sound as a file in that format; shared, not to be changed. Blocks, may encode."""
         return self._session.stored(self._clip, format)
 
-    def peaks(self, width: int) -> tuple[int, int, bytes]:
-        """Channels, width, and channel after channel `width` pairs (min, max).
+    @property
+    def frames(self) -> int:
+        """Its length."""
+        return self._clip.frames
 
-        int16, little-endian. Long files answer with the overview made when they came in,
-        whatever the width asked for.
+    def peaks(self, width: int, start: int, end: int) -> tuple[int, int, bytes]:
+        """Channels, width, and channel after channel `width` times minimum, maximum and RMS.
+
+        int16, little-endian, of equal parts of frames start..end; the width may be less than was
+        asked, see `Waveforms.part`. Blocks.
         """
-        clip = self._clip
-        found = None
-        if isinstance(clip, FileClip) and clip.frames * clip.channels > _EXACT:
-            found = clip.facts.overview
-        if found is None:
-            found = clip_peaks(clip, width)
-        return clip.channels, found.shape[1], found.astype("<i2").tobytes()
+        found = self._session.waveforms.part(self._clip, start, end, width)
+        return self._clip.channels, found.shape[1], found.astype("<i2").tobytes()
 
 
 def played_format(clip: Clip) -> str:

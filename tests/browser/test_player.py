@@ -164,3 +164,100 @@ async def test_a_loop_tells_neither_pause_nor_stop(visit: Open) -> None:
     await tab.page.get_by_role("button", name="Pause").click()
     await expect(tab.page.get_by_label("Count")).to_have_value("2")
     assert seen == ["play", "pause"]
+
+
+HOUR = 3600 * RATE
+CLICK = 20_000_123  # a frame in its third quarter
+PEAKS_AT = """(canvas) => {
+    const { width, height } = canvas;
+    const data = canvas.getContext('2d').getImageData(0, 0, width, Math.floor(height / 4)).data;
+    const found = [];
+    for (let x = 0; x < width; x++) {
+        for (let y = 0; y < height / 4 - 1; y++) {
+            if (!data[(y * width + x) * 4 + 3]) continue;
+            if (found.length && x - found.at(-1)[1] < 3) found.at(-1)[1] = x;
+            else found.push([x, x]);
+            break;
+        }
+    }
+    return found.map(([a, b]) => (a + b) / 2 / width);
+}"""
+"""Where the wave reaches into the upper quarter, as parts of the view."""
+
+
+def an_hour(**more: object) -> oc.Blocks:
+    """An hour of silence with two clicks of one frame each, four frames apart."""
+    samples = np.zeros(HOUR, np.int16)
+    samples[[CLICK, CLICK + 4]] = 30_000
+    with oc.Blocks() as app:
+        oc.Audio((RATE, samples), label="Hour", **more)  # pyright: ignore[reportArgumentType]
+    return app
+
+
+async def test_an_hour_zooms_down_to_its_samples(visit: Open) -> None:
+    """From afar two clicks are one; close enough they are two, where their frames say."""
+    tab = await visit(an_hour(playback_position=CLICK / RATE))
+    await slider(tab)
+    canvas = tab.page.locator(".wave canvas").first
+    await tab.page.wait_for_function(
+        f"(c) => ({PEAKS_AT})(c).length", arg=await canvas.element_handle()
+    )
+    (far,) = await canvas.evaluate(PEAKS_AT)
+    assert abs(far - CLICK / HOUR) < 0.002
+    for _ in range(20):  # 28,800,000 frames become 27
+        await tab.page.get_by_role("button", name="Zoom in").click()
+    handle = await canvas.element_handle()
+    await tab.page.wait_for_function(f"(c) => ({PEAKS_AT})(c).length === 2", arg=handle)
+    first, second = await canvas.evaluate(PEAKS_AT)
+    assert abs((second - first) - 4 / (HOUR / 2**20)) < 0.01
+    asked = [url for url in tab.asked if "/peaks" in url]
+    assert len(asked) < 20, "a quick zoom does not ask at every step"
+    await tab.page.get_by_role("button", name="Zoom out").click(click_count=2)
+    await expect(tab.page.locator(".ruler")).to_contain_text("41:40.0")
+
+
+async def test_an_hour_seeks_by_ranges(visit: Open) -> None:
+    """A seek asks for the place and not for what lies before it, and is there at once."""
+    tab = await visit(an_hour())
+    await slider(tab)
+    ranges: list[str] = []
+    tab.page.on(
+        "request",
+        lambda made: ranges.append(made.headers["range"]) if "range" in made.headers else None,
+    )
+    took = await tab.page.evaluate(
+        """async () => {
+            const media = document.querySelector('audio');
+            const took = [];
+            for (const time of [3000, 100, 2000, 3500, 700]) {
+                const begun = performance.now();
+                media.currentTime = time;
+                await new Promise((done) => media.addEventListener('seeked', done, { once: true }));
+                took.push(performance.now() - begun);
+            }
+            return took;
+        }"""
+    )
+    starts = [int(re.findall(r"\d+", each)[0]) for each in ranges]
+    assert any(start > 2 * RATE * 2900 for start in starts)
+    assert min(took) < 300  # of five, because the machine may be busy with other things
+
+
+async def test_clipped_columns_are_marked(visit: Open) -> None:
+    """A place at full scale has a red mark over it, and no other place has."""
+    samples = np.tile(np.array([9000, -9000], np.int16), RATE)
+    samples[RATE : RATE + 100] = 32767
+    with oc.Blocks() as app:
+        oc.Audio((RATE, samples), label="Clipped")
+    tab = await visit(app)
+    await slider(tab)
+    red = """(canvas) => {
+        const { width } = canvas;
+        const data = canvas.getContext('2d').getImageData(0, 0, width, 2).data;
+        const at = Array.from({ length: width }, (_, x) => x);
+        return at.filter((x) => data[x * 4] > 150 && data[x * 4 + 2] < 80).map((x) => x / width);
+    }"""
+    canvas = tab.page.locator(".wave canvas").first
+    await tab.page.wait_for_function(f"(c) => ({red})(c).length", arg=await canvas.element_handle())
+    marked = await canvas.evaluate(red)
+    assert min(marked) > 0.495 and max(marked) < 0.515

@@ -1,4 +1,4 @@
-"""Waveforms: the smallest and largest sample of each part, whatever the blocks were."""
+"""Waveforms of an exact width: minimum, maximum and RMS, whatever the blocks were."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ def brute(samples: np.ndarray[Any, Any], width: int) -> list[list[list[int]]]:
     rows = samples.T if samples.ndim == 2 else samples[None]
     n = samples.shape[0]
     parts = [(i * n // width, (i + 1) * n // width) for i in range(width)]
-    return [[[int(r[a:b].min()), int(r[a:b].max())] for a, b in parts] for r in rows]
+    return [[[int(r[a:b].min()), int(r[a:b].max()), rms(r[a:b])] for a, b in parts] for r in rows]
+
+
+def rms(part: np.ndarray[Any, Any]) -> int:
+    return min(32767, round(float(np.sqrt(np.mean(part.astype(float) ** 2)))))
 
 
 @given(
@@ -38,9 +42,9 @@ def test_equal_to_brute_force(samples: np.ndarray[Any, Any], width: int, block: 
 def test_width_is_bounded() -> None:
     """Never more parts than frames or than anybody can see, never fewer than one."""
     clip = Clip.of(8000, np.zeros(20_000, np.int16))
-    assert clip_peaks(clip, 10**9).shape == (1, MAX_WIDTH, 2)
-    assert clip_peaks(clip, -5).shape == (1, 1, 2)
-    assert clip_peaks(Clip.of(8000, np.zeros(3, np.int16)), 100).shape == (1, 3, 2)
+    assert clip_peaks(clip, 10**9).shape == (1, MAX_WIDTH, 3)
+    assert clip_peaks(clip, -5).shape == (1, 1, 3)
+    assert clip_peaks(Clip.of(8000, np.zeros(3, np.int16)), 100).shape == (1, 3, 3)
 
 
 def test_more_than_was_promised_is_left() -> None:
@@ -49,4 +53,4 @@ def test_more_than_was_promised_is_left() -> None:
     scan.feed(np.array([1, 2, 3], np.int16))
     scan.feed(np.array([4, 99, 99], np.int16))
     scan.feed(np.array([99], np.int16))
-    assert scan.result().tolist() == [[[1, 2], [3, 4]]]
+    assert scan.result().tolist() == [[[1, 2, 2], [3, 4, 4]]]

@@ -289,13 +289,13 @@ def test_what_a_browser_cannot_play_is_sent_as_wav(store: Store, tmp_path: Path)
 
 
 def test_waveform_of_a_handle(store: Store) -> None:
-    """Channel after channel, little-endian pairs."""
+    """Channel after channel, little-endian minimum, maximum and RMS."""
     session, sound = store.session("a"), Clip.of(RATE, np.arange(20, dtype=np.int16).reshape(10, 2))
-    channels, width, body = store.sound(str(session.describe(sound)["clip"])).peaks(5)
+    channels, width, body = store.sound(str(session.describe(sound)["clip"])).peaks(5, 0, 10)
     assert (channels, width) == (2, 5)
     assert np.frombuffer(body, "<i2").tolist() == [
-        *(0, 2, 4, 6, 8, 10, 12, 14, 16, 18),
-        *(1, 3, 5, 7, 9, 11, 13, 15, 17, 19),
+        *(0, 2, 1, 4, 6, 5, 8, 10, 9, 12, 14, 13, 16, 18, 17),
+        *(1, 3, 2, 5, 7, 6, 9, 11, 10, 13, 15, 14, 17, 19, 18),
     ]
 
 

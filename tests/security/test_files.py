@@ -353,6 +353,20 @@ async def test_bad_widths(site: Site, wav: bytes, width: str) -> None:
     await tab.ws.close()
 
 
+@pytest.mark.parametrize(
+    "range",
+    ["start=5&end=5", "start=-1", "end=x", "end=99999999", "start=1e3", "end=" + "9" * 5000],
+)
+async def test_bad_ranges(site: Site, wav: bytes, range: str) -> None:
+    """A part of a waveform is inside of the sound or is refused."""
+    tab = await site.open()
+    value = await (await site.upload(tab, wav)).json()
+    async with site.http.get(f"{site.url}{value['peaks']}?{range}") as answer:
+        assert answer.status == 400
+        assert str(value["frames"]) in (await answer.json())["error"]
+    await tab.ws.close()
+
+
 async def test_peaks(site: Site, wav: bytes) -> None:
     """The waveform of a 12000-high tone is 12000 high."""
     tab = await site.open()
@@ -360,7 +374,8 @@ async def test_peaks(site: Site, wav: bytes) -> None:
     async with site.http.get(f"{site.url}{value['peaks']}?width=10") as answer:
         assert answer.headers["X-Ossicle-Channels"] == "1"
         assert answer.headers["X-Ossicle-Width"] == "10"
+        assert answer.headers["X-Ossicle-Values"] == "3"
         data = await answer.read()
-    numbers = [int.from_bytes(data[i : i + 2], "little", signed=True) for i in range(0, 40, 2)]
-    assert set(numbers[::2]) == {-12000} and set(numbers[1::2]) == {12000}
+    numbers = [int.from_bytes(data[i : i + 2], "little", signed=True) for i in range(0, 60, 2)]
+    assert set(numbers[::3]) == {-12000} and set(numbers[1::3]) == {12000}
     await tab.ws.close()

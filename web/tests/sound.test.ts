@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bound, byteLimit, bytes, clock, kilohertz } from '../src/audio/format';
-import { clippedSpans, decodePeaks } from '../src/audio/peaks';
+import { columns, decodePeaks, type Peaks } from '../src/audio/peaks';
 import { Take } from '../src/audio/take';
 import { ticks } from '../src/audio/ticks';
 import { int16, interleave, wavHeader } from '../src/audio/wav';
@@ -79,19 +79,34 @@ describe('a take', () => {
 });
 
 describe('peaks', () => {
-  it('are read as little-endian pairs, channel after channel', () => {
-    const view = new DataView(new ArrayBuffer(8));
-    [-300, 300, -5, 5].forEach((n, i) => view.setInt16(i * 2, n, true));
-    expect([...decodePeaks(view.buffer, 2, 1).data]).toEqual([-300, 300, -5, 5]);
+  const outline = (start: number, end: number, ...values: number[]): Peaks => ({
+    ...{ start, end, channels: 1, width: values.length / 3 },
+    data: Int16Array.from(values),
+  });
+
+  it('are read as little-endian triples, channel after channel', () => {
+    const view = new DataView(new ArrayBuffer(12));
+    [-300, 300, 200, -5, 5, 2].forEach((n, i) => view.setInt16(i * 2, n, true));
+    expect([...decodePeaks(view.buffer, 2, 1, 0, 9).data]).toEqual([-300, 300, 200, -5, 5, 2]);
   });
 
   it('that do not fit their header are refused', () => {
-    expect(() => decodePeaks(new ArrayBuffer(6), 1, 2)).toThrow('6 bytes are not 1 x 2');
+    expect(() => decodePeaks(new ArrayBuffer(8), 1, 2, 0, 9)).toThrow('8 bytes are not 1 x 2');
   });
 
-  it('mark clipped places in any channel, neighbours joined', () => {
-    const data = Int16Array.from([0, 10, -32768, 0, 0, 32767, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32767]);
-    expect(clippedSpans({ channels: 2, width: 4, data })).toEqual([[0.25, 1]]);
+  it('become broader columns that lose no extreme', () => {
+    const four = outline(0, 400, -1, 1, 1, -2, 9, 1, -8, 2, 7, 0, 0, 1);
+    expect([...columns(0, 400, 2, 0, [four])]).toEqual([-2, 9, 1, -8, 2, 5]);
+  });
+
+  it('are taken from the finer outline where it covers the column, else from the whole', () => {
+    const whole = outline(0, 400, -9, 9, 9);
+    const part = outline(100, 200, -1, 2, 1, -3, 4, 2);
+    expect([...columns(50, 200, 3, 0, [part, whole])]).toEqual([-9, 9, 9, -1, 2, 1, -3, 4, 2]);
+  });
+
+  it('are nothing beyond the ends of the sound', () => {
+    expect([...columns(5, 15, 2, 0, [outline(0, 10, -9, 9, 9)])]).toEqual([-9, 9, 9, 32767, -32768, 0]);
   });
 });
 

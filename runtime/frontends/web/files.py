@@ -7,6 +7,7 @@ send no header, so knowing the handle is the permission, and it ends with the se
 from __future__ import annotations
 
 import hashlib
+import logging
 from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +19,8 @@ from .disposition import content_disposition
 from .needs import Host, Stored
 from .ranges import Unsatisfiable, still_valid, wanted
 from .threads import Threads
+
+log = logging.getLogger(__name__)
 
 TYPES = {
     "wav": "audio/wav",
@@ -41,6 +44,7 @@ DRAWN = {"svg": "image/svg+xml"}
 """What an <img> element shows, but no page of its own: a drawing could hold scripts."""
 
 MAX_WIDTH = 16_384  # points of a waveform: two wide screens at twice the pixels
+_DIGITS = 15  # of a frame number: 40 years at the highest rate
 _PIECE = 256 << 10  # bytes read and written at once; the page's buffer, not the file, sets memory
 _MAX_AGE = "private, max-age=3600"  # a handle's content never changes; private: it is one user's
 
@@ -76,15 +80,23 @@ class Files:
         return await _send(request, path, etag, headers, self._threads)
 
     async def peaks(self, request: web.Request) -> web.StreamResponse:
-        """GET files/<handle>/peaks?width=1200: int16 little-endian, by channel, (min, max)."""
+        """GET files/<handle>/peaks?width=1200&start=0&end=480000: the waveform of those frames.
+
+        int16 little-endian, by channel, width times (min, max, RMS); without start and end of the
+        whole. The width in the answer may be less: there are no more parts than frames.
+        """
         sound = self._find(request)
-        if sound is None:
+        if sound is None or not sound.frames:
             return _nothing()
-        text = request.query.get("width", "1200")
-        width = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
-        if not 1 <= width <= MAX_WIDTH:
+        width = _number(request, "width", 1200)
+        if width is None or not 1 <= width <= MAX_WIDTH:
             return refusal(400, f"width must be a whole number, 1 to {MAX_WIDTH}")
-        peaks = await self._threads.run(sound.peaks, width)
+        start, end = _number(request, "start", 0), _number(request, "end", sound.frames)
+        if start is None or end is None or not start < end <= sound.frames:
+            return refusal(
+                400, f"start and end must be frames with 0 <= start < end <= {sound.frames}"
+            )
+        peaks = await self._threads.run(sound.peaks, width, start, end)
         if peaks is None:
             return _nothing()
         channels, width, body = peaks
@@ -94,6 +106,7 @@ class Files:
             headers={
                 "X-Ossicle-Channels": str(channels),
                 "X-Ossicle-Width": str(width),
+                "X-Ossicle-Values": "3",
                 "Cache-Control": _MAX_AGE,
             },
         )
@@ -103,6 +116,14 @@ class Files:
             return self._host.sound(request.match_info["handle"])
         except KeyError:
             return None
+
+
+def _number(request: web.Request, name: str, otherwise: int) -> int | None:
+    """A whole number of the query, 0 or more; None for what is none."""
+    text = request.query.get(name)
+    if text is None:
+        return otherwise
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
 def _nothing() -> web.Response:
@@ -141,10 +162,14 @@ async def _send(
         if part is not None:
             response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
         response.content_length = stop - start
-        await response.prepare(request)
-        if request.method != "HEAD":
-            await _copy(response, file, start, stop, threads)
-        await response.write_eof()
+        try:
+            await response.prepare(request)
+            if request.method != "HEAD":
+                await _copy(response, file, start, stop, threads)
+            await response.write_eof()
+        except ConnectionError:
+            # A player that seeks or a page that goes drops the line; there is nobody to answer.
+            log.debug("the client left before the end of a file")
         return response
     finally:
         file.close()

@@ -40,10 +40,15 @@ class Stored(Protocol):
         """It as a file in that format, there as long as its session."""
         ...
 
-    def peaks(self, width: int) -> tuple[int, int, bytes] | None:
-        """Channels, width, and channel after channel `width` pairs (min, max) of int16.
+    @property
+    def frames(self) -> int:
+        """The length of a sound; 0 for what is none."""
+        ...
 
-        None for what is no sound.
+    def peaks(self, width: int, start: int, end: int) -> tuple[int, int, bytes] | None:
+        """Channels, width, and channel after channel `width` times (min, max, RMS) of int16.
+
+        Of frames start..end, 0 <= start < end <= frames. None for what is no sound.
         """
         ...
 

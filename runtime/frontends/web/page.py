@@ -89,7 +89,7 @@ class Page:
             [
                 "default-src 'none'",
                 f"script-src 'self'{code}",
-                # wavesurfer and Svelte's transitions make style elements; a style runs no code
+                # Svelte's transitions make style elements; a style runs no code
                 "style-src 'self' 'unsafe-inline'",
                 "img-src 'self' data: blob:",
                 "font-src 'self'",

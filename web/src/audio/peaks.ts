@@ -1,74 +1,129 @@
-/** The outline of a sound as the server gives it: smallest and largest sample per column, per channel. */
+/** The outline of a part of a sound as the server gives it: smallest, largest and RMS per column, per channel. */
 
 export interface Peaks {
+  /** Frames of the sound that this is the outline of. */
+  start: number;
+  end: number;
   channels: number;
+  /** Columns, of equal length; as many as frames where it shows every sample. */
   width: number;
-  /** Channel after channel, each `width` pairs of smallest and largest, full scale 32768. */
+  /** Channel after channel, each `width` times smallest, largest and RMS, full scale 32768. */
   data: Int16Array;
 }
 
+export interface Tones {
+  peak: string;
+  rms: string;
+  clipped: string;
+}
+
+const VALUES = 3;
+
 /** Throws if the lengths do not fit together. */
-export function decodePeaks(body: ArrayBuffer, channels: number, width: number): Peaks {
-  if (body.byteLength !== channels * width * 4) {
-    throw new Error(`peaks: ${body.byteLength} bytes are not ${channels} x ${width} pairs of int16`);
+export function decodePeaks(body: ArrayBuffer, channels: number, width: number, start: number, end: number): Peaks {
+  if (body.byteLength !== channels * width * VALUES * 2) {
+    throw new Error(`peaks: ${body.byteLength} bytes are not ${channels} x ${width} times ${VALUES} int16`);
   }
   const view = new DataView(body);
-  const data = new Int16Array(channels * width * 2);
+  const data = new Int16Array(channels * width * VALUES);
   for (let i = 0; i < data.length; i++) data[i] = view.getInt16(i * 2, true);
-  return { channels, width, data };
+  return { start, end, channels, width, data };
 }
 
-/** Fetches an outline of about `width` columns; the server may have fewer to give. */
-export async function fetchPeaks(url: string, width: number, signal: AbortSignal): Promise<Peaks> {
+/** Fetches the outline of frames start..end in about `width` columns; the server may have fewer to give. */
+export async function fetchPeaks(
+  url: string,
+  width: number,
+  start: number,
+  end: number,
+  signal: AbortSignal,
+): Promise<Peaks> {
   const asked = new URL(url, document.baseURI);
-  asked.searchParams.set('width', String(width));
+  for (const [name, value] of Object.entries({ width, start, end })) asked.searchParams.set(name, String(value));
   const answer = await fetch(asked, { signal });
   if (!answer.ok) throw new Error(`peaks: ${answer.status}`);
-  const body = await answer.arrayBuffer();
-  const got = (name: string, otherwise: number) => Number(answer.headers.get(name) ?? otherwise);
-  const columns = got('X-Ossicle-Width', width);
-  return decodePeaks(body, got('X-Ossicle-Channels', body.byteLength / 4 / columns), columns);
+  const got = (name: string) => Number(answer.headers.get(`X-Ossicle-${name}`));
+  return decodePeaks(await answer.arrayBuffer(), got('Channels'), got('Width'), start, end);
 }
 
-/** Places at full scale as parts of the whole (0..1), neighbours joined. */
-export function clippedSpans(peaks: Peaks): [from: number, to: number][] {
-  const spans: [number, number][] = [];
-  for (let x = 0; x < peaks.width; x++) {
-    let hit = false;
-    for (let c = 0; c < peaks.channels; c++) {
-      const at = (c * peaks.width + x) * 2;
-      if ((peaks.data[at] ?? 0) <= -32768 || (peaks.data[at + 1] ?? 0) >= 32767) hit = true;
-    }
-    if (!hit) continue;
-    const last = spans.at(-1);
-    if (last && last[1] >= x / peaks.width) last[1] = (x + 1) / peaks.width;
-    else spans.push([x / peaks.width, (x + 1) / peaks.width]);
-  }
-  return spans;
-}
-
-/** Draws the part from..to (0..1) of an outline, one lane per channel, one column per device pixel. */
-export function drawPeaks(peaks: Peaks, from: number, to: number, ctx: CanvasRenderingContext2D): void {
-  const { width, height } = ctx.canvas;
-  const lane = height / peaks.channels;
-  for (let c = 0; c < peaks.channels; c++) {
-    const middle = lane * (c + 0.5);
-    const reach = lane * 0.46;
-    for (let x = 0; x < width; x++) {
-      const start = (from + ((to - from) * x) / width) * peaks.width;
-      const end = (from + ((to - from) * (x + 1)) / width) * peaks.width;
-      const first = Math.min(peaks.width - 1, Math.floor(start));
-      const last = Math.max(first, Math.min(peaks.width - 1, Math.ceil(end) - 1));
-      let low = 32767;
-      let high = -32768;
-      for (let i = first; i <= last; i++) {
-        const at = (c * peaks.width + i) * 2;
-        low = Math.min(low, peaks.data[at] ?? 0);
-        high = Math.max(high, peaks.data[at + 1] ?? 0);
+/**
+ * `width` columns of one channel for the frames from..to, each from the first of the outlines that covers it:
+ * smallest, largest, RMS. Columns beyond the sound stay empty (smallest above largest).
+ */
+export function columns(from: number, to: number, width: number, channel: number, outlines: Peaks[]): Int16Array {
+  const made = new Int16Array(width * VALUES);
+  const per = (to - from) / width;
+  const sound = outlines.at(-1); // the whole
+  for (let x = 0; x < width; x++) {
+    let low = 32767;
+    let high = -32768;
+    let power = 0;
+    const a = Math.max(sound?.start ?? 0, from + per * x);
+    const b = Math.min(sound?.end ?? 0, from + per * (x + 1));
+    const best = a < b ? outlines.find((o) => o.start <= a && b <= o.end) : undefined;
+    if (best) {
+      const scale = best.width / (best.end - best.start);
+      const first = Math.min(best.width - 1, Math.floor((a - best.start) * scale + 1e-6));
+      const last = Math.min(best.width, Math.max(first + 1, Math.ceil((b - best.start) * scale - 1e-6)));
+      for (let i = first; i < last; i++) {
+        const at = (channel * best.width + i) * VALUES;
+        low = Math.min(low, best.data[at] ?? 0);
+        high = Math.max(high, best.data[at + 1] ?? 0);
+        power += (best.data[at + 2] ?? 0) ** 2 / (last - first);
       }
-      const top = middle - (high / 32768) * reach;
-      const bottom = middle - (low / 32768) * reach;
-      ctx.fillRect(x, top, 1, Math.max(1, bottom - top)); // silence is a line, not nothing
+    }
+    made.set([low, high, Math.sqrt(power)], x * VALUES);
+  }
+  return made;
+}
+
+/** Draws the frames from..to of the outlines, finest first and the whole last: one lane per channel, one column per device pixel. */
+export function drawPeaks(from: number, to: number, outlines: Peaks[], ctx: CanvasRenderingContext2D, tones: Tones): void {
+  const { width, height } = ctx.canvas;
+  ctx.clearRect(0, 0, width, height);
+  const finest = outlines[0];
+  if (!finest) return;
+  const lane = height / finest.channels;
+  const ratio = window.devicePixelRatio || 1;
+  const [peak, rms, clipped, line] = [new Path2D(), new Path2D(), new Path2D(), new Path2D()];
+  // Samples that stand apart are points on a line, not columns.
+  const apart = (to - from) / width < 0.5 && finest.width === finest.end - finest.start;
+  for (let c = 0; c < finest.channels; c++) {
+    const middle = lane * (c + 0.5);
+    const y = (value: number) => middle - (value / 32768) * lane * 0.46;
+    const all = columns(from, to, width, c, outlines);
+    let [above, under] = [Infinity, -Infinity]; // the column before
+    for (let x = 0; x < width; x++) {
+      const [low = 0, high = 0, mean = 0] = all.subarray(x * VALUES, x * VALUES + VALUES);
+      if (low > high) continue;
+      if (high === 32767 || low === -32768) clipped.rect(x - ratio / 2, lane * c, 2 * ratio, 4 * ratio);
+      if (apart) continue;
+      // Neighbours touch, or a steep flank would fall apart into dots. Silence is a line, not nothing.
+      const top = Math.min(y(high), under);
+      const bottom = Math.max(y(low), above, top + 1);
+      peak.rect(x, top, 1, bottom - top);
+      const [upper, lower] = [y(Math.min(high, mean)), y(Math.max(low, -mean))];
+      if (lower > upper) rms.rect(x, upper, 1, lower - upper);
+      [above, under] = [y(high), y(low)];
+    }
+    if (!apart) continue;
+    const wide = width / (to - from);
+    const first = Math.max(finest.start, Math.floor(from) - 1);
+    const dot = Math.min(3 * ratio, wide / 4);
+    for (let n = first; n < Math.min(finest.end, to + 2); n++) {
+      const x = (n + 0.5 - from) * wide;
+      const top = y(finest.data[(c * finest.width + n - finest.start) * VALUES] ?? 0);
+      if (n === first) line.moveTo(x, top);
+      else line.lineTo(x, top);
+      if (dot > ratio) rms.rect(x - dot, top - dot, 2 * dot, 2 * dot);
     }
   }
+  ctx.fillStyle = ctx.strokeStyle = tones.peak;
+  ctx.lineWidth = ratio;
+  ctx.fill(peak);
+  ctx.stroke(line);
+  ctx.fillStyle = tones.rms;
+  ctx.fill(rms);
+  ctx.fillStyle = tones.clipped;
+  ctx.fill(clipped);
 }
