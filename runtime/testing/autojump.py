@@ -243,7 +243,8 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
 
     def _for_strangers(self, poll: Callable[[float | None], Any]) -> Any:
         """Nothing is due; only a thread that nobody announced could still wake us."""
-        events = poll(self._patience) if threading.active_count() > 1 else ()
+        # With no other thread left, one may just have ended: what it said last is polled for.
+        events = poll(self._patience if threading.active_count() > 1 else 0)
         if not events:
             raise StuckError(
                 f"nothing will ever happen after {self._now:g} s: every task waits, and no timer,"
