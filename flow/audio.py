@@ -265,7 +265,11 @@ def to_int16(samples: Samples) -> Int16:
 
 def over_full_scale(samples: Samples) -> int:
     """How many native samples `to_int16` has to cut: only float can lie beyond -1..1."""
-    return int(np.count_nonzero(np.abs(samples) > 1)) if samples.dtype.kind == "f" else 0
+    if samples.dtype.kind != "f" or not samples.size:
+        return 0
+    if samples.max() <= 1 and samples.min() >= -1:  # nearly always, and three times as fast
+        return 0
+    return int(np.count_nonzero(np.abs(samples) > 1))
 
 
 def peak16(samples: Int16) -> int:
@@ -426,8 +430,13 @@ def _to_peak(block: Samples, peak: float) -> Samples:
 def _scaled(block: Samples) -> Int16:
     """Float at 1.0 = 32768 to int16, rounded and cut at full scale; NaN is silence."""
     wide = np.float32 if block.dtype.itemsize <= 4 else np.float64
-    scaled = np.rint(block.astype(wide) * wide(32768))
-    return np.clip(np.nan_to_num(scaled, nan=0.0), -32768, 32767).astype(np.int16)
+    scaled = np.multiply(block, wide(32768), dtype=wide)
+    # In place: every array less is a tenth of what it takes to decode an mp3.
+    np.clip(np.rint(scaled, out=scaled), -32768, 32767, out=scaled)
+    missing = np.isnan(scaled)
+    if missing.any():
+        scaled[missing] = 0
+    return scaled.astype(np.int16)
 
 
 def _is_int(value: object) -> bool:

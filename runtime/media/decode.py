@@ -158,8 +158,10 @@ class FileClip(Clip):
         return ClipError(f"the file of {self.name!r} changed while it was read; upload it again")
 
 
-def scan(path: Path, copy: Path, *, name: str, limits: Limits) -> tuple[Facts, bool]:
-    """Prove that `path` holds sound, to the end.
+def scan(
+    path: Path, copy: Path, *, name: str, limits: Limits, ahead: Facts | None = None
+) -> tuple[Facts, bool]:
+    """Prove that `path` holds sound, to the end; `ahead` is what decoding it found already.
 
     Returns the facts, and whether a 16-bit copy had to be written to `copy` because libsndfile
     cannot read the file. Raises ClipError, and leaves no copy then. `path` has no suffix.
@@ -168,13 +170,11 @@ def scan(path: Path, copy: Path, *, name: str, limits: Limits) -> tuple[Facts, b
         raise empty(name)
     container = sniff(path)
     check_promises(path, container, name)
+    if ahead is not None:
+        return ahead, False
     try:
         with reading(path) as file:
-            format = _FORMATS.get(file.format)
-            if format is None:
-                raise Unreadable(f"{file.format} is not taken")
-            check_numbers(file.samplerate, file.channels, name)
-            return _scan(file, format, name, limits), False
+            return scan_sound(file, name, limits), False
     except Unreadable as error:
         if container not in DEMUXERS:
             raise not_sound(name, container, error) from error
@@ -186,6 +186,15 @@ def scan(path: Path, copy: Path, *, name: str, limits: Limits) -> tuple[Facts, b
     except BaseException:
         copy.unlink(missing_ok=True)
         raise
+
+
+def scan_sound(file: SoundFile, name: str, limits: Limits) -> Facts:
+    """Decode an open file to its end. Raises ClipError, and Unreadable for a format not taken."""
+    format = _FORMATS.get(file.format)
+    if format is None:
+        raise Unreadable(f"{file.format} is not taken")
+    check_numbers(file.samplerate, file.channels, name)
+    return _scan(file, format, name, limits)
 
 
 def _scan(file: SoundFile, format: str, name: str, limits: Limits) -> Facts:

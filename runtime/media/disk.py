@@ -172,6 +172,7 @@ class Incoming:
             self._disk.reserve(len(data), self.name)
             self.size += len(data)
             self._file.write(data)
+            self._file.flush()  # who reads along must see it
         except OSError as error:
             self.abort()
             raise disk_error(error, self.name) from error

@@ -137,6 +137,9 @@ class DocumentUpload:
         self._incoming = incoming
         self._picture = picture
 
+    def expect(self, total: int) -> None:
+        """So many bytes will come: nothing to prepare."""
+
     def write(self, data: bytes) -> None:
         """The next bytes. Raises ClipError beyond the bound or the quota; nothing is left then."""
         self._incoming.write(data)

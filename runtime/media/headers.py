@@ -61,6 +61,28 @@ def check_promises(path: Path, container: str | None, name: str) -> None:
             _check_au(file, path.stat().st_size, name)
 
 
+def data_end(path: Path, container: str) -> int | None:
+    """Where the sound of a wav or aiff ends, in bytes; None where its header does not say.
+
+    The file may still be arriving: only its first chunks need to be there.
+    """
+    with path.open("rb") as file:
+        magic = file.read(12)[:4]
+        order = ">" if magic in (b"RIFX", b"FORM") else "<"
+        wanted = b"data" if container == "wav" else b"SSND"
+        seen: set[bytes] = set()
+        while len(head := file.read(8)) == 8:
+            kind, length = head[:4], int(struct.unpack(f"{order}I", head[4:])[0])
+            start = file.tell()
+            if kind == wanted:
+                # A format that stands behind the sound is legal, and rare.
+                known = seen & {b"fmt ", b"COMM"}
+                return start + length if known and length and length not in _UNKNOWN else None
+            seen.add(kind)
+            file.seek(start + length + length % 2)
+    return None
+
+
 def _check_wav(file: BinaryIO, size: int, name: str) -> None:
     """RIFF: four-letter chunks, each with a 32-bit length; RF64 keeps the long one in `ds64`."""
     magic = file.read(12)[:4]

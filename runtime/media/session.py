@@ -14,11 +14,13 @@ from typing import TypeGuard
 from urllib.parse import quote
 
 from ...flow.audio import Clip, ClipError, TrimmedClip, root_of
-from .decode import FileClip, scan
+from .ahead import Ahead
+from .decode import Facts, FileClip, scan
 from .disk import Blob, Disk, Incoming
 from .documents import SessionDocuments
 from .encode import check_format, encode
 from .holdings import Entry, sweep
+from .limits import Limits
 from .names import safe_name, with_suffix
 from .refusals import TAKEN
 from .waveform import Waveforms
@@ -114,20 +116,27 @@ class Session(SessionDocuments):
         """Begin an upload of a sound."""
         self._check_open()
         limits = self._disk.limits
-        return Upload(
-            self, Incoming(self._disk, safe_name(name), limits.upload, "the most for one file")
-        )
+        incoming = Incoming(self._disk, safe_name(name), limits.upload, "the most for one file")
+        return Upload(self, incoming, limits)
 
-    def commit(self, incoming: Incoming) -> FileClip:
-        """A complete file becomes a clip. On an error nothing of it is left."""
+    def commit(self, incoming: Incoming, ahead: Ahead | None = None) -> FileClip:
+        """A complete file becomes a clip. On an error nothing of it is left.
+
+        `ahead` has looked through it while it arrived.
+        """
         try:
             key = incoming.finish()
             blob = self._disk.find(key, self._owner)
             if blob is None:
-                blob = self._adopt(key, incoming)
+                found = ahead.finish(incoming.size) if ahead is not None else None
+                blob = self._adopt(key, incoming, found)
             else:
+                if ahead is not None:
+                    ahead.abort()
                 incoming.abort()  # its content is here already
         except BaseException:
+            if ahead is not None:
+                ahead.abort()
             incoming.abort()
             raise
         assert blob.facts is not None
@@ -161,10 +170,10 @@ class Session(SessionDocuments):
         root = root_of(clip)
         return self._entry(clip, root.key if isinstance(root, FileClip) else None)
 
-    def _adopt(self, key: str, incoming: Incoming) -> Blob:
+    def _adopt(self, key: str, incoming: Incoming, ahead: Facts | None) -> Blob:
         limits = self._disk.limits
         copy = self._disk.new_file()
-        facts, copied = scan(incoming.path, copy, name=incoming.name, limits=limits)
+        facts, copied = scan(incoming.path, copy, name=incoming.name, limits=limits, ahead=ahead)
         extra = copy.stat().st_size if copied else 0
         if copied:
             try:
@@ -209,17 +218,26 @@ class Session(SessionDocuments):
 class Upload:
     """A file on its way in: write, then commit (or finish), or abort. One thread at a time."""
 
-    def __init__(self, session: Session, incoming: Incoming) -> None:
+    def __init__(self, session: Session, incoming: Incoming, limits: Limits) -> None:
         self._session = session
         self._incoming = incoming
+        self._limits = limits
+        self._ahead: Ahead | None = None
+
+    def expect(self, total: int) -> None:
+        """So many bytes will come, as the sender says: then they are looked through on arrival."""
+        incoming = self._incoming
+        self._ahead = Ahead(incoming.path, incoming.name, self._limits, total)
 
     def write(self, data: bytes) -> None:
         """The next bytes. Raises ClipError beyond the bound or the quota; nothing is left then."""
         self._incoming.write(data)
+        if self._ahead is not None:
+            self._ahead.arrived(self._incoming.size)
 
     def commit(self) -> Clip:
         """All bytes are there: the clip. Raises ClipError, with nothing left, if it is no sound."""
-        return self._session.commit(self._incoming)
+        return self._session.commit(self._incoming, self._ahead)
 
     def finish(self) -> dict[str, object]:
         """`commit`, and the description for the page, which has time to claim the handle."""
@@ -227,6 +245,8 @@ class Upload:
 
     def abort(self) -> None:
         """Leave nothing behind; harmless after an error and when called twice."""
+        if self._ahead is not None:
+            self._ahead.abort()
         self._incoming.abort()
 
 

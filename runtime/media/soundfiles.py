@@ -28,6 +28,16 @@ class SoundFile(Protocol):
     def close(self) -> None: ...
 
 
+class Source(Protocol):
+    """What soundfile needs of an open file to read from it."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+    def readinto(self, buffer: memoryview, /) -> int: ...
+    def seek(self, offset: int, whence: int = 0, /) -> int: ...
+    def tell(self) -> int: ...
+    def write(self, data: bytes, /) -> int: ...
+
+
 class Unreadable(Exception):
     """libsndfile refused; the text is its own reason, without any path."""
 
@@ -50,17 +60,17 @@ def _straight() -> type:
 
 
 @contextmanager
-def reading(path: Path) -> Generator[SoundFile, None, None]:
+def reading(source: Path | Source) -> Generator[SoundFile, None, None]:
     """A sound file to read. Raises Unreadable, also when reading inside the block fails.
 
-    The path must have no suffix: soundfile takes some of them (.raw, .gsm) for the format, and
+    A path must have no suffix: soundfile takes some of them (.raw, .gsm) for the format, and
     here only the content decides.
     """
     import soundfile
 
     file: SoundFile | None = None
     try:
-        file = cast(SoundFile, _straight()(str(path)))
+        file = cast(SoundFile, _straight()(str(source) if isinstance(source, Path) else source))
         yield file
     except soundfile.SoundFileError as error:
         raise Unreadable(reason(error)) from error

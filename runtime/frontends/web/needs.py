@@ -56,6 +56,10 @@ class Stored(Protocol):
 class Writer(Protocol):
     """A file on its way into the store. Its methods may block and are called in a thread."""
 
+    def expect(self, total: int) -> None:
+        """The sender says, before the first byte, how many will come."""
+        ...
+
     def write(self, data: bytes) -> None:
         """The next bytes. Raises ClipError if the session has no room for them."""
         ...

@@ -80,6 +80,8 @@ class Uploads:
         """Body to writer to answer. Whatever stops it on the way, the writer is ended."""
         done = False
         try:
+            if request.content_length is not None:
+                writer.expect(request.content_length)
             await self._copy(request, writer)
             value = await self._threads.run(writer.finish)
             done = True
