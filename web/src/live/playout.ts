@@ -17,6 +17,8 @@ export const MOST_TARGET = 0.2;
 export const LIVE_CAP = 0.08;
 /** Seconds without an underrun after which the target shrinks. */
 const CLEAN = 10;
+/** Seconds in which live sound gets going: contexts, threads and caches are cold, and nothing is learned from it. */
+const GETTING_GOING = 1;
 /** Seconds over which live sound must never have been short before what was never needed is dropped. */
 const TRIM_EVERY = 1;
 /** Seconds of any sound that may wait: only a server that sends without being asked gets there. */
@@ -74,6 +76,7 @@ export class Playout {
   private phase: PlayoutState = 'waiting';
   private waited = 0; // frames since sound is there and not yet played
   private dry: number | null = null; // frames since it ran dry, until that is judged
+  private played = 0; // frames
   private clean = 0; // frames played since the last underrun
   private least = Infinity; // frames that waited at least, over one trim window
   private window = 0;
@@ -166,6 +169,7 @@ export class Playout {
     if (this.phase !== 'playing') return;
     this.waited = 0;
     const played = this.read(out, size, now);
+    this.played += played;
     this.gather(out, played);
     this.least = Math.min(this.least, this.waiting);
     if (this.waiting === 0 && this.ended) {
@@ -225,7 +229,8 @@ export class Playout {
       this.dry += size;
       if (this.live) return;
     }
-    if (!this.live || this.dry <= MOST_TARGET * this.rate) this.target = this.bounded(this.target + this.frame / 2);
+    const tells = this.dry <= MOST_TARGET * this.rate && this.played > GETTING_GOING * this.rate;
+    if (!this.live || tells) this.target = this.bounded(this.target + this.frame / 2);
     this.dry = null;
   }
 
