@@ -55,7 +55,7 @@ class Audio(Component):
         browser's own sharing. buttons: ["download", "share"] in place of the two.
     editable: whether users may trim an interactive sound.
     min_length, max_length: seconds that a user's sound must and may have; a recording stops there.
-    max_file_size: bytes, or text like "5 MB", that an upload may have.
+    max_file_size: bytes, or text like "5 MB" (of 1024 kB), that an upload may have.
     waveform_options: `WaveformOptions` or a dict of its fields.
     loop: start again at the end. playback_position: seconds; where the player stands.
     recording: start the recorder at once; the browser may ask the user first.

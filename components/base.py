@@ -271,7 +271,10 @@ def number(where: str, name: str, value: object) -> float | int:
 
 
 def byte_size(where: str, given: object) -> int | None:
-    """What `max_file_size` says, in bytes. Raises DeclarationError naming `where`."""
+    """What `max_file_size` says, in bytes: "1 MB" is 1024 kB, and 1 kB 1024 bytes.
+
+    Raises DeclarationError naming `where`.
+    """
     if given is None:
         return None
     if isinstance(given, int) and not isinstance(given, bool) and given > 0:

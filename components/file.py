@@ -29,7 +29,8 @@ class File(Filed):
 
     file_types: what users may choose: suffixes like ".csv", or "audio", "image", "video", "text".
     A name is all that is looked at: what is really inside, the function must find out.
-    max_file_size: bytes, or text like "5 MB", of each. Raises DeclarationError for what cannot be.
+    max_file_size: bytes, or text like "5 MB" (of 1024 kB), of each.
+    Raises DeclarationError for what cannot be.
     """
 
     type = "file"

@@ -34,7 +34,8 @@ class Image(Filed):
     channels); a PIL image; the path or URL of a PNG, JPEG, GIF, WebP or SVG file, or its bytes; or
     None. Arrays need no Pillow, and are shown bit for bit.
 
-    height, width: the most pixels it takes on the page. max_file_size: bytes, or text like "5 MB".
+    height, width: the most pixels it takes on the page.
+    max_file_size: bytes, or text like "5 MB" (of 1024 kB).
     show_download_button: a link to save it. Raises DeclarationError for what cannot work.
     """
 

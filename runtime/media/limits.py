@@ -29,12 +29,16 @@ class Limits:
 
 
 def bytes_text(count: int) -> str:
-    """A size as people write it: "12.5 MB"."""
+    """A size as people write it: "12.5 MB".
+
+    By 1024, as `max_file_size="20 MB"` is read and as the page has it: what is printed can be
+    written back.
+    """
     size = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 1000 or unit == "GB":
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.3g} {unit}"
-        size /= 1000
+        size /= 1024
     raise AssertionError("unreachable")
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
+
+from ossicle.flow.audio import Clip
+from ossicle.runtime.frontends.web import files
 
 from .conftest import MAX_UPLOAD, Site, sound
 
@@ -194,7 +200,7 @@ async def test_an_upload_too_large(site: Site, own_temp_folder: Path) -> None:
     tab = await site.open()
     answer = await site.upload(tab, b"x" * (MAX_UPLOAD + 1))
     assert answer.status == 413
-    assert await answer.json() == {"error": "the file is too large; at most 200 kB are taken"}
+    assert await answer.json() == {"error": "the file is too large; at most 195 kB are taken"}
 
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(100):
@@ -378,4 +384,34 @@ async def test_peaks(site: Site, wav: bytes) -> None:
         data = await answer.read()
     numbers = [int.from_bytes(data[i : i + 2], "little", signed=True) for i in range(0, 60, 2)]
     assert set(numbers[::3]) == {-12000} and set(numbers[1::3]) == {12000}
+    await tab.ws.close()
+
+
+async def test_a_client_that_leaves_in_the_middle(
+    site: Site, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As every player does that seeks: it ends quietly, and lets go of the file."""
+    ended = asyncio.Event()
+    true = files._send  # pyright: ignore[reportPrivateUsage]
+
+    async def noted(*args: Any) -> Any:
+        try:
+            return await true(*args)
+        finally:
+            ended.set()
+
+    tab = await site.open()
+    samples = np.zeros(40_000_000, np.int16)  # far more than sockets hold between them
+    clip = Clip.of(48_000, samples)
+    url = site.host.store.session(tab.token).describe(clip)["url"]
+    monkeypatch.setattr(files, "_send", noted)
+    with caplog.at_level(logging.DEBUG):
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.running.port)
+        writer.write(f"GET /{url} HTTP/1.1\r\nHost: {site.origin[7:]}\r\n\r\n".encode())
+        assert (await reader.read(100_000)).startswith(b"HTTP/1.1 200")
+        writer.transport.abort()
+        async with asyncio.timeout(10):
+            await ended.wait()
+    assert "the client left before the end of a file" in caplog.messages
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
     await tab.ws.close()
