@@ -114,9 +114,7 @@ class Call:
             [list(column) for column in zip(*rows, strict=True)] if batch else list(rows[0])
         )
         if self.listener.keyed:
-            nodes = members[0].request.listener.inputs
-            by_id = dict(zip(nodes, values, strict=True))
-            values = [{n: by_id[n.id] for n in _declared(members[0])}]
+            values = [dict(zip(self.listener.keys, values, strict=True))]
         for position, name, kind in self.listener.signature.given:
             each = [_inject(kind, m) for m in members]
             value: object = each if batch and kind is not Progress else each[0]
@@ -172,13 +170,6 @@ class Call:
         stored = node.postprocess(value, member.media)
         node.warm(stored)
         return stored
-
-
-def _declared(member: Member) -> tuple[Node, ...]:
-    """The nodes as the author wrote them: the keys of a dict of inputs (rule I3)."""
-    graph = member.target.graph
-    assert graph is not None
-    return tuple(graph.nodes[i] for i in member.request.listener.inputs)
 
 
 def _about(node: Node, error: Exception) -> str:

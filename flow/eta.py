@@ -17,6 +17,8 @@ class Estimator:
         self._mean: dict[int, Seconds] = {}
 
     def learn(self, listener: Listener, took: Seconds) -> None:
+        if listener.part:
+            return  # another session's may have its id, and it is soon another one
         old = self._mean.get(listener.id)
         self._mean[listener.id] = took if old is None else old + WEIGHT * (took - old)
 

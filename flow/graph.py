@@ -155,8 +155,8 @@ class Root(Node):
 class Graph:
     """Nodes, their places and their listeners. `Blocks` is the public one."""
 
-    def __init__(self) -> None:
-        self.root = Root()
+    def __init__(self, root: Node | None = None) -> None:
+        self.root = root or Root()
         self.nodes: list[Node] = []
         self.listeners: list[Declared] = []
         self.edges: list[tuple[Hook, Node]] = []
@@ -170,6 +170,19 @@ class Graph:
         self.adopt(self.root)
         self._places[self.root.id] = self.layout
 
+    # -- what belongs here ---------------------------------------------------------------------
+
+    def sees(self, other: Graph) -> bool:
+        """Whether listeners here may name nodes and listeners of that graph."""
+        return other is self
+
+    def knows(self, declared: Declared) -> bool:
+        """Whether a listener stands here, or where this graph sees it."""
+        return declared in self.listeners
+
+    def _next_id(self) -> int:
+        return len(self.nodes)
+
     # -- building ------------------------------------------------------------------------------
 
     def begin(self) -> None:
@@ -182,10 +195,10 @@ class Graph:
     def adopt(self, node: N) -> N:
         """Know a node, placed or not. Raises DeclarationError if it is another graph's."""
         if node.graph is None:
-            node.graph, node.id = self, len(self.nodes)
+            node.graph, node.id = self, self._next_id()
             self.nodes.append(node)
             node.placed(self)
-        elif node.graph is not self:
+        elif not self.sees(node.graph):
             raise DeclarationError(
                 f"{node.where}: belongs to another Blocks; make a new one for this app."
             )
@@ -209,9 +222,10 @@ class Graph:
         if other is self or other._tokens or other._taken:
             raise DeclarationError("render(): this Blocks is being written, or stands elsewhere.")
         other._taken = True
-        other.root.graph = self  # with the same id: what hangs on its load hangs on ours
+        # what hangs on its load hangs on ours
+        other.root.graph, other.root.id = self.root.graph, self.root.id
         for node in other.nodes[1:]:
-            node.graph, node.id = self, len(self.nodes)
+            node.graph, node.id = self, self._next_id()
             self.nodes.append(node)
         for declared in other.listeners:
             declared.id = len(self.listeners)
@@ -271,7 +285,7 @@ class Graph:
         if fn is not None:
             check_inputs(where, fn, len(taken), keyed)
         for other in cancels:
-            if other not in self.listeners:
+            if not self.knows(other):
                 raise DeclarationError(f"{where}: cancels: {other.name} is not a listener here.")
             if other.options.queue is False:
                 raise DeclarationError(

@@ -55,6 +55,8 @@ class Listener:
     requests in one job; 0 is one request, not as a list. locks: the State nodes that it both reads
     and writes (rule I2). inputs, outputs: node ids. backlog: most requests of one session that may
     wait before `on_overload` acts; None is no bound.
+    keys: the inputs as they were written, where the function gets a dict. part: it stands in a part
+    of one session's page, and nothing may be kept about it when that is made anew.
     """
 
     id: int
@@ -80,6 +82,8 @@ class Listener:
     show_progress: ShowProgress = "full"
     signature: Signature = Signature(0, None, (), ())
     options: Options = Options()
+    keys: tuple[object, ...] = ()
+    part: bool = False
 
 
 SECONDS = {"every": 0.001, "stream_every": 0.001, "time_limit": 0.0, "batch_window": 0.0}

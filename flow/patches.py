@@ -7,6 +7,7 @@ from typing import Literal
 
 from .model import Outcome
 from .notices import Notice
+from .plan import Plan
 from .record import record
 from .results import UNSET
 from .units import Seconds
@@ -66,10 +67,23 @@ class Toast:
 
 
 @record
+class Part:
+    """The part of the page below a node is another one.
+
+    plan: what stands there now. old: what stood there, with the parts inside of it.
+    """
+
+    session: str
+    node: int
+    plan: Plan
+    old: tuple[Plan, ...]
+
+
+@record
 class Gone:
     """The session is over and none of its work runs any more; what it owned can go."""
 
     session: str
 
 
-Patch = Set | Sound | Command | Run | Toast | Gone
+Patch = Set | Sound | Command | Run | Toast | Part | Gone

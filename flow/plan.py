@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -84,11 +84,21 @@ class Plan:
         return found
 
 
-def compile_plan(graph: Graph, settings: Settings | None = None) -> Plan:
-    """Resolve every default (rules T1-T4, Q2, I2)."""
+def compile_plan(
+    graph: Graph,
+    settings: Settings | None = None,
+    *,
+    part: str = "",
+    lines: Mapping[str, int | None] | None = None,
+) -> Plan:
+    """Resolve every default (rules T1-T4, Q2, I2).
+
+    part: whose page it is a part of; its listeners' own lines are that session's alone. lines: the
+    limits of lines that stand already.
+    """
     settings = settings or Settings()
-    limits = _limits(graph.listeners, settings)
-    listeners = tuple(_listener(each, limits, settings) for each in graph.listeners)
+    limits = {**_limits(graph.listeners, settings, part), **(lines or {})}
+    listeners = tuple(_listener(each, limits, settings, part) for each in graph.listeners)
     at_port = dict[tuple[int, str], list[Listener]]()
     after = dict[tuple[int, str], list[Listener]]()
     derived = list[tuple[Derived, Listener]]()
@@ -147,22 +157,23 @@ def default_progress(sources: Iterable[Hook]) -> Literal["full", "hidden"]:
     return "hidden" if ports and ports <= {"stream", "tick"} else "full"
 
 
-def _line(declared: Declared, settings: Settings) -> str:
+def _line(declared: Declared, settings: Settings, part: str) -> str:
+    own = f"{declared.id} of {part}" if part else str(declared.id)
     if not _queued(declared, settings):
-        return f"unqueued {declared.id}"
+        return f"unqueued {own}"
     wanted = declared.options.concurrency_id
-    return f"id {wanted}" if wanted is not None else f"listener {declared.id}"
+    return f"id {wanted}" if wanted is not None else f"listener {own}"
 
 
 def _queued(declared: Declared, settings: Settings) -> bool:
     return settings.queue if declared.options.queue is None else declared.options.queue
 
 
-def _limits(listeners: Iterable[Declared], settings: Settings) -> dict[str, int | None]:
+def _limits(listeners: Iterable[Declared], settings: Settings, part: str) -> dict[str, int | None]:
     """Rule Q2: per line the lowest limit that anyone in it set."""
     limits = dict[str, int | None]()
     for each in listeners:
-        line, own = _line(each, settings), each.options.concurrency_limit
+        line, own = _line(each, settings, part), each.options.concurrency_limit
         if not _queued(each, settings):
             own = None
         elif own == "default":
@@ -172,7 +183,9 @@ def _limits(listeners: Iterable[Declared], settings: Settings) -> dict[str, int 
     return limits
 
 
-def _listener(declared: Declared, limits: dict[str, int | None], settings: Settings) -> Listener:
+def _listener(
+    declared: Declared, limits: Mapping[str, int | None], settings: Settings, part: str
+) -> Listener:
     o = declared.options
     if o.every is not None and not _queued(declared, settings):
         raise DeclarationError(
@@ -180,7 +193,7 @@ def _listener(declared: Declared, limits: dict[str, int | None], settings: Setti
             " leave queue(enabled=False) out."
         )
     mode = o.trigger_mode or default_mode(declared.sources)
-    line = _line(declared, settings)
+    line = _line(declared, settings, part)
     written = {n.id for n in declared.outputs if n.server_only}
     streams = any(each.port == "stream" for each in declared.sources)
     overload = o.on_overload or ("drop_oldest" if streams else "block")
@@ -209,6 +222,8 @@ def _listener(declared: Declared, limits: dict[str, int | None], settings: Setti
         show_progress=progress,
         signature=_signature(declared.fn),
         options=o,
+        keys=declared.inputs if declared.keyed else (),
+        part=bool(part),
     )
 
 

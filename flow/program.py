@@ -18,19 +18,21 @@ from reactivex.disposable import CompositeDisposable, Disposable, SerialDisposab
 from .calls import Call, Member, Write
 from .cancel import CancelToken
 from .clock import Clock
+from .fragments import Fragment, Overlay, Standing
 from .graph import Node
 from .injected import ClientRequest
 from .listeners import Listener
 from .model import ENDS, Cause, Event, Job, Kind, Outcome, Request
 from .notices import Notice, Report
-from .patches import Command, Gone, Patch, Run, Set, Sound, Toast
-from .plan import Plan
+from .patches import Command, Gone, Part, Patch, Run, Set, Sound, Toast
+from .plan import Plan, compile_plan
 from .queue import Ask, Cancel, Queue
 from .results import UNSET
 from .same import same
 from .scheduler import Scheduler, Step
 from .timers import Ticker
 from .units import Seconds
+from .work import Work
 
 if TYPE_CHECKING:
     from .blocks import Block
@@ -137,7 +139,14 @@ class Session:
     values: dict[int, object]
     media: Any
     client: ClientRequest
+    watched: frozenset[int]
+    """Nodes whose values `change` is asked about."""
+    ticking: frozenset[int]
+    states: frozenset[int]
     nodes: dict[int, Node] = field(default_factory=dict[int, Node])
+    """Those that are other than in the plan, or only here."""
+    overlay: Overlay | None = None
+    """The parts of the page that were made for this session, once there was one."""
     connected: bool = True
     closed: bool = False
     pending: int = 0
@@ -197,7 +206,9 @@ class Program:
         reconnect_window: Seconds = 60.0,
         on_error: Callable[[Exception], None],
         tap: Tap | None = None,
+        refine: Callable[[Plan], Plan] | None = None,
     ) -> None:
+        """refine: what the front end has done to the plan, for the plans of parts."""
         self.plan = plan
         self.clock = clock
         self.sessions = dict[str, Session]()
@@ -205,6 +216,7 @@ class Program:
         """Requests that a trigger mode or a late tick dropped, over all sessions."""
         self._emit, self._on_error, self._tap = emit, on_error, tap
         self._execute = execute
+        self._refine = refine
         self._window = reconnect_window
         self._events = 0
         self._requests = 0
@@ -280,16 +292,21 @@ class Program:
 
     def _open(self, said: Open) -> None:
         values = {n.id: n.initial() for n in self.plan.nodes if n.holds_value}
-        session = Session(said.session, values, said.media, said.client)
+        session = Session(
+            said.session,
+            values,
+            said.media,
+            said.client,
+            self._watched,
+            self._ticking,
+            self._states,
+        )
         for id in self._watched & values.keys():
             session.contents[id] = self.plan.nodes[id].content(values[id])
         self.sessions[session.id] = session
-        for derived, listener in self.plan.derived:
-            self._subscribe(
-                session, derived.base.node.id, derived.port, derived.operators, listener
-            )
-        for number, (derived, target) in enumerate(self.plan.edges):
-            self._connect(session, number, derived, target)
+        self._subscribe_all(session, self.plan, session.subscriptions)
+        for number, edge in enumerate(self.plan.edges):
+            self._connect(session, -1 - number, *edge, session.subscriptions)
         for node in self.plan.ticking:
             self._tick(session, node)
         self._happen(session, 0, "load", Cause.LOAD)
@@ -345,6 +362,8 @@ class Program:
     ) -> None:
         """One event: told to the tap, to derived streams, and to each listener in order."""
         listeners = self.plan.at_port.get((node, port), ())
+        if session.overlay:
+            listeners = (*listeners, *session.overlay.at_port.get((node, port), ()))
         stream = session.streams.get((node, port))
         if not (listeners or stream or self._tap):
             return
@@ -411,6 +430,11 @@ class Program:
             self._tap(request)
         self._due.append(Ask(request))
 
+    def _subscribe_all(self, session: Session, plan: Plan, into: CompositeDisposable) -> None:
+        for derived, listener in plan.derived:
+            node, operators = derived.base.node.id, derived.operators
+            self._subscribe(session, node, derived.port, operators, listener, into)
+
     def _subscribe(
         self,
         session: Session,
@@ -418,11 +442,12 @@ class Program:
         port: str,
         operators: tuple[Callable[[Observable[object]], Observable[object]], ...],
         listener: Listener,
+        into: CompositeDisposable,
     ) -> None:
         """Rule E8: one subscription per session and derived trigger, on the session's clock."""
         stream = session.streams.setdefault((node, port), Subject[Event]())
         subscription = SerialDisposable()
-        session.subscriptions.add(subscription)
+        into.add(subscription)
         last: Event | None = None
         sound = _block_type() if port == "stream" else None
 
@@ -464,7 +489,7 @@ class Program:
     def _begin_stream(self, session: Session, node: Node) -> None:
         """A recording starts: its time limit counts from here."""
         self._end_passing(session, node)
-        sizes = self.plan.chunked.get(node.id, {})
+        sizes = self._chunked(session, node.id)
         limits = [each.options.time_limit for found in sizes.values() for each in found]
         least = min((each for each in limits if each is not None), default=None)
         if least is not None:
@@ -476,7 +501,7 @@ class Program:
         """The last, shorter chunk comes before `stop_recording`."""
         if limit := session.limits.pop(node.id, None):
             limit.dispose()
-        for every, listeners in self.plan.chunked.get(node.id, {}).items():
+        for every, listeners in self._chunked(session, node.id).items():
             if chunker := session.chunkers.pop((node.id, every), None):
                 for chunk in chunker.flush():
                     self._chunk(session, node, chunk, listeners)
@@ -488,7 +513,7 @@ class Program:
         if stream := session.streams.get((id, "stream")):
             none = None
             stream.on_next(self._event(session, id, "stream", Cause.STREAM, block, none, none))
-        for every, listeners in self.plan.chunked.get(id, {}).items():
+        for every, listeners in self._chunked(session, id).items():
             chunker = session.chunkers.get((id, every))
             if chunker is None:
                 from .chunks import Chunker  # numpy is loaded by apps that stream, not by all
@@ -496,6 +521,14 @@ class Program:
                 chunker = session.chunkers[id, every] = Chunker(every)
             for chunk in chunker.push(block):
                 self._chunk(session, node, chunk, listeners)
+
+    def _chunked(self, session: Session, id: int) -> Mapping[Seconds, tuple[Listener, ...]]:
+        """Who gets chunks of a node's stream, by their length."""
+        found = self.plan.chunked.get(id, {})
+        more = session.overlay.chunked.get(id) if session.overlay else None
+        if not more:
+            return found
+        return {n: (*found.get(n, ()), *more.get(n, ())) for n in {**found, **more}}
 
     def _chunk(
         self, session: Session, node: Node, chunk: Chunk, listeners: tuple[Listener, ...]
@@ -520,13 +553,22 @@ class Program:
         passing.pending += 1
         session.chunk_of[request.id] = passing
 
-    def _connect(self, session: Session, number: int, derived: Derived, target: Node) -> None:
-        """Sound through operators straight into a node, synchronously, for one session."""
+    def _connect(
+        self,
+        session: Session,
+        key: int,
+        derived: Derived,
+        target: Node,
+        into: CompositeDisposable,
+    ) -> None:
+        """Sound through operators straight into a node, synchronously, for one session.
+
+        key: its own, negative, where listeners have their ids.
+        """
         source = derived.base.node.id
         stream = session.streams.setdefault((source, "stream"), Subject[Event]())
         subscription = SerialDisposable()
-        session.subscriptions.add(subscription)
-        key = -1 - number  # where listeners have their ids
+        into.add(subscription)
 
         def given(event: Event) -> object:
             return event.value
@@ -655,15 +697,18 @@ class Program:
     # -- jobs ----------------------------------------------------------------------------------
 
     def _run(self, job: Job, cancel: CancelToken) -> Observable[Step | Notice | Report]:
+        if job.listener.part and self._is_old(job.requests[0]):
+            # its nodes are gone; that it is cancelled stands behind it in the scheduler's inbox
+            return Work(lambda observer: cancel.on_request(observer.on_completed))
         return self._execute(Call(job.listener, tuple(map(self._member, job.requests))), cancel)
 
     def _member(self, request: Request) -> Member:
         """What a member sees, as its job starts: State is read now, the rest as of its event."""
         session = self.sessions[request.session]
         listener, values = request.listener, request.inputs
-        if listener.inputs and not self._states.isdisjoint(listener.inputs):
+        if listener.inputs and not session.states.isdisjoint(listener.inputs):
             values = tuple(
-                session.values[id] if id in self._states else value
+                session.values[id] if id in session.states else value
                 for id, value in zip(listener.inputs, values, strict=True)
             )
         return Member(
@@ -671,7 +716,7 @@ class Program:
             values,
             self._nodes(session, listener.inputs),
             self._nodes(session, listener.outputs),
-            self.plan.nodes[request.event.node],
+            self._node(session, request.event.node),
             session.media,
             session.client,
             self._before(session, request),
@@ -711,6 +756,8 @@ class Program:
         session = self.sessions[request.session]
         kind = outcome.kind
         if kind is Kind.YIELDED:
+            if request.listener.part and self._is_old(request):
+                return  # where it would go is gone
             self._apply(session, request, cast("tuple[Write, ...]", outcome.value))
             return
         if kind is Kind.NOTICE:
@@ -734,6 +781,9 @@ class Program:
         """Store what a step wrote, show it, and let what moved be heard."""
         moved = list[Write]()
         for write in writes:
+            if isinstance(write.value, Fragment):
+                self._swap(session, write.node, write.value, request)
+                continue
             if write.component is not None:
                 session.nodes[write.node] = write.component
             node = self._node(session, write.node)
@@ -744,7 +794,7 @@ class Program:
                 moved.append(write)
             if not node.server_only:
                 self._show(Set(session.id, node.id, write.value, write.props))
-            if node.id in self._ticking:
+            if node.id in session.ticking:
                 self._tick(session, node)
         for write in moved:
             value = write.value
@@ -754,6 +804,9 @@ class Program:
         request = outcome.request
         fired = FOLLOWERS[outcome.kind]
         found = [f for port in fired for f in self.plan.after.get((request.listener.id, port), ())]
+        if session.overlay:
+            after = session.overlay.after
+            found += [f for port in fired for f in after.get((request.listener.id, port), ())]
         if not found:
             return
         found.sort(key=lambda each: each.id)  # rule H2: in the order of their declaration
@@ -764,7 +817,147 @@ class Program:
         for listener in found:
             self._ask(session, listener, event)
 
+    # -- parts that are made anew --------------------------------------------------------------
+
+    def _is_old(self, request: Request) -> bool:
+        """Whether its listener stood in a part that is another one by now."""
+        overlay = self.sessions[request.session].overlay
+        return overlay is None or request.listener.id not in overlay.listeners
+
+    def gone(self, session: Session, id: int) -> bool:
+        """Whether this session had such a node once."""
+        first = len(self.plan.nodes)
+        return bool(
+            session.overlay and first <= id < session.overlay.next and id not in session.nodes
+        )
+
+    def _swap(
+        self, session: Session, placeholder: int, fragment: Fragment, request: Request | None
+    ) -> None:
+        """Put a part in the place of the one before, and tell it that it is there.
+
+        What can fail comes first: then the old part stands on.
+        """
+        if session.closed:
+            return
+        overlay = session.overlay
+        if overlay is None:
+            first = max(len(self.plan.nodes), len(self.plan.listeners))
+            overlay = session.overlay = Overlay(first)
+        standing = overlay.parts.get(placeholder)
+        had = standing.fragment.keys() if standing else overlay.keyed.get(placeholder, {})
+        kept = {
+            key: had[key]
+            for key, node in fragment.keys().items()
+            if key in had and type(had[key]) is type(node)
+        }
+        overlay.next = fragment.number(overlay.next, kept)
+        lines = {each.line: each.limit for each in self.plan.listeners}
+        plan = compile_plan(fragment, self.plan.settings, part=session.id, lines=lines)
+        if self._refine:
+            plan = self._refine(plan)
+        values = {node.id: node.initial() for node in plan.nodes if node.holds_value}
+        for node in kept.values():
+            if node.holds_value:
+                values[node.id] = session.values[node.id]
+        old = self._drop(session, overlay, placeholder, {node.id for node in kept.values()})
+        self._unkey(session, overlay, placeholder, {node.id for node in kept.values()})
+        part = overlay.parts[placeholder] = Standing(fragment, plan)
+        overlay.refresh()
+        session.values.update(values)
+        session.nodes.update({node.id: node for node in plan.nodes})
+        self._look_out(session, overlay)
+        self._subscribe_all(session, plan, part.subscriptions)
+        for edge in plan.edges:
+            part.edges.append(-1 - overlay.next)
+            overlay.next += 1
+            self._connect(session, part.edges[-1], *edge, part.subscriptions)
+        session.subscriptions.add(part.subscriptions)
+        for node in plan.ticking:
+            self._tick(session, node)
+        self._show(Part(session.id, placeholder, plan, old))
+        self._happen(session, placeholder, "load", Cause.LOAD, after=request)
+
+    def _drop(
+        self, session: Session, overlay: Overlay, placeholder: int, kept: set[int]
+    ) -> tuple[Plan, ...]:
+        """End a part and those inside of it: what runs for it, what ticks, what it holds."""
+        dropped = list[Plan]()
+        listeners, edges, nodes = set[int](), set[int](), set[int]()
+        for id in overlay.below(placeholder):
+            standing = overlay.parts.pop(id, None)
+            if standing is None:
+                continue
+            dropped.append(standing.plan)
+            listeners.update(each.id for each in standing.plan.listeners)
+            edges.update(standing.edges)
+            nodes.update(node.id for node in standing.plan.nodes)
+            session.subscriptions.remove(standing.subscriptions)
+            if id != placeholder and id in kept:  # it is made again, and what has a key in it too
+                overlay.keyed[id] = standing.fragment.keys()
+                kept |= {node.id for node in overlay.keyed[id].values()}
+        if listeners:
+            self._due.append(Cancel(session.id, frozenset(listeners)))
+        for id in listeners:
+            self._stop_ticker(session, "listener", id)
+        for id in listeners | edges:
+            if passing := session.passing.pop(id, None):
+                passing.over = True
+                if not passing.pending:
+                    self._end_sounds(session, passing, "flush")
+        for id in nodes:
+            self._forget_node(session, id)
+            if id not in kept:
+                session.values.pop(id, None)
+                self._unkey(session, overlay, id, kept)
+        return tuple(dropped)
+
+    def _unkey(self, session: Session, overlay: Overlay, placeholder: int, kept: set[int]) -> None:
+        """What had a key here was not made again: its value can go."""
+        for node in overlay.keyed.pop(placeholder, {}).values():
+            if node.id not in kept:
+                session.values.pop(node.id, None)
+                self._unkey(session, overlay, node.id, kept)
+
+    def _forget_node(self, session: Session, id: int) -> None:
+        """All about a node of a part but its value."""
+        self._stop_ticker(session, "node", id)
+        session.nodes.pop(id, None)
+        session.contents.pop(id, None)
+        if limit := session.limits.pop(id, None):
+            limit.dispose()
+        if playing := session.sounding.pop(id, None):
+            self._show(Sound(session.id, id, playing.epoch, "flush"))
+        for key in [key for key in session.streams if key[0] == id]:
+            del session.streams[key]
+
+    def _look_out(self, session: Session, overlay: Overlay) -> None:
+        """Watch, tick and chunk what the parts that stand now ask for."""
+        inner = [node for plan in overlay.plans for node in plan.nodes]
+        watched = {node for node, ports in overlay.ports.items() if "change" in ports}
+        if self._tap:
+            watched.update(node.id for node in inner)
+        session.watched = self._watched | watched
+        for id in session.watched & session.values.keys():
+            if id not in session.contents:
+                session.contents[id] = self._node(session, id).content(session.values[id])
+        for id in session.contents.keys() - session.watched:
+            del session.contents[id]
+        ticking = frozenset(node.id for plan in overlay.plans for node in plan.ticking)
+        session.ticking = self._ticking | ticking
+        session.states = self._states | {node.id for node in inner if node.server_only}
+        for id, every in list(session.chunkers):
+            if every not in self._chunked(session, id):
+                del session.chunkers[id, every]
+
     # -- values --------------------------------------------------------------------------------
+
+    def node(self, session: Session, id: int) -> Node | None:
+        """A node as this session has it; None if it has none of that id."""
+        found = session.nodes.get(id)
+        if found is None and 0 <= id < len(self.plan.nodes):
+            found = self.plan.nodes[id]
+        return found
 
     def _node(self, session: Session, id: int) -> Node:
         return session.nodes.get(id) or self.plan.nodes[id]
@@ -775,7 +968,7 @@ class Program:
     def _store(self, session: Session, node: Node, value: object) -> bool:
         """The only writer of values (rule E1). True if the content moved and somebody listens."""
         session.values[node.id] = value
-        if node.id not in self._watched:
+        if node.id not in session.watched:
             return False
         old = session.contents[node.id]
         new = session.contents[node.id] = node.content(value)

@@ -358,11 +358,16 @@ class Queue:
         return pending
 
     def _line(self, listener: Listener) -> _Line:
-        """As many as the app has, so they are kept."""
+        """As many as the app has, so they are kept; but see `_clear`."""
         line = self._lines.get(listener.line)
         if line is None:
             line = self._lines[listener.line] = _Line(listener.line, listener.limit)
         return line
+
+    def _clear(self, line: _Line) -> None:
+        """Lines of parts come and go with them; one that is idle holds nothing and can go."""
+        if line.idle:
+            self._lines.pop(line.name, None)
 
     def _fill(self, line: _Line, now: Seconds, effects: list[Effect]) -> None:
         """Start jobs from the head of a line while it has room."""
@@ -532,6 +537,8 @@ class Queue:
         self._fill(line, now, effects)
         for other in freed:
             self._fill(other, now, effects)
+        if job.listener.part:
+            self._clear(line)
 
     def _cancel(self, by: Cancel, now: Seconds, effects: list[Effect]) -> None:
         sessions = self._sessions.get(by.session)
@@ -556,6 +563,7 @@ class Queue:
                 self._end(request, Kind.CANCELLED, None, now, effects)
         for line in moved.values():  # who stood behind may go now
             self._fill(line, now, effects)
+            self._clear(line)
 
     def _withdraw(self, request: Request, effects: list[Effect]) -> _Line | None:
         """Out of the running job; or out of the line, which is returned."""

@@ -223,7 +223,8 @@ class After(Source):
         return f"{self.dependency.name}.{self.port}"
 
     def home(self) -> Graph:
-        return self.dependency.graph
+        now, own = building.get(), self.dependency.graph
+        return now if now and now.sees(own) else own
 
 
 class event:

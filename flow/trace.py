@@ -15,8 +15,9 @@ from .clock import Clock
 from .described import ATOMS, described
 from .entries import Entry, Facts
 from .errors import OssicleError
+from .listeners import Listener
 from .model import Event, Outcome, Request
-from .patches import Command, Gone, Run, Set, Sound, Toast
+from .patches import Command, Gone, Part, Run, Set, Sound, Toast
 from .plan import Plan
 from .program import Act, Close, Disconnect, Frames, Open, Reconnect, Said, Withdraw
 from .results import UNSET
@@ -185,6 +186,8 @@ class Trace:
                     "event": record.event.id,
                     "inputs": described(kept),
                 }
+                if record.listener.part:
+                    facts["part"] = _of_part(record.listener)
                 return self._made(at, "request", session, facts)
             case Outcome():
                 facts = {"outcome": str(record.kind), "request": record.request.id}
@@ -217,6 +220,21 @@ def names(plan: Plan) -> Facts:
             }
             for each, declared in zip(plan.listeners, plan.graph.listeners, strict=True)
         ],
+    }
+
+
+def _of_part(listener: Listener) -> Facts:
+    """What `names` would say of it, if the app had it."""
+    return {
+        "id": listener.id,
+        "name": listener.name,
+        "mode": listener.mode,
+        "line": f"listener {listener.id}",
+        "limit": listener.limit,
+        "every": listener.every,
+        "cancels": sorted(listener.cancels),
+        "outputs": list(listener.outputs),
+        "triggers": [],
     }
 
 
@@ -300,6 +318,9 @@ def _patch(patch: object, kept: object) -> Facts:
             return {"patch": "sound", "node": patch.node, "stage": patch.stage}
         case Command():
             return {"patch": "command", "node": patch.node, "command": patch.command}
+        case Part():
+            nodes = {str(node.id): node.where for node in patch.plan.nodes}
+            return {"patch": "part", "node": patch.node, "nodes": nodes}
         case Gone():
             return {"patch": "gone"}
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from .entries import Entry, Facts, sessions
+from .entries import Entry, Facts, listener_facts, node_name, sessions
 from .marbles import FRAME, draw_rows, fitting
 from .units import Seconds
 
@@ -41,7 +41,7 @@ def rows_of(entries: list[Entry], names: Facts, only: tuple[str, ...], left_out:
         facts = entry.facts
         if entry.what == "event" and (facts["node"], facts["port"]) in heard:
             if not facts.get("of_event") and not _follower(facts):
-                marks = row(entry, f"{names['nodes'][facts['node']]}.{facts['port']}")
+                marks = row(entry, f"{node_name(names, facts['node'])}.{facts['port']}")
                 marks.append((entry.at, LETTERS[len(marks) % len(LETTERS)]))
         elif entry.what == "outcome" and (sign := SIGNS.get(facts["outcome"])):
             request = facts["request"]
@@ -49,7 +49,7 @@ def rows_of(entries: list[Entry], names: Facts, only: tuple[str, ...], left_out:
                 continue  # told again, with another place
             moved.add(request)
             if sign not in left_out and request in asked:
-                name = names["listeners"][asked[request].facts["listener"]]["name"]
+                name = listener_facts(names, asked[request].facts)["name"]
                 row(entry, name).append((entry.at, sign))
     return {
         name: marks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .entries import Entry, Facts
+from .entries import Entry, Facts, listener_facts, node_name
 from .units import Seconds
 
 ENDS = ("succeeded", "failed", "cancelled", "dropped", "rejected")
@@ -22,8 +22,7 @@ def why(entries: list[Entry], names: Facts, request: int) -> str | None:
 class _Story:
     def __init__(self, entries: list[Entry], names: Facts) -> None:
         self.entries = entries
-        self.nodes: list[str] = names["nodes"]
-        self.listeners: list[dict[str, Any]] = names["listeners"]
+        self.names = names
         self.requests: dict[int, int] = {e.facts["request"]: n for n, e in self._all("request")}
         self.events: dict[int, int] = {e.facts["event"]: n for n, e in self._all("event")}
 
@@ -34,8 +33,7 @@ class _Story:
         return self._declared(self.entries[self.requests[request]])
 
     def _declared(self, request: Entry) -> dict[str, Any]:
-        which: int = request.facts["listener"]
-        return self.listeners[which]
+        return listener_facts(self.names, request.facts)
 
     def name(self, request: int) -> str:
         return f"{self.listener(request)['name']} (request {request})"
@@ -87,7 +85,7 @@ class _Story:
             if entry.session != session:
                 continue
             facts = entry.facts
-            if entry.what == "request" and self._declared(entry) is listener:
+            if entry.what == "request" and self._declared(entry) == listener:
                 live[facts["request"]] = None
             elif entry.what == "outcome" and facts["outcome"] in ENDS:
                 live.pop(facts["request"], None)
@@ -143,7 +141,8 @@ class _Story:
         return self.entries[self.events[self.entries[self.requests[request]].facts["event"]]]
 
     def _about(self, event: Entry) -> str:
-        return f"{self.nodes[event.facts['node']]}.{event.facts['port']} at {_s(event.at)}"
+        node = node_name(self.names, event.facts["node"])
+        return f"{node}.{event.facts['port']} at {_s(event.at)}"
 
     def _source(self, request: int) -> str:
         return self._about(self._event(request))

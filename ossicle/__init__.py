@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ossicle.components.number import Number as Number
     from ossicle.components.plot import Plot as Plot
     from ossicle.components.radio import Radio as Radio
+    from ossicle.components.render import render as render
     from ossicle.components.slider import Slider as Slider
     from ossicle.components.state import State as State
     from ossicle.components.textbox import Textbox as Textbox
@@ -86,6 +87,7 @@ _WHERE = {
     "components.microphone": ("Microphone",),
     "components.plot": ("Plot",),
     "components.number": ("Number",),
+    "components.render": ("render",),
     "components.slider": ("Slider",),
     "components.state": ("State",),
     "components.textbox": ("Textbox",),

@@ -16,7 +16,7 @@ from ..flow.clock import Clock
 from ..flow.errors import Error, InputError, WorldError
 from ..flow.injected import ClientRequest
 from ..flow.model import ENDS, Kind, Outcome
-from ..flow.patches import Gone, Patch, Run, Set, Sound
+from ..flow.patches import Gone, Part, Patch, Run, Set, Sound
 from ..flow.plan import Plan
 from ..flow.program import (
     Act,
@@ -42,6 +42,7 @@ from .sessions import Line, Message, Send, new_token
 
 if TYPE_CHECKING:
     from ..flow.audio import Clip, Media
+    from ..flow.graph import Node
     from .media.documents import DocumentUpload, StoredDocument
     from .media.session import StoredSound, Upload
     from .media.store import Store
@@ -105,6 +106,7 @@ class Host:
             reconnect_window=reconnect_window,
             on_error=self._log,
             tap=tap,
+            refine=None if page_code else _without_js,
         )
         for node in plan.nodes:
             if isinstance(node, Component):
@@ -207,9 +209,10 @@ class Host:
             raise KeyError(token)
         return self.store.session(token)
 
-    def takes_files(self, node: int) -> bool:
-        """Is there such a component, and may a user put a file into it?"""
-        return 0 <= node < len(self.plan.nodes) and "upload" in self.plan.nodes[node].acts
+    def takes_files(self, token: str, node: int) -> bool:
+        """Is there such a component, and may this user put a file into it?"""
+        found = self._find(token, node)
+        return found is not None and "upload" in found.acts
 
     def writer(self, token: str, name: str, node: int | None = None) -> Upload | DocumentUpload:
         """Begin an upload into a living session, of what `node` takes; of a sound without one.
@@ -217,7 +220,7 @@ class Host:
         Raises KeyError if there is no such session.
         """
         self.media(token)
-        takes = "sound" if node is None else self.node(node).uploads
+        takes = "sound" if node is None else self.node(token, node).uploads
         if takes == "sound":
             return self.store.receive(token, name)
         return self.store.receive_document(token, name, picture=takes == "picture")
@@ -226,9 +229,13 @@ class Host:
         """What a handle leads to. Raises KeyError for one that no living session made."""
         return self.store.find(handle)
 
-    def node(self, id: int) -> Component:
-        """Raises KeyError for an id that is no component's."""
-        found = self.plan.nodes[id] if 0 <= id < len(self.plan.nodes) else None
+    def _find(self, token: str, id: int) -> Node | None:
+        session = self.program.sessions.get(token)
+        return self.program.node(session, id) if session else None
+
+    def node(self, token: str, id: int) -> Component:
+        """A session's component. Raises KeyError for an id that is none's."""
+        found = self._find(token, id)
         if not isinstance(found, Component):
             raise KeyError(id)
         return found
@@ -254,11 +261,10 @@ class Host:
                 self._add(line, told)
             self._pump(line)
             return
-        node = (
-            session.nodes.get(made.node, self.plan.nodes[made.node])
-            if isinstance(made, Set)
-            else None
-        )
+        if isinstance(made, Part):
+            self._add(line, self.description.part(session, made))
+            return
+        node = self.program.node(session, made.node) if isinstance(made, Set) else None
         self._add(line, wire.patch(made, node, session.media, self.show_error))
 
     def _pump(self, line: Line) -> None:
@@ -313,9 +319,9 @@ class Host:
             return
         expected = isinstance(error, WorldError | Error)
         event = outcome.request.event
-        where = (
-            f"{self.plan.nodes[event.node].where}.{event.port} → {outcome.request.listener.name}"
-        )
+        node = self._find(event.session, event.node)
+        origin = node.where if node else "a part that is gone"
+        where = f"{origin}.{event.port} → {outcome.request.listener.name}"
         log.error("%s: %s", where, error, exc_info=None if expected else error)
 
     def _log(self, error: Exception) -> None:
@@ -357,10 +363,8 @@ class Host:
 
     def _takes_live(self, line: Line, id: int) -> bool:
         session = self.program.sessions.get(line.token)
-        if session is None or id >= len(self.plan.nodes):
-            return False
-        node = session.nodes.get(id, self.plan.nodes[id])
-        return node.streaming and "stream" in node.ports
+        node = self.program.node(session, id) if session else None
+        return node is not None and node.streaming and "stream" in node.ports
 
     def _take_act(self, line: Line, message: Mapping[str, Any]) -> None:
         node, act = message.get("node"), message.get("act")
@@ -370,7 +374,8 @@ class Host:
             elif act == "stop_recording":
                 self._finish_recording(line, node, line.sound.take(node))
                 return
-        self.program.receive(self._act(line, message))
+        if said := self._act(line, message):
+            self.program.receive(said)
 
     def _finish_recording(self, line: Line, node: int, make: Callable[[], Clip]) -> None:
         """The whole take becomes the node's value; what comes meanwhile waits its turn."""
@@ -413,12 +418,15 @@ class Host:
             raise InputError(f"{HELD} messages wait for a recording to be stored.")
         line.held.append(message if isinstance(message, bytes) else dict(message))
 
-    def _act(self, line: Line, message: Mapping[str, Any]) -> Said:
+    def _act(self, line: Line, message: Mapping[str, Any]) -> Said | None:
+        """What an act means; None for one that was on its way while its part was made anew."""
         id = _whole(message, "node")
         session = self.program.sessions.get(line.token)
         if session is None:
             raise InputError("this session is over.")
-        node = session.nodes.get(id) or (self.plan.nodes[id] if id < len(self.plan.nodes) else None)
+        if self.program.gone(session, id):
+            return None
+        node = self.program.node(session, id)
         act, data = message.get("act"), message.get("data")
         if node is None or node.server_only:
             raise InputError(f"there is no component {id}.")

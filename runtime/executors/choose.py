@@ -25,6 +25,7 @@ def by_kind(pool: Pool, plain_executor: Execute | None = None) -> Execute:
     coroutine = coroutine_executor(pool)
     async_generator = async_generator_executor(pool)
     thread = plain_executor or thread_executor(pool)
+    processes = dict[object, Execute]()
     known = dict[int, Execute]()  # by listener: looking at a function takes longer than calling it
 
     def pick(fn: object) -> Execute:
@@ -44,10 +45,22 @@ def by_kind(pool: Pool, plain_executor: Execute | None = None) -> Execute:
             return coroutine
         return thread
 
+    def pick_once(fn: object) -> Execute:
+        """Processes are kept for the next call, so their executor must be the same one."""
+        if not isinstance(fn, InProcess):
+            return pick(fn)
+        marked: object = cast("object", fn)
+        kept = processes.get(marked)
+        if kept is None:
+            kept = processes[marked] = pick(marked)
+        return kept
+
     def execute(call: Call, cancel: Any) -> Any:
         id = call.listener.id
         executor = known.get(id)
         if executor is None:
+            if call.listener.part:  # its id is only its session's
+                return pick_once(call.fn)(call, cancel)
             executor = known[id] = pick(call.fn)
         return executor(call, cancel)
 

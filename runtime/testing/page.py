@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,6 +89,8 @@ class Page:
                 error = patch.get("error")
                 if error and error.get("visible", True):
                     self._toast("error", error)
+            case "part":
+                self._part(patch)
             case "toast":
                 self._toast(patch["level"], patch)
             case "stream":
@@ -101,6 +104,21 @@ class Page:
                     self._js.append(patch)
             case other:
                 raise AssertionError(f"a page does not know patches of kind {other!r}")
+
+    def _part(self, patch: Message) -> None:
+        """Another part below a node: as if the page had opened with it."""
+        for node in patch["gone"]:
+            self.props.pop(node, None)
+        self.props.update({n["id"]: dict(n["props"]) for n in patch["nodes"]})
+        for outer in patch["outer"]:
+            self.props[outer["id"]]["interactive"] = outer["interactive"]
+        stay = [n for n in self.app["nodes"] if n["id"] not in {*patch["gone"], *_ids(patch)}]
+        heard = [each for each in self.app["listeners"] if each["id"] not in patch["silent"]]
+        self.app["layout"] = deepcopy(self.app["layout"])  # it is every page's until then
+        place = _place(self.app["layout"], patch["node"])
+        place["children"] = patch["layout"].get("children", [])
+        self.app["nodes"] = [*stay, *patch["nodes"]]
+        self.app["listeners"] = [*heard, *patch["listeners"]]
 
     def _stream(self, patch: Message) -> None:
         node, epoch = patch["node"], patch["epoch"]
@@ -137,3 +155,18 @@ class Page:
     def _send(self, message: Message) -> None:
         if self.reply:
             self.reply(message)
+
+
+def _ids(patch: Message) -> list[int]:
+    return [node["id"] for node in patch["nodes"]]
+
+
+def _place(layout: Message, node: int) -> Message:
+    """Where a node stands."""
+    todo = [layout]
+    while todo:
+        here = todo.pop()
+        if here["id"] == node:
+            return here
+        todo += here.get("children", [])
+    raise AssertionError(f"a page has no node {node}")

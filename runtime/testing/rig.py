@@ -212,7 +212,8 @@ class Rig:
         """Stands for the page's JavaScript."""
         fn = self.js.get(listener)
         if fn is None:
-            name = self.host.plan.listeners[listener].name
+            declared = self.host.plan.listeners[listener : listener + 1]
+            name = declared[0].name if declared else f"listener {listener}, of a part,"
             raise LabError(
                 f"{name} has js, and a lab has no JavaScript; say what it does:"
                 " Lab(app, js={dependency: function})."

@@ -284,6 +284,18 @@ class User:
         """A component's value as the session keeps it: for Audio a `Clip`."""
         return self._session.values[self._id(component)]
 
+    def find(self, label: str) -> Component:
+        """The component of that label on this user's page; parts made by `render` have their own.
+
+        Raises LabError if there is none, or more than one.
+        """
+        session, program = self._session, self._rig.host.program
+        nodes = (program.node(session, id) for id in self.page.props)
+        found = [n for n in nodes if isinstance(n, Component) and n.label == label]
+        if len(found) != 1:
+            raise LabError(f"find: {len(found)} components of this page are called {label!r}.")
+        return found[0]
+
     def props(self, node: Node) -> Message:
         """What the page shows: properties and, as JSON, `value`. A copy."""
         return dict(self._props(node))
@@ -331,8 +343,12 @@ class User:
         return found
 
     def _id(self, node: Node) -> int:
-        if node.graph is not self._rig.app:
+        if node.graph is None or not node.graph.sees(self._rig.app):
             raise LabError(f"{node.where}: is not a component of this app.")
+        if node.graph is not self._rig.app:
+            own = self._rig.host.program.node(self._session, node.id)
+            if own is None or own.graph is not node.graph:
+                raise LabError(f"{node.where}: its part was made anew, or is another user's.")
         return node.id
 
     def _clip(self, component: Component, sound: Sound) -> Clip:

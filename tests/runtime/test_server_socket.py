@@ -81,7 +81,7 @@ class RecordingHost:
     def knows(self, token: str) -> bool:
         return token == "known"
 
-    def takes_files(self, node: int) -> bool:
+    def takes_files(self, token: str, node: int) -> bool:
         return False
 
     def writer(self, token: str, name: str, node: int) -> Writer:

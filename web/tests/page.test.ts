@@ -35,8 +35,9 @@ beforeEach(() => {
         { id: 4, type: 'hologram', props: {} },
         { id: 5, type: 'number', props: { label: 'Count', value: 3, minimum: 0, maximum: 9, interactive: true } },
         { id: 6, type: 'state', props: {} },
+        { id: 7, type: 'part', props: {}, ports: ['load'] },
       ],
-      layout: { id: 0, children: [1, 2, 3, 4, 5, 6].map((id) => ({ id })) },
+      layout: { id: 0, children: [1, 2, 3, 4, 5, 6, 7].map((id) => ({ id })) },
       listeners: [
         { id: 1, name: 'greet', triggers: [[3, 'click']], inputs: [1], outputs: [2], show_progress: 'full' },
         { id: 2, name: 'shout', triggers: [], inputs: [1], outputs: [2], js: '(a, b) => [a.toUpperCase() + b]', backend: false },
@@ -105,6 +106,59 @@ describe('the page', () => {
     expect(page.toasts.list).toEqual([]);
     screen.getByRole('button', { name: 'Dismiss' }).click();
     await waitFor(() => expect(screen.queryByRole('alert')).toBeNull());
+  });
+
+  describe('parts that are made anew', () => {
+    const made = (extra: object) => ({
+      kind: 'part', node: 7, nodes: [], layout: { id: 7 }, listeners: [], gone: [], silent: [], outer: [], ...extra,
+    });
+    const field = (id: number, value: string) => ({
+      id, type: 'textbox', props: { label: `Track ${id}`, value, interactive: true }, ports: ['change'],
+    });
+    const first = made({
+      nodes: [field(10, 'ten'), field(11, 'eleven')],
+      layout: { id: 7, children: [{ id: 10 }, { id: 11 }] },
+      listeners: [{ id: 12, name: 'inner', triggers: [[10, 'change']], inputs: [10], outputs: [11] }],
+      outer: [{ id: 1, ports: ['submit', 'focus'], interactive: false }],
+    });
+
+    it('shows what stands there, and tells its acts', async () => {
+      patch(first);
+      const box = await screen.findByLabelText<HTMLInputElement>('Track 10');
+      type(box, 'new');
+      expect(sent).toContainEqual({ type: 'act', node: 10, act: 'input', value: 'new' });
+      expect(page.listeners.get(12)?.name).toBe('inner');
+      await waitFor(() => expect(screen.getByLabelText<HTMLInputElement>('Name').disabled || screen.getByLabelText<HTMLInputElement>('Name').readOnly).toBe(true));
+      screen.getByLabelText('Name').dispatchEvent(new FocusEvent('focus'));
+      expect(sent).toContainEqual({ type: 'act', node: 1, act: 'focus' });
+    });
+
+    it('keeps the element and the text of what is made again, and forgets the rest', async () => {
+      patch(first);
+      const box = await screen.findByLabelText<HTMLInputElement>('Track 10');
+      type(box, 'typed meanwhile');
+      patch({ kind: 'run', listener: 12, request: 9, outputs: [11], state: 'started' });
+      patch(
+        made({
+          nodes: [field(10, 'ten'), field(13, 'thirteen')],
+          layout: { id: 7, children: [{ id: 13 }, { id: 10 }] },
+          gone: [11],
+          silent: [12],
+        }),
+      );
+      await screen.findByLabelText('Track 13');
+      expect(screen.getByLabelText<HTMLInputElement>('Track 10')).toBe(box);
+      expect(box.value).toBe('typed meanwhile');
+      expect(screen.queryByLabelText('Track 11')).toBeNull();
+      expect(page.node(11)).toBeUndefined();
+      expect(page.listeners.has(12)).toBe(false);
+      expect(page.working()).toEqual([]);
+    });
+
+    it('makes a toast of the error of the function that makes one', () => {
+      patch({ kind: 'run', listener: 1, request: 9, outputs: [7], state: 'failed', error: { title: 'Oh', message: 'no', duration: 5 } });
+      expect(page.toasts.list).toMatchObject([{ level: 'error', message: 'no' }]);
+    });
   });
 
   it('makes a toast of an error that has no component', () => {

@@ -115,7 +115,7 @@ class Host(Protocol):
         """Is this the token of a living session?"""
         ...
 
-    def takes_files(self, node: int, /) -> bool:
+    def takes_files(self, token: str, node: int, /) -> bool:
         """Is there such a component, and may a user put a file into it?"""
         ...
 

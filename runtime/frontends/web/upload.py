@@ -49,7 +49,7 @@ class Uploads:
         if token is None or not self._host.knows(token):
             return refusal(403, "this session is over; reload the page")
         node = _number(request.query.get("node", ""))
-        if node is None or not self._host.takes_files(node):
+        if node is None or not self._host.takes_files(token, node):
             return refusal(404, "there is no component here that takes a file")
         if request.content_length is not None and request.content_length > self._max:
             return self._too_large()

@@ -90,6 +90,7 @@ const entries: Record<string, Entry> = {
   label: here(Label),
   markdown: later(() => import('./Markdown.svelte')),
   number: here(NumberBox),
+  part: here(Column),
   plot: later(() => import('./Image.svelte'), { least: 240 }),
   radio: here(Radio),
   row: here(Row),

@@ -4,7 +4,7 @@ import type { Json, NodeInfo, Props } from '../wire/types';
 export class NodeState {
   readonly id: number;
   readonly type: string;
-  readonly ports: ReadonlySet<string>;
+  ports: ReadonlySet<string>;
   /** Replaced as a whole, never changed in place: values may be large. */
   props: Props = $state.raw({});
   /** Counts what the server wrote, so that a component can tell it from the user's own deeds. */
@@ -17,6 +17,12 @@ export class NodeState {
     this.type = info.type;
     this.ports = new Set(info.ports);
     this.props = info.props;
+  }
+
+  /** The same node in a part that was made anew. Its value stays: what the user typed meanwhile is newer. */
+  again(info: NodeInfo): void {
+    this.ports = new Set(info.ports);
+    this.props = 'value' in this.props ? { ...info.props, value: this.value } : info.props;
   }
 
   get value(): Json {

@@ -4,7 +4,7 @@ import { getContext, setContext, tick } from 'svelte';
 import { Speaker } from '../live/speaker.svelte';
 import { Link, type Dial } from '../wire/link';
 import { noSounds, type Sounds } from '../wire/socket';
-import type { AppInfo, Json, ListenerInfo, Patch, RunPatch, ServerMessage, StreamPatch } from '../wire/types';
+import type { AppInfo, Json, LayoutNode, ListenerInfo, PartPatch, Patch, RunPatch, ServerMessage, StreamPatch } from '../wire/types';
 import { runJs } from './js';
 import { NodeState } from './node.svelte';
 import { afterCancel, afterDismiss, afterRun, afterValue, display, noRuns, running, type Display, type Runs } from './runs';
@@ -27,6 +27,8 @@ export class Page {
   app: AppInfo | null = $state.raw(null);
   nodes: ReadonlyMap<number, NodeState> = $state.raw(new Map());
   listeners: ReadonlyMap<number, ListenerInfo> = $state.raw(new Map());
+  /** What stands below nodes whose part was made anew since the page opened. */
+  parts: ReadonlyMap<number, LayoutNode[]> = $state.raw(new Map());
   runs: Runs = $state.raw(noRuns);
   connection: Connection = $state.raw({ kind: 'connecting' });
   /** How many messages the server refused so far. */
@@ -142,6 +144,7 @@ export class Page {
       this.app = message.app;
       this.nodes = new Map(message.app.nodes.map((info) => [info.id, new NodeState(info)]));
       this.listeners = new Map(message.app.listeners.map((l) => [l.id, l]));
+      this.parts = new Map();
       this.runs = noRuns;
     } else if (message.type === 'patches') {
       for (const patch of message.patches) this.apply(patch);
@@ -170,11 +173,47 @@ export class Page {
       case 'stream':
         this.applyStream(patch);
         return;
+      case 'part':
+        this.applyPart(patch);
+        return;
       case 'command': {
         const node = this.nodes.get(patch.node);
         if (node && patch.command === 'stop_recording') node.stops += 1;
       }
     }
+  }
+
+  private applyPart(patch: PartPatch): void {
+    const nodes = new Map(this.nodes);
+    const parts = new Map(this.parts).set(patch.node, patch.layout.children);
+    const speakers = new Map(this.speakers);
+    for (const id of patch.gone) {
+      nodes.delete(id);
+      parts.delete(id);
+      speakers.get(id)?.close();
+      speakers.delete(id);
+    }
+    for (const info of patch.nodes) {
+      const old = nodes.get(info.id);
+      if (old?.type === info.type) old.again(info);
+      else nodes.set(info.id, new NodeState(info));
+      parts.delete(info.id); // a part that is kept inside of this one is made anew after it
+    }
+    for (const { id, ports, interactive } of patch.outer) {
+      const node = nodes.get(id);
+      if (!node) continue;
+      node.ports = new Set(ports);
+      node.props = { ...node.props, interactive };
+    }
+    const listeners = new Map(this.listeners);
+    for (const id of patch.silent) listeners.delete(id);
+    for (const each of patch.listeners) listeners.set(each.id, each);
+    const gone = new Set(patch.gone);
+    this.runs = new Map([...this.runs].filter(([, run]) => !run.outputs.length || !run.outputs.every((id) => gone.has(id))));
+    this.nodes = nodes;
+    this.listeners = listeners;
+    this.speakers = speakers;
+    this.parts = parts;
   }
 
   private applyStream(patch: StreamPatch): void {
@@ -228,7 +267,7 @@ export class Page {
   /** Whether the output is a thing one can see. */
   private shows(id: number): boolean {
     const node = this.nodes.get(id);
-    return node !== undefined && node.props.visible !== false && node.props.visible !== 'hidden' && node.type !== 'state' && node.type !== 'timer';
+    return node !== undefined && node.props.visible !== false && node.props.visible !== 'hidden' && !['state', 'timer', 'part'].includes(node.type);
   }
 
   private async answerJs(listenerId: number, request: number): Promise<void> {

@@ -8,6 +8,7 @@ import {
   type LayoutNode,
   type ListenerInfo,
   type NodeInfo,
+  type OuterInfo,
   type Patch,
   type ProgressStep,
   type Props,
@@ -66,6 +67,15 @@ function node(value: Json | undefined, path: string): NodeInfo {
     type: text(f.type, `${path}.type`),
     props: fields(f.props, `${path}.props`) satisfies Props,
     ports: items(text)(f.ports ?? [], `${path}.ports`),
+  };
+}
+
+function outer(value: Json | undefined, path: string): OuterInfo {
+  const f = fields(value, path);
+  return {
+    id: number(f.id, `${path}.id`),
+    ports: items(text)(f.ports, `${path}.ports`),
+    interactive: f.interactive === true,
   };
 }
 
@@ -140,7 +150,7 @@ function runError(value: Json | undefined, path: string): RunError {
 
 function patch(value: Json | undefined, path: string): Patch {
   const f = fields(value, path);
-  const kind = oneOf(['set', 'run', 'toast', 'js', 'stream', 'command'], f.kind, `${path}.kind`);
+  const kind = oneOf(['set', 'run', 'toast', 'js', 'stream', 'command', 'part'], f.kind, `${path}.kind`);
   switch (kind) {
     case 'set':
       return { kind, node: number(f.node, `${path}.node`), props: fields(f.props, `${path}.props`) };
@@ -175,6 +185,17 @@ function patch(value: Json | undefined, path: string): Patch {
         channels: number(f.channels ?? 0, `${path}.channels`),
         live: f.live === true,
         frames: number(f.frames ?? 0, `${path}.frames`),
+      };
+    case 'part':
+      return {
+        kind,
+        node: number(f.node, `${path}.node`),
+        nodes: items(node)(f.nodes, `${path}.nodes`),
+        layout: layout(f.layout, `${path}.layout`),
+        listeners: items(listener)(f.listeners, `${path}.listeners`),
+        gone: items(number)(f.gone, `${path}.gone`),
+        silent: items(number)(f.silent, `${path}.silent`),
+        outer: items(outer)(f.outer, `${path}.outer`),
       };
     case 'command':
       return { kind, node: number(f.node, `${path}.node`), command: text(f.command, `${path}.command`) };

@@ -138,7 +138,27 @@ export interface CommandPatch {
   command: string;
 }
 
-export type Patch = SetPatch | RunPatch | ToastPatch | JsPatch | StreamPatch | CommandPatch;
+/** What a part's listeners change about a node that stands elsewhere. */
+export interface OuterInfo {
+  id: number;
+  ports: string[];
+  interactive: boolean;
+}
+
+/** The page below a node is another one. */
+export interface PartPatch {
+  kind: 'part';
+  node: number;
+  nodes: NodeInfo[];
+  layout: LayoutNode;
+  listeners: ListenerInfo[];
+  /** Nodes and listeners that are no more. */
+  gone: number[];
+  silent: number[];
+  outer: OuterInfo[];
+}
+
+export type Patch = SetPatch | RunPatch | ToastPatch | JsPatch | StreamPatch | CommandPatch | PartPatch;
 
 export type ServerMessage =
   | { type: 'open'; session: string; seq: number; app: AppInfo }
