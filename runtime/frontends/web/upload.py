@@ -22,6 +22,9 @@ _PIECE = 256 << 10  # bytes collected for one write: one hop to a thread costs 5
 _PATIENCE = 60.0  # seconds without a byte, then the sender is given up
 
 
+_OVER = "this session is over; reload the page"
+
+
 class _TooLarge(Exception):
     pass
 
@@ -47,7 +50,7 @@ class Uploads:
         """POST upload?node=3&name=a.wav with the file as body: 200 and the wire value."""
         token = token_of(request.headers.get(SESSION_HEADER))
         if token is None or not self._host.knows(token):
-            return refusal(403, "this session is over; reload the page")
+            return refusal(403, _OVER)
         node = _number(request.query.get("node", ""))
         if node is None or not self._host.takes_files(token, node):
             return refusal(404, "there is no component here that takes a file")
@@ -63,7 +66,10 @@ class Uploads:
         try:
             # The codecs behind the store take 0.2 s to load: the first upload pays, not the loop.
             await self._threads.run(import_module, STORE)
-            writer = self._host.writer(token, request.query.get("name", ""), node)
+            try:
+                writer = self._host.writer(token, request.query.get("name", ""), node)
+            except KeyError:  # it went while the codecs were loaded
+                return refusal(403, _OVER)
             return await self._receive(request, writer)
         except _TooLarge:
             return self._too_large()
