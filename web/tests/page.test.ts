@@ -68,6 +68,47 @@ describe('the page', () => {
     ]);
   });
 
+  describe('while a file is on its way', () => {
+    const clicks = () => sent.filter((each) => each.act === 'click').length;
+    const node = (id: number) => {
+      const found = page.node(id);
+      if (!found) throw new Error(`there is no node ${id}`);
+      return found;
+    };
+
+    it('what takes it waits until it was told, and nothing else does', () => {
+      const settle = page.expect(node(1));
+      page.act(node(3), 'click');
+      page.input(node(5), 4);
+      expect(sent.map((each) => each.act)).toEqual(['input']);
+      page.act(node(1), 'upload', { value: { clip: 'h' } });
+      settle(true);
+      expect(sent.map((each) => each.act)).toEqual(['input', 'upload', 'click']);
+      settle(false);
+      page.act(node(3), 'click');
+      expect(clicks()).toBe(2);
+    });
+
+    it('what was asked with it is not done when it does not come', () => {
+      const settle = page.expect(node(1));
+      page.act(node(3), 'click');
+      settle(false);
+      expect(clicks()).toBe(0);
+      page.act(node(3), 'click');
+      expect(clicks()).toBe(1);
+    });
+
+    it('the last of several lets it go', () => {
+      const first = page.expect(node(1));
+      const second = page.expect(node(1));
+      page.act(node(3), 'click');
+      first(true);
+      expect(clicks()).toBe(0);
+      second(true);
+      expect(clicks()).toBe(1);
+    });
+  });
+
   it('keeps cheap acts to itself that nobody listens to', () => {
     screen.getByLabelText('Name').dispatchEvent(new FocusEvent('focus'));
     expect(sent).toEqual([]);

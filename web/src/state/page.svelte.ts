@@ -38,6 +38,8 @@ export class Page {
   speakers: ReadonlyMap<number, Speaker> = $state.raw(new Map());
 
   private readonly link: Link;
+  private readonly coming = new Map<symbol, number>();
+  private waiting: { type: 'act'; node: number; act: string; value?: Json; data?: Json }[] = [];
   private readonly hurry = new Subject<void>();
   private readonly seen = new Subject<number>();
 
@@ -99,11 +101,43 @@ export class Page {
     return this.nodes.get(id);
   }
 
-  /** Tells the server what a user did. */
+  /** Tells the server what a user did. What needs a file that is on its way waits for it. */
   act(node: NodeState, act: string, extra: { value?: Json; data?: Json } = {}): void {
     if (CHEAP.has(act) && !node.ports.has(act === 'end' ? 'stop' : act) && !(act === 'end' && node.ports.has('pause')))
       return;
-    this.link.send({ type: 'act', node: node.id, act, ...extra });
+    const said = { type: 'act' as const, node: node.id, act, ...extra };
+    if (this.reads(node.id, act, this.coming)) this.waiting.push(said);
+    else this.link.send(said);
+  }
+
+  /**
+   * A file for this node is on its way. Call the result once its act was told (true), or when it
+   * will not come (false): then nobody does what was asked with it.
+   */
+  expect(node: NodeState): (came: boolean) => void {
+    const mine = Symbol();
+    this.coming.set(mine, node.id);
+    return (came) => {
+      if (!this.coming.delete(mine)) return;
+      const waited = this.waiting;
+      this.waiting = [];
+      for (const said of waited) {
+        if (this.reads(said.node, said.act, this.coming)) this.waiting.push(said);
+        else if (came || !this.reads(said.node, said.act, new Map([[mine, node.id]]))) this.link.send(said);
+      }
+    };
+  }
+
+  /** Whether an act starts something that takes the value of one of these nodes. */
+  private reads(node: number, act: string, nodes: ReadonlyMap<symbol, number>): boolean {
+    if (!nodes.size) return false;
+    const ids = new Set(nodes.values());
+    return (
+      !ids.has(node) &&
+      [...this.listeners.values()].some(
+        (each) => each.triggers.some(([n, port]) => n === node && port === act) && each.inputs.some((i) => ids.has(i)),
+      )
+    );
   }
 
   /** A value the user gave: shown at once, then told. */
