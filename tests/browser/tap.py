@@ -22,12 +22,15 @@ registerProcessor('tap', class extends AudioWorkletProcessor {
     this.heard = [];
     this.spoken = [];
     this.start = currentFrame;
+    this.begun = false;
     this.port.onmessage = () => {
       const { heard, spoken, start } = this;
       this.port.postMessage({ heard, spoken, start, rate: sampleRate });
     };
   }
   process(inputs) {
+    if (!this.begun) this.port.postMessage('begun');
+    this.begun = true;
     const take = (input) => (input[0] ? input[0].slice() : new Float32Array(128));
     this.heard.push(take(inputs[0]));
     this.spoken.push(take(inputs[1]));
@@ -45,7 +48,7 @@ SCRIPT = """
     if (!made) return null;
     const port = made[1].port;
     const data = await new Promise((done) => {
-      port.onmessage = (event) => done(event.data);
+      port.onmessage = (event) => event.data === 'begun' || done(event.data);
       port.postMessage('');
     });
     const text = (parts) => {
@@ -65,26 +68,35 @@ SCRIPT = """
     const context = [...taps.keys()][0];
     if (context) window.clicked = context.currentTime * context.sampleRate;
   }, true);
+  const owners = new WeakMap();
+  const owned = Object.getOwnPropertyDescriptor(BaseAudioContext.prototype, 'audioWorklet');
+  Object.defineProperty(BaseAudioContext.prototype, 'audioWorklet', {
+    get() {
+      const made = owned.get.call(this);
+      owners.set(made, this);
+      return made;
+    },
+  });
+  const connect = AudioNode.prototype.connect;
   const addModule = AudioWorklet.prototype.addModule;
   AudioWorklet.prototype.addModule = async function (...args) {
     await addModule.apply(this, args);
+    const context = owners.get(this);
+    if (taps.has(context)) return;
     await addModule.call(this, worklet);
+    const made = new AudioWorkletNode(context, 'tap', {
+      numberOfInputs: 2,
+      channelCount: 1,
+      channelCountMode: 'explicit',
+      channelInterpretation: 'discrete', // the first channel as it is, not a mixture
+    });
+    taps.set(context, made);
+    connect.call(made, context.destination);
+    // A tap that begins after the sound would miss its start.
+    if (context.state === 'running')
+      await new Promise((done) => made.port.addEventListener('message', done, { once: true }) ?? made.port.start());
   };
-  const connect = AudioNode.prototype.connect;
-  const tap = (node, input) => {
-    let made = taps.get(node.context);
-    if (!made) {
-      made = new AudioWorkletNode(node.context, 'tap', {
-        numberOfInputs: 2,
-        channelCount: 1,
-        channelCountMode: 'explicit',
-        channelInterpretation: 'discrete', // the first channel as it is, not a mixture
-      });
-      taps.set(node.context, made);
-      connect.call(made, node.context.destination);
-    }
-    connect.call(node, made, 0, input);
-  };
+  const tap = (node, input) => connect.call(node, taps.get(node.context), 0, input);
   AudioNode.prototype.connect = function (...args) {
     const to = connect.apply(this, args);
     if (this instanceof MediaStreamAudioSourceNode) tap(this, 1);
