@@ -13,7 +13,7 @@ from ..units import Decibels
 from .decibels import factor_of
 from .envelope import PER_DECIBEL, Falling, decibels, peaks, steps
 from .operator import BlockOperator, Form, Kernel, check, sound
-from .scipy_signal import OnePole
+from .scipy_signal import OnePole, signal
 
 
 class _Compressor(Kernel):
@@ -70,6 +70,7 @@ def compressor(
     """
     check(ratio >= 1, f"ratio {ratio} would make loud sound louder; choose 1 or more")
     rise, fall = seconds_of(attack), seconds_of(release)
+    signal("compressor")
     return sound(
         "compressor",
         lambda form: _Compressor(threshold, ratio, knee, rise, fall, makeup, form),

@@ -12,7 +12,7 @@ from ..units import Decibels, Hertz
 from .biquad import BUTTERWORTH_Q, bandpass2, butterworth, notch2, peak2, shelf2
 from .operator import BlockOperator, Form, Kernel, check, sound
 from .param import Glide, Number, Param
-from .scipy_signal import Section, Sections
+from .scipy_signal import Section, Sections, signal
 
 Design = Callable[[float, int], Sequence[Section]]
 """Value of the moving parameter, rate → sections, always as many."""
@@ -61,6 +61,7 @@ class _Moving(Kernel):
 
 def designed(name: str, design: Design, value: Number) -> BlockOperator:
     """A filter whose one number may move. Latency 0: it shapes phase, it does not wait."""
+    signal(name)
     if isinstance(value, Param):
         return sound(name, lambda form: _Moving(name, design, value, form))
     return sound(name, lambda form: _Fixed(name, design(value, form.rate), form))
@@ -77,6 +78,7 @@ def filter(sections: Sequence[Sequence[float]]) -> BlockOperator:
         b0, b1, b2, a0, a1, a2 = (float(value) for value in row)
         check(a0 == 1.0, "sections must have a0 = 1, as scipy.signal makes them")
         rows.append((b0, b1, b2, a0, a1, a2))
+    signal("filter")
     return sound("filter", lambda form: _Fixed("filter", rows, form))
 
 

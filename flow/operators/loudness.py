@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..blocks import Block, Samples
 from ..units import Frames
 from .operator import Form, Operator, machine
-from .scipy_signal import Section, Sections
+from .scipy_signal import Section, Sections, signal
 from .windows import Windows
 
 LUFS = float
@@ -131,4 +131,5 @@ def loudness() -> Operator[Block, Loudness]:
         size = round(STEP * form.rate)
         return Windows(form, size, size, _Meter(form).read)
 
+    signal("loudness")
     return machine("loudness", make, latency=lambda rate: round(STEP * rate) - 1)

@@ -9,7 +9,7 @@ from ..blocks import Samples
 from .delay import Line
 from .operator import BlockOperator, Form, Kernel, check, sound
 from .param import Glide, Number
-from .scipy_signal import OnePole
+from .scipy_signal import OnePole, signal
 
 # Freeverb's lengths, in frames at 44.1 kHz; the right channel's are 23 longer.
 COMBS = (1116, 1188, 1277, 1356, 1422, 1491, 1557, 1617)
@@ -99,4 +99,5 @@ def reverb(size: float = 0.5, damping: float = 0.5, mix: Number = 0.3) -> BlockO
     feedback combs and 4 allpasses a channel, after Schroeder and Moorer.
     """
     check(0 <= size <= 1 and 0 <= damping <= 1, "size and damping lie between 0 and 1")
+    signal("reverb")
     return sound("reverb", lambda form: _Reverb(size, damping, mix, form))

@@ -1,4 +1,7 @@
-"""The one door to scipy.signal: loaded when a stretch begins, typed where it enters."""
+"""The one door to scipy.signal: loaded when a chain is written, typed where it enters.
+
+Not when its sound begins: loading takes a second, in which live sound would be lost.
+"""
 
 from __future__ import annotations
 
