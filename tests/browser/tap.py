@@ -94,7 +94,10 @@ SCRIPT = """
     connect.call(made, context.destination);
     // A tap that begins after the sound would miss its start.
     if (context.state === 'running')
-      await new Promise((done) => made.port.addEventListener('message', done, { once: true }) ?? made.port.start());
+      await new Promise((done) => {
+        made.port.addEventListener('message', done, { once: true });
+        made.port.start();
+      });
   };
   const tap = (node, input) => connect.call(node, taps.get(node.context), 0, input);
   AudioNode.prototype.connect = function (...args) {
