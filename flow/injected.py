@@ -53,7 +53,7 @@ class Progress:
     """Progress bars. Give a parameter the default `Progress()` to receive one.
 
     progress(0.3, "mixing") · progress((3, 10)) · for x in progress.tqdm(items, desc="reading").
-    With track_tqdm=True every tqdm bar inside the function is shown too.
+    Bars of the tqdm package itself are not shown yet, whatever track_tqdm says.
     """
 
     def __init__(self, track_tqdm: bool = False) -> None:
