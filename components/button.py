@@ -44,3 +44,11 @@ class Button(Component):
         self.icon = icon
         self.link = link
         super().__init__(value, interactive=interactive, **kwargs)
+
+    @property
+    def where(self) -> str:
+        """How errors call it: by its text, where its first text is known."""
+        text = self.label or self.value
+        return (
+            f"{type(self).__name__} {text!r}" if isinstance(text, str) and text else super().where
+        )

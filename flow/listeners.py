@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from .errors import DeclarationError, TriggerError
@@ -98,8 +99,11 @@ def options(where: str, given: Mapping[str, object]) -> Options:
     known = [f.name for f in fields(Options)]
     for name in given:
         if name not in known:
+            taken = ("fn", "inputs", "outputs", "cancels", *known)
+            near = get_close_matches(name, taken, n=1)
             raise DeclarationError(
-                f"{where}: {name!r} is not an option of a listener; it takes {', '.join(known)}."
+                f"{where}: {name!r} is not an option of a listener"
+                + (f"; did you mean {near[0]!r}?" if near else f"; it takes {', '.join(taken)}.")
             )
     made = Options(**given)  # type: ignore[arg-type]  # checked by value just below
     _check(where, made)

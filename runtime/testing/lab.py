@@ -28,6 +28,8 @@ class Lab(User):
             lab.run(2)
             assert lab.value(text) == "hello"
 
+    Without `with` it works too, and wants a `close()` at the end.
+
     It is the production host: only the clock, the front end and, for functions that are not
     async, the thread are others. Plain functions run in place and take no time, or what `takes`
     says; async ones that await asyncio.sleep take virtual time by themselves.
@@ -59,15 +61,18 @@ class Lab(User):
             trace=trace,
         )
         super().__init__(rig)
-        self._connect_first = connect
-        for dependency, fn in (js or {}).items():
-            rig.js[dependency.declared.id] = fn
-        for what, seconds in (takes or {}).items():
-            self.takes(what, seconds)
+        try:
+            for dependency, fn in (js or {}).items():
+                rig.js[dependency.declared.id] = fn
+            for what, seconds in (takes or {}).items():
+                self.takes(what, seconds)
+            if connect:
+                self.connect()
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
-        if self._connect_first:
-            self.connect()
         return self
 
     def __exit__(

@@ -56,6 +56,19 @@ def test_typing_and_clicking() -> None:
         assert lab.seconds == 0.0
 
 
+def test_a_lab_without_with() -> None:
+    """A lab is connected when it is made; `with` only closes it."""
+    with oc.Blocks() as demo:
+        count, go = oc.Number(0), oc.Button("Go")
+        go.click(more, count, count)
+    lab = Lab(demo)
+    lab.click(go)
+    assert lab.value(count) == 1
+    lab.close()
+    with pytest.raises(LabError, match="takes"):
+        Lab(demo, takes={more: -1})
+
+
 def test_every_kind_of_component_takes_input() -> None:
     """`input` takes a value as a function would return it, whatever the component."""
     with oc.Blocks() as demo:

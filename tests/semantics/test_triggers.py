@@ -253,7 +253,8 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"on_disconnect": "stop"}, "on_disconnect='stop'", "cancel or finish"),
     ({"time_limit": -1}, "time_limit=-1", "number of seconds"),
     ({"stream_every": 0}, "stream_every=0", "number of seconds"),
-    ({"debounce": 1}, "'debounce' is not an option", "it takes api_name"),
+    ({"debounce": 1}, "'debounce' is not an option", "it takes fn, inputs"),
+    ({"cancel": []}, "'cancel' is not an option", "did you mean 'cancels'?"),
 ]
 
 
