@@ -22,8 +22,9 @@ from ossicle.flow.listeners import Listener
 from ossicle.flow.model import Cause, Event, Job, Request, Seconds
 from ossicle.flow.patches import Patch
 from ossicle.flow.plan import compile_plan
-from ossicle.flow.program import Act, Close, Open, Program
+from ossicle.flow.program import Program
 from ossicle.flow.queue import Ask, Cancel, Effect, Ended, Queue, Start
+from ossicle.flow.said import Act, Close, Open
 from ossicle.flow.sources import event
 from ossicle.flow.testing import VirtualClock, inline
 from ossicle.flow.triggers import TRIGGERS

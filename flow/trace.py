@@ -19,8 +19,8 @@ from .listeners import Listener
 from .model import Event, Outcome, Request
 from .patches import Command, Gone, Part, Run, Set, Sound, Toast
 from .plan import Plan
-from .program import Act, Close, Disconnect, Frames, Open, Reconnect, Said, Withdraw
 from .results import UNSET
+from .said import Act, Close, Disconnect, Frames, Open, Reconnect, Said, Withdraw
 from .sources import After, Derived, Port
 from .trace_file import read, write
 from .trace_picture import marbles, svg

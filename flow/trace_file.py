@@ -16,8 +16,8 @@ from .blocks import Block
 from .described import described
 from .entries import Facts
 from .model import Cause
-from .program import Act, Close, Disconnect, Frames, Open, Reconnect, Said, Withdraw
 from .results import UNSET
+from .said import Act, Close, Disconnect, Frames, Open, Reconnect, Said, Withdraw
 from .shapes import is_dict, is_listing
 from .units import Seconds
 

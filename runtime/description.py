@@ -11,7 +11,7 @@ from ..flow.fragments import Overlay
 from ..flow.graph import Node, Place
 from ..flow.patches import Part
 from ..flow.plan import Plan
-from ..flow.program import Session
+from ..flow.session import Session
 
 Message = dict[str, Any]
 

@@ -14,22 +14,13 @@ from typing import TYPE_CHECKING, Any
 from ..components.base import Component, Received
 from ..flow.clock import Clock
 from ..flow.errors import Error, InputError, WorldError
+from ..flow.events import Tap
 from ..flow.injected import ClientRequest
 from ..flow.model import ENDS, Kind, Outcome
 from ..flow.patches import Gone, Part, Patch, Run, Set, Sound
 from ..flow.plan import Plan
-from ..flow.program import (
-    Act,
-    Disconnect,
-    Execute,
-    Frames,
-    Open,
-    Program,
-    Reconnect,
-    Said,
-    Tap,
-    Withdraw,
-)
+from ..flow.program import Execute, Program
+from ..flow.said import Act, Disconnect, Frames, Open, Reconnect, Said, Withdraw
 from ..flow.shapes import is_dict
 from ..flow.units import Seconds
 from . import wire
@@ -231,7 +222,7 @@ class Host:
 
     def _find(self, token: str, id: int) -> Node | None:
         session = self.program.sessions.get(token)
-        return self.program.node(session, id) if session else None
+        return session.find(id) if session else None
 
     def node(self, token: str, id: int) -> Component:
         """A session's component. Raises KeyError for an id that is none's."""
@@ -264,7 +255,7 @@ class Host:
         if isinstance(made, Part):
             self._add(line, self.description.part(session, made))
             return
-        node = self.program.node(session, made.node) if isinstance(made, Set) else None
+        node = session.find(made.node) if isinstance(made, Set) else None
         self._add(line, wire.patch(made, node, session.media, self.show_error))
 
     def _pump(self, line: Line) -> None:
@@ -363,7 +354,7 @@ class Host:
 
     def _takes_live(self, line: Line, id: int) -> bool:
         session = self.program.sessions.get(line.token)
-        node = self.program.node(session, id) if session else None
+        node = session.find(id) if session else None
         return node is not None and node.streaming and "stream" in node.ports
 
     def _take_act(self, line: Line, message: Mapping[str, Any]) -> None:
@@ -424,9 +415,9 @@ class Host:
         session = self.program.sessions.get(line.token)
         if session is None:
             raise InputError("this session is over.")
-        if self.program.gone(session, id):
+        if session.gone(id):
             return None
-        node = self.program.node(session, id)
+        node = session.find(id)
         act, data = message.get("act"), message.get("data")
         if node is None or node.server_only:
             raise InputError(f"there is no component {id}.")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...flow.calls import Call
-from ...flow.program import Act, Close, Disconnect, Frames, Open, Reconnect, Said, Withdraw
+from ...flow.said import Act, Close, Disconnect, Frames, Open, Reconnect, Said, Withdraw
 from ...flow.trace import Trace
 from ...flow.units import Seconds
 from ..app import Blocks

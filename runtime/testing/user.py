@@ -15,8 +15,9 @@ from ...flow.blocks import Block
 from ...flow.graph import Node
 from ...flow.injected import ClientRequest
 from ...flow.model import ENDS, Cause, Kind, Outcome
-from ...flow.program import Act, Frames, Session
 from ...flow.results import UNSET
+from ...flow.said import Act, Frames
+from ...flow.session import Session
 from ...flow.sources import Dependency
 from ...flow.units import Seconds
 from ..host import Connection
@@ -289,8 +290,8 @@ class User:
 
         Raises LabError if there is none, or more than one.
         """
-        session, program = self._session, self._rig.host.program
-        nodes = (program.node(session, id) for id in self.page.props)
+        session = self._session
+        nodes = (session.find(id) for id in self.page.props)
         found = [n for n in nodes if isinstance(n, Component) and n.label == label]
         if len(found) != 1:
             raise LabError(f"find: {len(found)} components of this page are called {label!r}.")
@@ -346,7 +347,7 @@ class User:
         if node.graph is None or not node.graph.sees(self._rig.app):
             raise LabError(f"{node.where}: is not a component of this app.")
         if node.graph is not self._rig.app:
-            own = self._rig.host.program.node(self._session, node.id)
+            own = self._session.find(node.id)
             if own is None or own.graph is not node.graph:
                 raise LabError(f"{node.where}: its part was made anew, or is another user's.")
         return node.id

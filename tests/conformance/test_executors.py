@@ -19,7 +19,7 @@ from ossicle.flow.cancel import CancelToken
 from ossicle.flow.model import Cause, Event, Request
 from ossicle.flow.patches import Patch, Set, Toast
 from ossicle.flow.plan import compile_plan
-from ossicle.flow.program import Act, Open
+from ossicle.flow.said import Act, Open
 from ossicle.flow.work import Work
 
 from . import worlds

@@ -22,8 +22,9 @@ from ossicle.flow.listeners import Listener
 from ossicle.flow.model import ENDS, Cause, Event, Job, Kind, Outcome, Request
 from ossicle.flow.patches import Gone
 from ossicle.flow.plan import compile_plan
-from ossicle.flow.program import Act, Close, Disconnect, Open, Program, Reconnect, Withdraw
+from ossicle.flow.program import Program
 from ossicle.flow.queue import Ask, Cancel, Ended, Message, Queue, Settled, Start, Wake, Woke
+from ossicle.flow.said import Act, Close, Disconnect, Open, Reconnect, Withdraw
 from ossicle.flow.testing import VirtualClock, inline
 from ossicle.flow.triggers import TRIGGERS
 

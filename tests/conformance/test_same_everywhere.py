@@ -23,7 +23,7 @@ import pytest
 
 import ossicle as oc
 from ossicle.flow.graph import Node
-from ossicle.flow.program import Act, Close, Disconnect, Open, Reconnect, Withdraw
+from ossicle.flow.said import Act, Close, Disconnect, Open, Reconnect, Withdraw
 
 from .worlds import Asyncio, Line, Placed, Recorder, Threads, Virtual, Work, World
 

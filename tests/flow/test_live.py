@@ -17,7 +17,8 @@ from ossicle.flow.chunks import Chunker
 from ossicle.flow.model import Kind, Outcome
 from ossicle.flow.operators import gain, level
 from ossicle.flow.patches import Command, Patch, Set, Sound
-from ossicle.flow.program import Act, Frames, Open, Program
+from ossicle.flow.program import Program
+from ossicle.flow.said import Act, Frames, Open
 from ossicle.flow.testing import VirtualClock, inline
 
 RATE = 1000
@@ -451,7 +452,7 @@ def test_an_operator_that_fails_ends_no_stream() -> None:
         mic, out = oc.Audio(streaming=True), oc.Audio(streaming=True, interactive=False)
         mic.stream.pipe(ops.map(fail_once)).to(out)
     stage = Stage(demo)
-    stage.program._on_error = seen.append  # pyright: ignore[reportPrivateUsage]
+    stage.program._events.on_error = seen.append  # pyright: ignore[reportPrivateUsage]
     for at in (0, 100, 200):
         stage.frames(mic, block(at, 100))
     assert stages(stage) == [("more", 1)] * 2

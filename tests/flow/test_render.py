@@ -16,7 +16,9 @@ from ossicle.flow.calls import Call
 from ossicle.flow.graph import Node
 from ossicle.flow.model import Outcome
 from ossicle.flow.patches import Gone, Part, Patch, Set, Sound
-from ossicle.flow.program import Act, Close, Frames, Open, Program, Session
+from ossicle.flow.program import Program
+from ossicle.flow.said import Act, Close, Frames, Open
+from ossicle.flow.session import Session
 from ossicle.flow.testing import VirtualClock, inline
 
 

@@ -17,17 +17,9 @@ from ossicle.flow.graph import Node
 from ossicle.flow.model import ENDS, Cause, Event, Kind, Outcome, Request
 from ossicle.flow.patches import Gone, Patch, Set, Toast
 from ossicle.flow.plan import compile_plan
-from ossicle.flow.program import (
-    Act,
-    Close,
-    Disconnect,
-    Open,
-    Program,
-    Reconnect,
-    Said,
-    Withdraw,
-)
+from ossicle.flow.program import Program
 from ossicle.flow.results import UNSET
+from ossicle.flow.said import Act, Close, Disconnect, Open, Reconnect, Said, Withdraw
 from ossicle.flow.testing import VirtualClock, inline
 from ossicle.runtime.app import Blocks
 

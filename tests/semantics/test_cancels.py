@@ -10,7 +10,7 @@ import pytest
 
 import ossicle as oc
 from ossicle.flow.model import Kind
-from ossicle.flow.program import Open
+from ossicle.flow.said import Open
 
 from .lab import Lab
 

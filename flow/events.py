@@ -1,0 +1,165 @@
+"""Events: what happens at a port, and the requests that its listeners make of it.
+
+The law of this file: all that one act asks for is asked together. Its events see the same values,
+and none of its functions runs before the last of its requests is made (rules E4, I1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from .clock import Clock
+from .listeners import Listener
+from .model import Cause, Event, Request
+from .patches import Patch
+from .queue import Ask, Cancel
+from .results import UNSET
+from .session import Session
+from .timers import Ticker
+
+Tap = Callable[[object], None]
+"""Hears every `Said`, `Event`, `Request`, `Outcome` and `Patch`, in order (rule X1)."""
+
+CHUNKS = (Cause.STREAM, Cause.USER)
+"""Causes of `stream` events that carry a chunk; a follower's or a timer's does not."""
+
+
+class Events:
+    """What all parts of the program share: the clock, the present turn, and the ways out."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        post: Callable[[Sequence[Ask | Cancel]], None],
+        emit: Callable[[Patch], None],
+        on_error: Callable[[Exception], None],
+        tap: Tap | None = None,
+    ) -> None:
+        """post: takes what a turn asked for. emit: takes patches."""
+        self.clock, self.on_error, self.tap = clock, on_error, tap
+        self.due = list[Ask | Cancel]()
+        """What this turn asks for."""
+        self._post, self._emit = post, emit
+        self._turns = 0
+        self._events = 0
+        self._requests = 0
+
+    def turn(self, action: Callable[[], object]) -> None:
+        """Do something, and then post what it asked for."""
+        self.begin()
+        try:
+            action()
+        finally:
+            self.end()
+
+    def begin(self) -> None:
+        """A turn begins, or one inside of another."""
+        self._turns += 1
+
+    def end(self) -> None:
+        """It is over; after the outermost all that is due is posted."""
+        self._turns -= 1
+        if self.due and not self._turns:
+            due, self.due = self.due, []
+            self._post(due)
+
+    def happen(
+        self,
+        session: Session,
+        node: int,
+        port: str,
+        cause: Cause,
+        value: object = UNSET,
+        data: Mapping[str, object] | None = None,
+        after: Request | Event | None = None,
+    ) -> None:
+        """One event: told to the tap, to derived streams, and to each listener in order."""
+        listeners = session.listeners(node, port)
+        stream = session.streams.get((node, port))
+        if not (listeners or stream or self.tap):
+            return
+        event = self.event(session, node, port, cause, value, data, after)
+        for listener in listeners:
+            self.ask(session, listener, event)
+        if stream:
+            stream.on_next(event)
+
+    def event(
+        self,
+        session: Session,
+        node: int,
+        port: str,
+        cause: Cause,
+        value: object = UNSET,
+        data: Mapping[str, object] | None = None,
+        after: Request | Event | None = None,
+    ) -> Event:
+        """`after`: the request whose work made it, or the event that an operator made it of."""
+        self._events += 1
+        hops, path = 0, ()
+        if isinstance(after, Event):
+            hops, path = after.hops, after.path
+        elif after:
+            hops, path = after.event.hops + 1, (*after.event.path, after.listener.name)
+        event = Event(
+            id=self._events,
+            session=session.id,
+            node=node,
+            port=port,
+            cause=cause,
+            at=self.clock.seconds,
+            value=None if value is UNSET else value,
+            parent=after.id if after else None,
+            data=data,
+            hops=hops,
+            path=path,
+            derived=isinstance(after, Event),
+        )
+        if self.tap:
+            self.tap(event)
+        return event
+
+    def ask(self, session: Session, listener: Listener, event: Event) -> Request | None:
+        """One event becomes a request; None if it would be cancelled at once (rule C5)."""
+        if session.closed and event.port != "unload" and listener.on_disconnect == "cancel":
+            return None
+        for cancelled in sorted(listener.cancels):
+            session.stop_ticker("listener", cancelled)
+        if listener.every is not None and event.cause is not Cause.TIMER:
+            self._every(session, listener, event)
+        values = session.values
+        if event.port == "stream" and event.cause in CHUNKS:  # the node's own input is the chunk
+            inputs = tuple(event.value if n == event.node else values[n] for n in listener.inputs)
+        else:
+            inputs = tuple(values[n] for n in listener.inputs)
+        self._requests += 1
+        request = Request(self._requests, session.id, listener, event, inputs)
+        session.pending += 1
+        if self.tap:
+            self.tap(request)
+        self.due.append(Ask(request))
+        return request
+
+    def _every(self, session: Session, listener: Listener, event: Event) -> None:
+        """Rule M1: from its trigger, at every multiple."""
+        session.stop_ticker("listener", listener.id)
+        assert listener.every is not None
+
+        def fire() -> None:
+            if session.connected:
+                tick = self.event(
+                    session, event.node, event.port, Cause.TIMER, UNSET, event.data, None
+                )
+                self.turn(lambda: self.ask(session, listener, tick))
+
+        ticker = Ticker(self.clock, listener.every, fire)
+        session.tickers["listener", listener.id] = ticker
+
+    def show(self, patch: Patch) -> None:
+        """Hand a patch to the front end."""
+        if self.tap:
+            self.tap(patch)
+        try:
+            self._emit(patch)
+        except Exception as error:  # what cannot be shown must not end it for all (rule R3)
+            self.on_error(error)

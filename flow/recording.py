@@ -1,0 +1,71 @@
+"""Live streams as they come in: recordings, their frames, and chunks of an asked length."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .events import Events
+from .graph import Node
+from .listeners import Listener
+from .model import Cause
+from .patches import Command
+from .session import Session
+from .sounding import Sounds
+
+if TYPE_CHECKING:
+    from .blocks import Block
+    from .chunks import Chunk
+
+
+class Recordings:
+    """What a session's microphones send (rule E7)."""
+
+    def __init__(self, events: Events, sounds: Sounds) -> None:
+        self._events, self._sounds = events, sounds
+
+    def begin(self, session: Session, node: Node) -> None:
+        """A recording starts: its time limit counts from here."""
+        self._sounds.recording_ended(session, node)
+        sizes = session.chunked(node.id)
+        limits = [each.options.time_limit for found in sizes.values() for each in found]
+        least = min((each for each in limits if each is not None), default=None)
+        if least is not None:
+            command = Command(session.id, node.id, "stop_recording")
+            clock = self._events.clock
+            session.limits[node.id] = clock.at(
+                clock.seconds + least, lambda: self._events.show(command)
+            )
+
+    def end(self, session: Session, node: Node) -> None:
+        """The last, shorter chunk comes before `stop_recording`."""
+        if limit := session.limits.pop(node.id, None):
+            limit.dispose()
+        for every, listeners in session.chunked(node.id).items():
+            if chunker := session.chunkers.pop((node.id, every), None):
+                for chunk in chunker.flush():
+                    self._chunk(session, node, chunk, listeners)
+        self._sounds.recording_ended(session, node)
+
+    def frames(self, session: Session, id: int, block: Block) -> None:
+        """More of a live stream: as it is to derived streams, in chunks to listeners."""
+        node = session.node(id)
+        if stream := session.streams.get((id, "stream")):
+            stream.on_next(self._events.event(session, id, "stream", Cause.STREAM, block))
+        for every, listeners in session.chunked(id).items():
+            chunker = session.chunkers.get((id, every))
+            if chunker is None:
+                from .chunks import Chunker  # numpy is loaded by apps that stream, not by all
+
+                chunker = session.chunkers[id, every] = Chunker(every)
+            for chunk in chunker.push(block):
+                self._chunk(session, node, chunk, listeners)
+
+    def _chunk(
+        self, session: Session, node: Node, chunk: Chunk, listeners: tuple[Listener, ...]
+    ) -> None:
+        value = node.chunk(chunk.block)
+        data = {"index": chunk.block.index, "gap": chunk.gap}
+        event = self._events.event(session, node.id, "stream", Cause.STREAM, value, data)
+        for listener in listeners:
+            if request := self._events.ask(session, listener, event):
+                self._sounds.follow(session, request)

@@ -1,0 +1,140 @@
+"""Sound that goes out to a node, piece by piece, and becomes its value when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from .calls import Write
+from .events import Events
+from .graph import Node
+from .model import Event, Kind, Outcome, Request
+from .patches import Sound
+from .session import Passing, Session, Sounding
+from .units import Seconds
+
+MOST_LIVE: Seconds = 3600.0
+"""Of live sound that goes out are kept for the value that it leaves; beyond it the stream goes on
+and the value does not grow (policy: keep first)."""
+
+Origin = tuple[int, Seconds]
+"""Of which node's recording a piece was made, and from which second of it."""
+
+Apply = Callable[[Session, Request | None, tuple[Write, ...]], None]
+"""Stores what was written and shows it."""
+
+
+class Sounds:
+    """One stream of sound at a time for each node of a session."""
+
+    def __init__(self, events: Events, apply: Apply) -> None:
+        self._events, self._apply = events, apply
+
+    def follow(self, session: Session, request: Request) -> None:
+        """A chunk goes to a listener; what that returns for a streaming output is live sound."""
+        listener, node = request.listener, request.event.node
+        passing = session.passing.get(listener.id)
+        if passing is None:
+            outputs = tuple(
+                id for id in listener.outputs if id != node and session.node(id).streaming
+            )
+            if not outputs:
+                return
+            passing = session.passing[listener.id] = Passing(node, listener.id, outputs)
+        passing.pending += 1
+        session.chunk_of[request.id] = passing
+
+    def before(self, session: Session, request: Request) -> Mapping[int, object] | None:
+        """For a chunk's call: what its live outputs sounded last."""
+        passing = session.chunk_of.get(request.id)
+        if passing is None:
+            return None
+        found = {id: session.sounding.get(id) for id in passing.outputs}
+        return {
+            id: each.last if each and each.source is passing else None for id, each in found.items()
+        }
+
+    def more(self, session: Session, request: Request, write: Write) -> None:
+        """One more piece of what a function streams to a node."""
+        passing = session.chunk_of.get(request.id)
+        origin = _origin(request.event) if passing else None
+        self.piece(session, passing or request.id, write.node, write.piece, origin)
+
+    def piece(
+        self,
+        session: Session,
+        source: int | Passing,
+        node: int,
+        piece: object,
+        origin: Origin | None,
+    ) -> None:
+        """One more piece from one source; whatever another one streamed there is over."""
+        playing = session.sounding.get(node)
+        if playing is None or playing.source != source:
+            if playing:
+                self._events.show(Sound(session.id, node, playing.epoch, "flush"))
+            session.epochs += 1
+            playing = session.sounding[node] = Sounding(source, session.epochs, [])
+        if piece is None:
+            return
+        playing.last = piece
+        live = isinstance(source, Passing)
+        if not live or playing.kept < MOST_LIVE:
+            playing.pieces.append(piece)
+            playing.kept += getattr(piece, "duration", 0.0)
+        self._events.show(Sound(session.id, node, playing.epoch, "more", piece, live, origin))
+
+    # -- ends ----------------------------------------------------------------------------------
+
+    def request_ended(self, session: Session, outcome: Outcome) -> None:
+        """What a request streamed ends with it; a chunk's is followed by the next chunk's.
+
+        After a cancel the listener hears no more of what a generator streamed.
+        """
+        request = outcome.request
+        if session.sounding:
+            stage = "flush" if outcome.kind is Kind.CANCELLED else "end"
+            self._end(session, request.id, stage, request)
+        passing = session.chunk_of.pop(request.id, None)
+        if passing:
+            passing.pending -= 1
+            if passing.over and not passing.pending:
+                self._end(session, passing, "end")
+
+    def recording_ended(self, session: Session, node: Node) -> None:
+        """A recording is over: what goes out of it ends with its last chunk."""
+        for passing in [each for each in session.passing.values() if each.node == node.id]:
+            self.listener_gone(session, passing.listener, "end")
+
+    def listener_gone(self, session: Session, key: int, stage: Literal["end", "flush"]) -> None:
+        """Nothing more comes through this listener, or this stream straight into a node."""
+        if passing := session.passing.pop(key, None):
+            passing.over = True
+            if not passing.pending:
+                self._end(session, passing, stage)
+
+    def node_gone(self, session: Session, node: int) -> None:
+        """A node of a part is there no more: silence at once."""
+        if playing := session.sounding.pop(node, None):
+            self._events.show(Sound(session.id, node, playing.epoch, "flush"))
+
+    def _end(
+        self,
+        session: Session,
+        source: int | Passing,
+        stage: Literal["end", "flush"],
+        request: Request | None = None,
+    ) -> None:
+        """What was streamed from one source becomes the value."""
+        for id in [id for id, each in session.sounding.items() if each.source == source]:
+            playing = session.sounding.pop(id)
+            self._events.show(Sound(session.id, id, playing.epoch, stage))
+            if playing.pieces:
+                value = session.node(id).joined(playing.pieces)
+                self._apply(session, request, (Write(id, value),))
+
+
+def _origin(event: Event) -> Origin | None:
+    index = (event.data or {}).get("index")
+    rate = getattr(event.value, "rate", None)
+    return (event.node, index / rate) if isinstance(index, int) and rate else None
