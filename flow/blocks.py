@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .audio import MAX_CHANNELS, checked_rate
+from .bounds import MAX_CHANNELS, checked_rate
 from .errors import OssicleError
 from .units import Frames, Seconds
 

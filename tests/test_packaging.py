@@ -110,6 +110,24 @@ def test_importing_is_light() -> None:
     assert heavy & set(loaded) == set()
 
 
+def test_the_page_is_there_before_numpy() -> None:
+    """An app that takes and gives sound serves its page without what only sound needs."""
+    script = """
+import sys, urllib.request
+import ossicle as oc
+with oc.Blocks() as app:
+    sound = oc.Audio(sources=["upload", "microphone"])
+    oc.Button("Back").click(lambda s: s, sound, oc.Audio())
+launched = app.launch(server_port=0, prevent_thread_lock=True, quiet=True)
+assert b"<html" in urllib.request.urlopen(launched.url).read()
+print(*{m.split(".")[0] for m in sys.modules})
+launched.close()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert {"av", "numpy", "pydub", "scipy", "soundfile"} & set(done.stdout.split()) == set()
+
+
 def test_one_version() -> None:
     """What the package says of itself is what pip installed."""
     assert oc.__version__ == CONFIG["project"]["version"]

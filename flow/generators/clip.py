@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from reactivex import Observable
 
-from ..audio import Clip, Samples, pieces
+from ..audio import Clip, pieces
 from ..blocks import Block, float32
 from ..durations import Length, frames_of
 from ..operators.operator import check
+from ..samples import Samples
 from ..units import Frames
 from .source import source
 

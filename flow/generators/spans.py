@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from reactivex import Observable
 
-from ..audio import checked_rate
 from ..blocks import Block, Samples
+from ..bounds import checked_rate
 from ..durations import Length, Time, frames_of, seconds_of
 from ..units import Frames
 from .source import source

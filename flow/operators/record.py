@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from reactivex import Observable, abc
 
-from ..audio import Clip, Int16, to_int16
+from ..audio import Clip
 from ..blocks import END, FLUSH, START, Block, BlockError
+from ..samples import Int16, to_int16
 from ..units import Frames, Seconds
 from .operator import Operator, check
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..audio import checked_rate
 from ..blocks import Samples
+from ..bounds import checked_rate
 from ..units import Frames
 from .needs import missing
 from .operator import BlockOperator, Form, Kernel, sound

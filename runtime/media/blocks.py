@@ -10,12 +10,13 @@ from typing import IO, Any, Literal, cast, get_args
 import numpy as np
 from reactivex import Observable, abc
 
-from ...flow.audio import BLOCK, ClipError, to_int16
+from ...flow.audio import BLOCK, ClipError
 from ...flow.blocks import Block, BlockError, Samples
 from ...flow.durations import Length, frames_of
 from ...flow.generators.clip import LARGE
 from ...flow.generators.source import source
 from ...flow.operators.operator import Operator, check
+from ...flow.samples import to_int16
 from ...flow.units import Frames
 from .soundfiles import SoundFile, writing
 

@@ -14,16 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...flow.audio import (
-    BLOCK,
-    Clip,
-    ClipError,
-    Samples,
-    content_hash,
-    over_full_scale,
-    to_int16,
-    update_hash,
-)
+from ...flow.audio import BLOCK, Clip, ClipError
+from ...flow.samples import Samples, content_hash, over_full_scale, to_int16, update_hash
 from .foreign import DEMUXERS, copy_foreign
 from .headers import check_promises, sniff
 from .limits import Limits, bytes_text, seconds_text

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...flow.audio import BLOCK, Clip, ClipError, Samples, to_int16
+from ...flow.audio import BLOCK, Clip, ClipError
+from ...flow.samples import Samples, to_int16
 from .soundfiles import writing
 
 ENCODERS = ("wav", "flac", "ogg", "mp3")

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...flow.audio import ClipError, Int16, to_int16
+from ...flow.audio import ClipError
+from ...flow.samples import Int16, to_int16
 from .limits import Limits
 from .refusals import check_length, check_numbers, damaged, missing_codec, not_sound, silent
 from .soundfiles import SoundFile, Unreadable, writing

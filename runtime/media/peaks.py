@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from ...flow.audio import Clip, Int16, Samples, to_int16
+from ...flow.audio import Clip
+from ...flow.samples import Int16, Samples, to_int16
 
 MAX_WIDTH = 8192  # twice the pixels of a 4K screen: more cannot be seen
 VALUES = 3  # of each part: minimum, maximum, RMS

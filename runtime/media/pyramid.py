@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...flow.audio import Int16
+from ...flow.samples import Int16
 from .peaks import packed, rows_of
 
 FINEST = 256  # frames in a bucket of a short sound

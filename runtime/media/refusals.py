@@ -5,7 +5,7 @@ Never a path of this machine: users read these. Names are the user's own.
 
 from __future__ import annotations
 
-from ...flow.audio import MAX_CHANNELS, MAX_RATE, ClipError
+from ...flow.bounds import MAX_CHANNELS, MAX_RATE, ClipError
 from .limits import Limits, bytes_text, seconds_text
 
 TAKEN = "wav, flac, ogg, opus, mp3, aiff, m4a, aac or webm"

@@ -10,7 +10,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ...flow.audio import BLOCK, Clip, Int16, Samples, TrimmedClip, pieces, root_of, to_int16
+from ...flow.audio import BLOCK, Clip, TrimmedClip, pieces, root_of
+from ...flow.samples import Int16, Samples, to_int16
 from .decode import FileClip
 from .peaks import MAX_WIDTH, PeakScan, peaks_of
 from .pyramid import Pyramid, PyramidScan

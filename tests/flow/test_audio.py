@@ -10,16 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ossicle.flow.audio import (
-    BLOCK,
-    Clip,
-    ClipError,
-    over_full_scale,
-    pieces,
-    to_int16,
-    trimmed,
-    untrimmed,
-)
+from ossicle.flow.audio import BLOCK, Clip, ClipError, pieces, trimmed, untrimmed
+from ossicle.flow.samples import over_full_scale, to_int16
 
 RATE = 8000
 shapes = st.one_of(

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from ossicle.flow.audio import ClipError, Digest, Samples
+from ossicle.flow.audio import ClipError
+from ossicle.flow.samples import Digest, Samples
 from ossicle.runtime.media import ahead, decode
 from ossicle.runtime.media.ahead import Growing
 from ossicle.runtime.media.store import Store

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from ossicle.flow.audio import Clip, Samples, trimmed
+from ossicle.flow.audio import Clip, trimmed
+from ossicle.flow.samples import Samples
 from ossicle.runtime.media.decode import FileClip
 from ossicle.runtime.media.peaks import peaks_of
 from ossicle.runtime.media.store import Store
