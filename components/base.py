@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from ..flow.dialect import Foreign, understood
 from ..flow.errors import DeclarationError, InputError
 from ..flow.graph import Graph, Node, building
 from ..flow.listeners import options
 from ..flow.results import UNSET
 from ..flow.sources import Dependency, Port, Source, event, listen
+from .dialect import COMPONENT, PLACED
 
 if TYPE_CHECKING:
     from ..flow.audio import Media
@@ -40,6 +42,7 @@ class Placed(Node):
     scale: width beside others in a Row. min_width: pixels before it wraps. visible: False leaves it
     out, "hidden" only hides it. elem_id, elem_classes: for style sheets. key: its identity when a
     part of the page is made again.
+    What the peer's apps may pass beyond this is in `dialect`.
     """
 
     shown: ClassVar[tuple[str, ...]] = (
@@ -50,6 +53,9 @@ class Placed(Node):
         "elem_classes",
     )
     """The attributes that front ends get as properties. A subclass names only its own more."""
+
+    foreign: ClassVar[Mapping[str, Foreign]] = PLACED
+    """Arguments that are not ours, and what becomes of them."""
 
     _call: tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -68,7 +74,10 @@ class Placed(Node):
         elem_classes: list[str] | str | None = None,
         render: bool = True,
         key: int | str | None = None,
+        **kwargs: Any,
     ) -> None:
+        if kwargs:
+            understood(self.where, kwargs, self.foreign, sorted(_arguments(type(self))))
         if scale is not None and scale < 0:
             raise DeclarationError(f"{self.where}: scale={scale!r} must be 0 or more.")
         if min_width < 0:
@@ -105,14 +114,9 @@ class Placed(Node):
                 self._call = (self._call[0], {**self._call[1], name: value})
 
     def with_props(self, props: Mapping[str, object]) -> Self:
-        known = {
-            name
-            for each in type(self).__mro__  # a component hands **kwargs on to those above it
-            if "__init__" in vars(each)
-            for name in inspect.signature(each.__init__).parameters
-        }
+        known = _arguments(type(self))
         for name in props:
-            if name not in known:
+            if name not in known and name not in self.foreign:
                 raise ValueError(f"{self.where}: {name!r} is not one of its properties.")
         token = building.set(None)  # a changed copy stands where the original does
         try:
@@ -129,6 +133,18 @@ class Placed(Node):
 
 
 @cache
+def _arguments(cls: type[Placed]) -> frozenset[str]:
+    """The names that its constructor takes."""
+    return frozenset(
+        name
+        for each in cls.__mro__  # a component hands **kwargs on to those above it
+        if "__init__" in vars(each)
+        for name, one in inspect.signature(each.__init__).parameters.items()
+        if name != "self" and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+    )
+
+
+@cache
 def _shown(cls: type[Placed]) -> tuple[str, ...]:
     """The names in `shown` of a class and of all that it extends."""
     return tuple(dict.fromkeys(n for c in cls.__mro__ for n in getattr(c, "shown", ())))
@@ -137,15 +153,18 @@ def _shown(cls: type[Placed]) -> tuple[str, ...]:
 class Component(Placed):
     """A placed value. Subclasses say how it looks to functions and to front ends.
 
-    value: the first value; a callable is called whenever a page loads, and every `every` seconds,
-        and when one of `inputs` changes (its listener is `load_event`).
+    value: the first value; a callable is called whenever a page loads, and every `every` seconds
+        (or at each tick of a Timer), and when one of `inputs` changes (its listener is
+        `load_event`).
     label: above the component. show_label: whether it shows. container: a frame around it.
     interactive: whether users may change it; None is inferred from where the component is used.
+    rtl: written from right to left.
     render: False leaves placing it for later (`.render()`).
     """
 
+    foreign = COMPONENT
     holds_value = True
-    shown = ("label", "show_label", "container", "interactive", "info")
+    shown = ("label", "show_label", "container", "interactive", "info", "rtl")
     acts = {"input": ("input",), "clear": ("clear", "input")}
     passive: ClassVar[frozenset[str]] = frozenset({"change", "stream", "tick", "load"})
     """Ports that no act of a user fires by itself."""
@@ -162,10 +181,11 @@ class Component(Placed):
         *,
         label: str | None = None,
         info: str | None = None,
-        every: float | None = None,
+        every: float | Component | None = None,
         inputs: Component | Iterable[Component] | None = None,
         show_label: bool | None = None,
         container: bool = True,
+        rtl: bool = False,
         scale: int | None = None,
         min_width: int = 160,
         interactive: bool | None = None,
@@ -174,9 +194,11 @@ class Component(Placed):
         elem_classes: list[str] | str | None = None,
         render: bool = True,
         key: int | str | None = None,
+        **kwargs: Any,
     ) -> None:
         self.label = label
         self.info = info
+        self.rtl = rtl
         self.show_label = True if show_label is None else show_label
         self.container = container
         self.interactive = interactive
@@ -194,6 +216,7 @@ class Component(Placed):
             elem_classes=elem_classes,
             render=render,
             key=key,
+            **kwargs,
         )
 
     def placed(self, graph: Graph) -> None:
@@ -203,8 +226,17 @@ class Component(Placed):
         where = f"{self.where} value"
         triggers: list[Source] = [Port(graph.root, "load")]
         triggers += [Port(node, "change") for node in self.inputs]
-        given = {"trigger_mode": "always_last", "show_progress": "hidden", "api_name": False}
-        made = options(where, {**given, "every": self.every})
+        given: dict[str, object] = {
+            "trigger_mode": "always_last",
+            "show_progress": "hidden",
+            "api_name": False,
+        }
+        every = self.every
+        if isinstance(every, Component):
+            triggers.append(_tick(where, every))
+        else:
+            given["every"] = every
+        made = options(where, given)
         token = building.set(graph)
         try:
             standing = listen(tuple(triggers), self.source, list(self.inputs), [self], None, made)
@@ -261,6 +293,12 @@ class Component(Placed):
         raise InputError(f"{self.where}: {act!r} is no act of it; it has {', '.join(known)}.")
 
 
+def _tick(where: str, node: Component) -> Port:
+    if "tick" not in node.ports:
+        raise DeclarationError(f"{where}: every={node!r}: give seconds, or a Timer.")
+    return Port(node, "tick")
+
+
 def number(where: str, name: str, value: object) -> float | int:
     """A finite JSON number. Raises InputError naming `where` and what came."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -268,6 +306,23 @@ def number(where: str, name: str, value: object) -> float | int:
     if value != value or value in (float("inf"), float("-inf")):
         raise InputError(f"{where}: {name} must be a finite number, not {value!r}.")
     return value
+
+
+def known_buttons(
+    where: str, given: Sequence[str] | None, names: tuple[str, ...], single: Mapping[str, bool]
+) -> list[str]:
+    """The small buttons that are wanted: `buttons`, else the single arguments that came before it.
+
+    Raises DeclarationError for one that is not among `names`.
+    """
+    if given is None:
+        return [name for name in names if single.get(name)]
+    for each in given:
+        if each not in names:
+            raise DeclarationError(
+                f"{where}: buttons has {each!r}; choose from {', '.join(names)}."
+            )
+    return list(given)
 
 
 def byte_size(where: str, given: object) -> int | None:

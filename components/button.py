@@ -18,7 +18,7 @@ class Button(Component):
     """
 
     type = "button"
-    shown = ("variant", "size", "icon", "link")
+    shown = ("variant", "size", "icon", "link", "link_target")
 
     click = event("The user pressed it.")
 
@@ -30,6 +30,7 @@ class Button(Component):
         size: Literal["sm", "md", "lg"] = "lg",
         icon: str | None = None,
         link: str | None = None,
+        link_target: Literal["_self", "_blank", "_parent", "_top"] = "_self",
         interactive: bool = True,
         **kwargs: Any,
     ) -> None:
@@ -43,6 +44,7 @@ class Button(Component):
         self.size = size
         self.icon = icon
         self.link = link
+        self.link_target = link_target
         super().__init__(value, interactive=interactive, **kwargs)
 
     @property

@@ -27,6 +27,11 @@ class ClearButton(Button):
         value: Any = "Clear",
         **kwargs: Any,
     ) -> None:
+        if isinstance(components, str):
+            raise DeclarationError(
+                f"{type(self).__name__}: {components!r} is no component; for the text on it write"
+                f" value={components!r}."
+            )
         listed = [components] if isinstance(components, Component) else list(components or ())
         self.emptied = listed
         super().__init__(value, **kwargs)

@@ -34,7 +34,8 @@ class Examples(Component):
         values alone; or the path of a folder, whose files are the samples of a single input.
     inputs: the components to fill. outputs, fn: what to run with them, see the next two.
     cache_examples: True or "eager" runs `fn` on all samples when the app starts, "lazy" on each at
-        its first click by anybody; a click then fills the outputs, too. Results are shared by all
+        its first click by anybody (True with cache_mode="lazy" is the same); a click then fills the
+        outputs, too. Results are shared by all
         sessions and gone when the app ends; a generator's is its last one.
     run_on_click: run `fn` after the inputs are filled, as if the user had asked for it.
     examples_per_page: how many show at a time. example_labels: names to click, in place of values.
@@ -59,7 +60,8 @@ class Examples(Component):
         outputs: Component | Sequence[Component] | None = None,
         fn: Callable[..., Any] | None = None,
         *,
-        cache_examples: Cache = False,
+        cache_examples: Cache | None = False,
+        cache_mode: Literal["eager", "lazy"] | None = None,
         run_on_click: bool = False,
         examples_per_page: int = 10,
         example_labels: Sequence[str] | None = None,
@@ -72,7 +74,7 @@ class Examples(Component):
         self.filled = _components(inputs)
         self.made = _components(outputs)
         self.fn = fn
-        self.cache = "eager" if cache_examples is True else cache_examples
+        self.cache = cached(cache_examples, cache_mode)
         self.run_on_click = run_on_click
         self.batch = batch
         self.concurrency_limit: ConcurrencyLimit = concurrency_limit
@@ -309,6 +311,13 @@ class Examples(Component):
                 f"{self.where}: {len(self.example_labels)} example_labels for {len(self.rows)}"
                 " samples."
             )
+
+
+def cached(examples: Cache | None, mode: Literal["eager", "lazy"] | None) -> Cache:
+    """What `cache_examples` and `cache_mode` ask for together."""
+    if examples is True:
+        return mode or "eager"
+    return examples or False
 
 
 def _components(given: Component | Sequence[Component] | None) -> list[Component]:

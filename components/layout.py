@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from ..flow.errors import DeclarationError
 from ..flow.graph import building
 from ..flow.sources import event
-from .base import Placed, Visible
+from .base import Placed
+from .dialect import CONTAINER
+
+Variant = Literal["default", "panel", "compact"]
+VARIANTS = ("default", "panel", "compact")
+
+
+Length = int | str
+"""Pixels, or a length of CSS like "50vh"."""
 
 
 class Container(Placed):
-    """Holds what is made inside its `with` block."""
+    """Holds what is made inside its `with` block.
+
+    height, max_height, min_height: pixels, or a length of CSS like "50vh"; what does not fit
+    scrolls. Further arguments are those of everything placed.
+    """
+
+    foreign = CONTAINER
+    shown = ("height", "max_height", "min_height")
+
+    def __init__(
+        self,
+        *,
+        height: Length | None = None,
+        max_height: Length | None = None,
+        min_height: Length | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.height = height
+        self.max_height = max_height
+        self.min_height = min_height
+        super().__init__(**kwargs)
 
     def __enter__(self) -> Self:
         graph = building.get()
@@ -37,62 +65,40 @@ class Container(Placed):
 class Row(Container):
     """Beside each other; wraps where the width does not suffice.
 
-    equal_height: all as high as the highest.
+    equal_height: all as high as the highest. variant: "panel" has a background, "compact" no gaps.
     """
 
     type = "row"
-    shown = ("equal_height",)
+    shown = ("equal_height", "variant")
 
     def __init__(
-        self,
-        *,
-        equal_height: bool = False,
-        scale: int | None = None,
-        visible: Visible = True,
-        elem_id: str | None = None,
-        elem_classes: list[str] | str | None = None,
-        render: bool = True,
-        key: int | str | None = None,
+        self, *, variant: Variant = "default", equal_height: bool = False, **kwargs: Any
     ) -> None:
+        self.variant = _variant(self.where, variant)
         self.equal_height = equal_height
-        super().__init__(
-            scale=scale,
-            visible=visible,
-            elem_id=elem_id,
-            elem_classes=elem_classes,
-            render=render,
-            key=key,
-        )
+        super().__init__(**kwargs)
 
 
 class Column(Container):
     """Below each other.
 
-    scale: width beside others. min_width: pixels before the row wraps.
+    scale: width beside others. min_width: pixels before the row wraps. variant: "panel" has a
+    background, "compact" no gaps.
     """
 
     type = "column"
+    shown = ("variant",)
 
     def __init__(
         self,
         *,
         scale: int = 1,
         min_width: int = 320,
-        visible: Visible = True,
-        elem_id: str | None = None,
-        elem_classes: list[str] | str | None = None,
-        render: bool = True,
-        key: int | str | None = None,
+        variant: Variant = "default",
+        **kwargs: Any,
     ) -> None:
-        super().__init__(
-            scale=scale,
-            min_width=min_width,
-            visible=visible,
-            elem_id=elem_id,
-            elem_classes=elem_classes,
-            render=render,
-            key=key,
-        )
+        self.variant = _variant(self.where, variant)
+        super().__init__(scale=scale, min_width=min_width, **kwargs)
 
 
 class Group(Container):
@@ -106,29 +112,39 @@ class Tabs(Container):
 
     type = "tabs"
     shown = ("selected",)
+    acts = {"select": ("select", "change")}
 
     change = event("Another tab shows.")
     select = event("The user chose a tab.")
 
-    def __init__(self, *, selected: int | str | None = None, visible: Visible = True) -> None:
+    def __init__(self, *, selected: int | str | None = None, **kwargs: Any) -> None:
         self.selected = selected
-        super().__init__(visible=visible)
+        super().__init__(**kwargs)
 
 
 class Tab(Container):
-    """One page of Tabs. label: on its button. tab_id: what `Tabs(selected=)` names."""
+    """One page of Tabs. label: on its button. id: what `Tabs(selected=)` names.
+
+    interactive: False greys its button.
+    """
 
     type = "tab"
-    shown = ("label", "tab_id")
+    shown = ("label", "tab_id", "interactive")
 
     select = event("The user chose this tab.")
 
     def __init__(
-        self, label: str | None = None, *, id: int | str | None = None, visible: Visible = True
+        self,
+        label: str | None = None,
+        *,
+        id: int | str | None = None,
+        interactive: bool = True,
+        **kwargs: Any,
     ) -> None:
         self.label = label
         self.tab_id = id
-        super().__init__(visible=visible)
+        self.interactive = interactive
+        super().__init__(**kwargs)
 
 
 class Accordion(Container):
@@ -137,12 +153,13 @@ class Accordion(Container):
     type = "accordion"
     shown = ("label", "open")
 
-    def __init__(
-        self, label: str | None = None, *, open: bool = True, visible: Visible = True
-    ) -> None:
+    expand = event("The user opened it.")
+    collapse = event("The user closed it.")
+
+    def __init__(self, label: str | None = None, *, open: bool = True, **kwargs: Any) -> None:
         self.label = label
         self.open = open
-        super().__init__(visible=visible)
+        super().__init__(**kwargs)
 
 
 class Sidebar(Container):
@@ -151,6 +168,9 @@ class Sidebar(Container):
     type = "sidebar"
     shown = ("label", "open", "position", "width")
 
+    expand = event("The user opened it.")
+    collapse = event("The user closed it.")
+
     def __init__(
         self,
         label: str | None = None,
@@ -158,10 +178,18 @@ class Sidebar(Container):
         open: bool = True,
         position: Literal["left", "right"] = "left",
         width: int = 320,
-        visible: Visible = True,
+        **kwargs: Any,
     ) -> None:
         self.label = label
         self.open = open
         self.position = position
         self.width = width
-        super().__init__(visible=visible)
+        super().__init__(**kwargs)
+
+
+def _variant(where: str, given: str) -> str:
+    if given not in VARIANTS:
+        raise DeclarationError(
+            f"{where}: variant={given!r} is unknown; choose {', '.join(VARIANTS)}."
+        )
+    return given

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Any
 
 from ..flow.errors import DeclarationError, InputError
 from ..flow.sources import event
-from .base import Component, number
+from .base import Component, known_buttons, number
 
 if TYPE_CHECKING:
     from ..flow.audio import Media
@@ -16,11 +17,12 @@ class Slider(Component):
     """A number from minimum to maximum in steps. Functions get `int` if step and bounds are whole.
 
     value: starts at minimum when left out. step: None is a hundredth of the range, or 1 where that
-    is larger than 1.
+    is larger than 1. precision: digits after the point. randomize: a value by chance whenever a
+    page loads. show_reset_button, or buttons=["reset"]: a button that brings back the first value.
     """
 
     type = "slider"
-    shown = ("minimum", "maximum", "step")
+    shown = ("minimum", "maximum", "step", "show_reset_button")
 
     input = event("The user moved it.")
     release = event("The user let go of it.")
@@ -32,6 +34,10 @@ class Slider(Component):
         value: Any = None,
         *,
         step: float | None = None,
+        precision: int | None = None,
+        randomize: bool = False,
+        show_reset_button: bool = False,
+        buttons: list[str] | None = None,
         **kwargs: Any,
     ) -> None:
         if not minimum < maximum:
@@ -41,14 +47,31 @@ class Slider(Component):
         self.minimum = minimum
         self.maximum = maximum
         self.step = step if step is not None else min(1, (maximum - minimum) / 100)
+        self.precision = precision
+        self.show_reset_button = "reset" in known_buttons(
+            self.where, buttons, ("reset",), {"reset": show_reset_button}
+        )
         self.cleared = minimum
+        if randomize:
+            value = self._any
         super().__init__(minimum if value is None else value, **kwargs)
+
+    def preprocess(self, value: Any, media: Media) -> object:
+        if self.precision is None:
+            return value
+        return round(value) if self.precision == 0 else round(value, self.precision)
 
     def postprocess(self, value: Any, media: Media) -> object:
         if value is None:
             return self.minimum
         plain = value.item() if hasattr(value, "item") else value
         return min(max(number(self.where, "the value", plain), self.minimum), self.maximum)
+
+    def _any(self) -> float:
+        """One of its steps, by chance."""
+        steps = int((self.maximum - self.minimum) / self.step + 1e-9)
+        # Rounded, because 3 * 0.1 is a hair more than 0.3.
+        return round(self.minimum + random.randint(0, steps) * self.step, 10)
 
     def from_wire(self, payload: Any, media: Media) -> object:
         found = number(self.where, "the value", payload)

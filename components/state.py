@@ -8,6 +8,7 @@ from typing import Any
 from ..flow.errors import DeclarationError
 from ..flow.graph import Graph
 from .base import Component
+from .dialect import COMPONENT, STATE
 
 
 class State(Component):
@@ -19,9 +20,10 @@ class State(Component):
 
     type = "state"
     server_only = True
+    foreign = COMPONENT | STATE
 
-    def __init__(self, value: Any = None, *, render: bool = True) -> None:
-        super().__init__(render=render)
+    def __init__(self, value: Any = None, *, render: bool = True, **kwargs: Any) -> None:
+        super().__init__(render=render, **kwargs)
         self.first: Any = value
         if not callable(value):
             try:

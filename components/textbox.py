@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..flow.errors import DeclarationError, InputError
 from ..flow.sources import event
-from .base import Component, Json, Received
+from .base import Component, Json, Received, known_buttons
 
 if TYPE_CHECKING:
     from ..flow.audio import Media
@@ -19,12 +19,25 @@ class Textbox(Component):
     """A line or several lines of text. Functions get and return `str`.
 
     lines, max_lines: how high it is and may grow. placeholder: shown while it is empty. type:
-    "text", "password" or "email". max_length: characters. autofocus: on opening.
+    "text", "password" or "email". max_length: characters. autofocus: on opening. text_align: "left"
+    or "right". submit_btn, stop_btn: buttons beside it that fire `submit` and `stop`; True, or the
+    words on them. buttons: ["copy"] for one that copies the text; show_copy_button is the same.
     Further arguments are those of every component.
     """
 
     type = "textbox"
-    shown = ("lines", "max_lines", "placeholder", "kind", "max_length", "autofocus")
+    shown = (
+        "lines",
+        "max_lines",
+        "placeholder",
+        "kind",
+        "max_length",
+        "autofocus",
+        "text_align",
+        "submit_btn",
+        "stop_btn",
+        "buttons",
+    )
     cleared = ""
 
     input = event("The user changed the text.")
@@ -33,6 +46,8 @@ class Textbox(Component):
     focus = event("The user entered the field.")
     blur = event("The user left the field.")
     clear = event("The user cleared the field.")
+    stop = event("The user pressed its stop button.")
+    copy = event("The user pressed its copy button: `value`.")
 
     def __init__(
         self,
@@ -44,6 +59,11 @@ class Textbox(Component):
         placeholder: str | None = None,
         max_length: int | None = None,
         autofocus: bool = False,
+        text_align: Literal["left", "right"] | None = None,
+        submit_btn: bool | str | None = False,
+        stop_btn: bool | str | None = False,
+        show_copy_button: bool = False,
+        buttons: list[str] | None = None,
         **kwargs: Any,
     ) -> None:
         if type not in KINDS:
@@ -58,6 +78,10 @@ class Textbox(Component):
         self.placeholder = placeholder
         self.max_length = max_length
         self.autofocus = autofocus
+        self.text_align = text_align
+        self.submit_btn = submit_btn or False
+        self.stop_btn = stop_btn or False
+        self.buttons = known_buttons(self.where, buttons, ("copy",), {"copy": show_copy_button})
         super().__init__(value, **kwargs)
 
     def postprocess(self, value: Any, media: Media) -> object:

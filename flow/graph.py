@@ -213,6 +213,19 @@ class Graph:
         self._open[-1].children.append(place)
         return place
 
+    def move(self, node: Node) -> None:
+        """Put a node that stands here already, and all in it, at the end of the open container."""
+        found = self._places[node.id]
+        if found in self._open:
+            raise DeclarationError(f"{node.where}: cannot stand inside itself.")
+        for place in self._places.values():
+            place.children = [child for child in place.children if child is not found]
+        self._open[-1].children.append(found)
+
+    def stands(self, node: Node) -> bool:
+        """Whether a node has its place here."""
+        return node.graph is self and node.id in self._places
+
     def absorb(self, other: Graph) -> None:
         """Take over another graph: nodes, listeners, and its layout into the open container.
 

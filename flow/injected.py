@@ -18,9 +18,22 @@ telling: contextvars.ContextVar[Tell | None] = contextvars.ContextVar("telling",
 """Set by the executor around a job's function; copied into its thread."""
 
 
+class Address(str):
+    """An address as text, which is also its own `host`: the peer's apps ask for that."""
+
+    __slots__ = ()
+
+    @property
+    def host(self) -> str:
+        return str(self)
+
+
 @dataclass(frozen=True, slots=True)
 class ClientRequest:
-    """Who asked: public as `ossicle.Request`. Annotate a parameter with it to receive it."""
+    """Who asked: public as `ossicle.Request`. Annotate a parameter with it to receive it.
+
+    client: the address that the request came from, a text that also has it as `client.host`.
+    """
 
     session_hash: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -28,6 +41,9 @@ class ClientRequest:
     cookies: Mapping[str, str] = field(default_factory=dict[str, str])
     client: str = ""
     username: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "client", Address(self.client))
 
 
 class EventData:
@@ -103,19 +119,28 @@ class Progress:
             tell(Report(bars))
 
 
-def Info(message: str, duration: float | None = 10, title: str = "Info") -> None:
+def Info(
+    message: str = "", duration: float | None = 10, visible: bool = True, title: str = "Info"
+) -> None:
     """Show a note to the user who asked. duration in seconds; None stays until closed."""
-    _notify("info", message, duration, title)
+    if visible:
+        _notify("info", message, duration, title)
 
 
-def Warning(message: str, duration: float | None = 10, title: str = "Warning") -> None:
+def Warning(
+    message: str = "", duration: float | None = 10, visible: bool = True, title: str = "Warning"
+) -> None:
     """Show a warning to the user who asked. duration in seconds; None stays until closed."""
-    _notify("warning", message, duration, title)
+    if visible:
+        _notify("warning", message, duration, title)
 
 
-def Success(message: str, duration: float | None = 10, title: str = "Success") -> None:
+def Success(
+    message: str = "", duration: float | None = 10, visible: bool = True, title: str = "Success"
+) -> None:
     """Show good news to the user who asked. duration in seconds; None stays until closed."""
-    _notify("success", message, duration, title)
+    if visible:
+        _notify("success", message, duration, title)
 
 
 def _notify(level: str, message: str, duration: float | None, title: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from typing import Any, Literal
 
+from .dialect import LISTENER, understood
 from .errors import DeclarationError, TriggerError
 from .signature import Signature, signature
 from .triggers import TRIGGERS
@@ -97,14 +97,16 @@ def options(where: str, given: Mapping[str, object]) -> Options:
     Raises DeclarationError or TriggerError naming `where`, the option and what may be written.
     """
     known = [f.name for f in fields(Options)]
-    for name in given:
-        if name not in known:
-            taken = ("fn", "inputs", "outputs", "cancels", *known)
-            near = get_close_matches(name, taken, n=1)
-            raise DeclarationError(
-                f"{where}: {name!r} is not an option of a listener"
-                + (f"; did you mean {near[0]!r}?" if near else f"; it takes {', '.join(taken)}.")
-            )
+    if foreign := {name: value for name, value in given.items() if name not in known}:
+        given = {name: value for name, value in given.items() if name in known}
+        match foreign.pop("api_visibility", "public"):  # the peer's newer way to say both
+            case "private":
+                given["api_name"] = False
+            case "undocumented":
+                given["show_api"] = False
+            case _:
+                pass
+        understood(where, foreign, LISTENER, ("fn", "inputs", "outputs", "cancels", *known))
     made = Options(**given)  # type: ignore[arg-type]  # checked by value just below
     _check(where, made)
     return made

@@ -10,6 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ossicle.components.aliases import Checkboxgroup as Checkboxgroup
+    from ossicle.components.aliases import DataFrame as DataFrame
+    from ossicle.components.aliases import Files as Files
+    from ossicle.components.aliases import Json as Json
+    from ossicle.components.aliases import Mic as Mic
+    from ossicle.components.aliases import TabItem as TabItem
+    from ossicle.components.aliases import Text as Text
+    from ossicle.components.aliases import TextArea as TextArea
     from ossicle.components.audio import Audio as Audio
     from ossicle.components.audio import WaveformOptions as WaveformOptions
     from ossicle.components.button import Button as Button
@@ -57,6 +65,7 @@ if TYPE_CHECKING:
     from ossicle.flow.results import update as update
     from ossicle.flow.sources import Dependency as Dependency
     from ossicle.flow.sources import on as on
+    from ossicle.runtime import themes as themes
     from ossicle.runtime.app import Blocks as Blocks
     from ossicle.runtime.executors.in_process import in_process as in_process
     from ossicle.runtime.interface import Interface as Interface
@@ -67,6 +76,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _WHERE = {
+    "components.aliases": (
+        "Checkboxgroup",
+        "DataFrame",
+        "Files",
+        "Json",
+        "Mic",
+        "TabItem",
+        "Text",
+        "TextArea",
+    ),
     "components.audio": ("Audio", "WaveformOptions"),
     "components.button": ("Button",),
     "components.checkbox": ("Checkbox",),
@@ -103,18 +122,30 @@ _WHERE = {
     "runtime.tabbed": ("TabbedInterface",),
 }
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}
+_WHOLE = {"themes": "runtime.themes"}
 _RENAMED = {"Request": ("flow.injected", "ClientRequest")}
 
-__all__ = [*sorted({*_MODULES, *_RENAMED}), "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [*sorted({*_MODULES, *_RENAMED, *_WHOLE}), "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
-    module, inner = _RENAMED.get(name, (_MODULES.get(name), name))
-    if module is None:
-        raise AttributeError(f"module 'ossicle' has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{module}"), inner)
+    if name in _WHOLE:
+        found = import_module(f"{__name__}.{_WHOLE[name]}")
+    else:
+        module, inner = _RENAMED.get(name, (_MODULES.get(name), name))
+        if module is None:
+            raise AttributeError(f"module 'ossicle' has no attribute {name!r}{_instead(name)}")
+        found = getattr(import_module(f"{__name__}.{module}"), inner)
     globals()[name] = found
     return found
+
+
+def _instead(name: str) -> str:
+    if name.startswith("_"):
+        return ""
+    from ossicle.components.aliases import ABSENT
+
+    return f": {ABSENT[name]}" if name in ABSENT else ""
 
 
 def __dir__() -> list[str]:

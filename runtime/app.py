@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from ..components.base import byte_size
+from ..flow.dialect import Foreign, understood
 from ..flow.errors import DeclarationError
 from ..flow.graph import Graph, building
 from ..flow.plan import Plan, Settings, compile_plan
 from ..flow.shapes import is_dict
 from ..flow.sources import Port
-from .head import parse_head
+from . import themes
+from .dialect import BLOCKS, LAUNCH, QUEUE
+from .head import Element, parse_head
 from .launching import Launched, Launching, offer
 
 if TYPE_CHECKING:
@@ -35,7 +39,9 @@ class Blocks(Graph):
         line-strong, text, text-quiet, accent, accent-hover, accent-soft, on-accent, good, warn,
         bad, wave, wave-played, radius, column, font, mono, size; web/src/theme.css has them all.
         "light-dark(#0a6a72, #53c2cb)" is a colour for light and one for dark.
+        Or one of `ossicle.themes`, or its name.
     css: a style sheet for the page, or the path of one. It cannot load anything from elsewhere.
+    css_paths, head_paths: files with more of each.
     js: a JavaScript expression that gives a function; the page calls it once, when it opens. An app
         with js lets its page evaluate code, which its content policy otherwise forbids.
     head: <meta> elements, and <link> ones with data: URIs, for the page's head.
@@ -45,23 +51,30 @@ class Blocks(Graph):
     """
 
     kind: ClassVar[str] = "blocks"
+    foreign: ClassVar[Mapping[str, Foreign]] = BLOCKS
 
     def __init__(
         self,
         *,
         title: str = "ossicle",
-        theme: Mapping[str, str] | None = None,
+        theme: Themed = None,
         css: str | Path | None = None,
         js: str | None = None,
         head: str | None = None,
         fill_width: bool = False,
+        css_paths: Paths = None,
+        head_paths: Paths = None,
+        **kwargs: Any,
     ) -> None:
+        if kwargs:
+            understood(type(self).__name__, kwargs, self.foreign, BLOCKS_TAKES)
         super().__init__()
+        self._launched: Launched | None = None
         self.title = title
         self.theme = _theme(theme)
-        self.css = _css(css)
+        self.css = _css(css, css_paths)
         self.js = js
-        self.head = parse_head(head) if head else []
+        self.head = _head(head, head_paths)
         self.fill_width = fill_width
         self.settings = Settings()
         self.load = Port(self.root, "load")
@@ -99,6 +112,7 @@ class Blocks(Graph):
         default_concurrency_limit: int | None = 1,
         max_size: int | None = None,
         enabled: bool = True,
+        **kwargs: Any,
     ) -> Self:
         """Set the queue of the whole app.
 
@@ -106,6 +120,9 @@ class Blocks(Graph):
         requests may wait; beyond it they are rejected. enabled=False: what does not say queue=True
         skips the queue.
         """
+        if kwargs:
+            takes = ("default_concurrency_limit", "max_size", "enabled")
+            understood("queue", kwargs, QUEUE, takes)
         if default_concurrency_limit is not None and default_concurrency_limit < 1:
             raise DeclarationError(
                 f"queue: default_concurrency_limit={default_concurrency_limit!r} would let nothing"
@@ -143,68 +160,118 @@ class Blocks(Graph):
     def launch(
         self,
         *,
-        server_name: str = "127.0.0.1",
+        server_name: str | None = None,
         server_port: int | None = None,
         inbrowser: bool = False,
         prevent_thread_lock: bool = False,
         show_error: bool | None = None,
         quiet: bool = False,
         max_threads: int = 40,
-        max_file_size: int | None = None,
-        root_path: str = "",
+        max_file_size: int | str | None = None,
+        root_path: str | None = None,
         allowed_hosts: tuple[str, ...] = (),
         allowed_origins: tuple[str, ...] = (),
         reconnect_window: float = 60.0,
+        theme: Themed = None,
+        css: str | Path | None = None,
+        css_paths: Paths = None,
+        js: str | None = None,
+        head: str | None = None,
+        head_paths: Paths = None,
+        **kwargs: Any,
     ) -> Launched | None:
         """Serve the app until interrupted.
 
-        server_name: the address to listen on. server_port: None takes 7860 or the next free one.
-        inbrowser: open the page. prevent_thread_lock: return at once, with the running app.
-        show_error: tell users the text of every exception; None does so where only this machine
-        can be the user. max_file_size: bytes of one upload.
+        server_name: the address to listen on; None is this machine alone. server_port: None takes
+        7860 or the next free one. inbrowser: open the page. prevent_thread_lock: return at once,
+        with the running app. show_error: tell users the text of every exception; None does so
+        where only this machine can be the user. max_file_size: bytes of one upload, or text like
+        "5 MB".
         allowed_hosts, allowed_origins: further names that the app answers to. reconnect_window:
-        seconds that a session outlives its page.
+        seconds that a session outlives its page. theme, css, css_paths, js, head, head_paths: as
+        in Blocks, if they are not given there.
 
-        Raises OSError if the port is taken.
+        Gives the running app, which is also (itself, its address, None) where three are unpacked.
+        Raises DeclarationError for what is not done here, OSError if the port is taken.
         """
+        if kwargs:
+            understood("launch", kwargs, LAUNCH, LAUNCH_TAKES)
+        self.theme = self.theme or _theme(theme)
+        self.css = self.css or _css(css, css_paths)
+        self.js = self.js or js
+        self.head = self.head or _head(head, head_paths)
         launching = Launching(
-            server_name=server_name,
+            server_name=server_name or "127.0.0.1",
             server_port=server_port,
             inbrowser=inbrowser,
             show_error=show_error,
             quiet=quiet,
             max_threads=max_threads,
-            max_file_size=max_file_size,
-            root_path=root_path,
+            max_file_size=byte_size("launch", max_file_size),
+            root_path=root_path or "",
             allowed_hosts=allowed_hosts,
             allowed_origins=allowed_origins,
             reconnect_window=reconnect_window,
         )
         if offer(self, launching):
             return None  # a command is loading this file, and serves the app itself
-        launched = Launched(self, launching)
+        launched = self._launched = Launched(self, launching)
         launched.start()
         if prevent_thread_lock:
             return launched
         launched.wait()
         return None
 
+    def close(self) -> None:
+        """Stop what `launch(prevent_thread_lock=True)` began."""
+        if self._launched:
+            self._launched.close()
+
+
+LAUNCH_TAKES = (
+    "server_name", "server_port", "inbrowser", "prevent_thread_lock", "show_error", "quiet",
+    "max_threads", "max_file_size", "root_path", "allowed_hosts", "allowed_origins",
+    "reconnect_window", "theme", "css", "js", "head",
+)  # fmt: skip
+
+Themed = Mapping[str, str] | themes.Theme | str | None
+Paths = str | Path | Sequence[str | Path] | None
+
+BLOCKS_TAKES = ("title", "theme", "css", "css_paths", "js", "head", "head_paths", "fill_width")
+
 
 def _theme(given: object) -> dict[str, str]:
+    if isinstance(given, str):
+        given = themes.named(given)
+    if isinstance(given, themes.Theme):
+        return given.variables()
     if given is None:
         return {}
     if not is_dict(given) or not all(isinstance(v, str) for pair in given.items() for v in pair):
         raise DeclarationError(
             f"Blocks: theme={given!r} must be a dict of CSS variables, like"
-            ' {"accent": "#0a6a72"}.'
+            ' {"accent": "#0a6a72"}, or one of ossicle.themes.'
         )
     return dict(given)
 
 
-def _css(given: str | Path | None) -> str | None:
-    if not isinstance(given, Path):
-        return given
+def _css(given: str | Path | None, paths: Paths) -> str | None:
+    first = _read("css", given) if isinstance(given, Path) else given
+    return "\n".join(filter(None, [first, *(_read("css", each) for each in _paths(paths))])) or None
+
+
+def _head(given: str | None, paths: Paths) -> list[Element]:
+    texts = [given, *(_read("head", each) for each in _paths(paths))]
+    return [element for text in texts if text for element in parse_head(text)]
+
+
+def _paths(given: Paths) -> list[Path]:
+    listed = [given] if isinstance(given, str | Path) else list(given or ())
+    return [Path(each) for each in listed]
+
+
+def _read(what: str, path: Path) -> str:
     try:
-        return given.read_text("utf-8")
+        return path.read_text("utf-8")
     except OSError as error:
-        raise DeclarationError(f"Blocks: css={str(given)!r}: {error.strerror}.") from error
+        raise DeclarationError(f"Blocks: {what}={str(path)!r}: {error.strerror}.") from error

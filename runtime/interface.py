@@ -5,24 +5,26 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from ..components.base import Component
 from ..components.button import Button
 from ..components.clearbutton import QUIETLY, empty_values
 from ..components.downloadbutton import DownloadButton
-from ..components.examples import Cache, Examples
+from ..components.examples import Cache, Examples, cached
 from ..components.layout import Accordion, Column, Row
 from ..components.markdown import Markdown
 from ..components.shortcuts import component
 from ..components.state import State
+from ..flow.dialect import Foreign
 from ..flow.errors import DeclarationError
 from ..flow.graph import building
 from ..flow.injected import Success
-from ..flow.listeners import ConcurrencyLimit, name_of
+from ..flow.listeners import ConcurrencyLimit, ShowProgress, name_of
 from ..flow.signature import signature
 from ..flow.sources import Dependency, Port, Source, on
 from .app import Blocks
+from .dialect import INTERFACE
 from .flagging import FlagLog
 
 Given = str | Mapping[str, Any] | Component
@@ -46,12 +48,14 @@ class Interface(Blocks):
     flagging_mode: what is written to the disk of the machine that runs the app, for its author:
         "never" nothing, which is the default; "manual" values that the user flags by a button;
         "auto" those of each run that succeeded. An interface without outputs has nothing to flag.
+        allow_flagging: its older name, where True is "manual" and False "never".
     flagging_options: a button for each, "Flag as …": texts, or pairs (text, what is written).
     flagging_dir: the folder; see `FlagLog` for what it holds.
     Other arguments as in a listener (`Source.__call__`) and in Blocks.
     """
 
     kind = "interface"
+    foreign: ClassVar[Mapping[str, Foreign]] = INTERFACE
 
     def __init__(
         self,
@@ -60,7 +64,8 @@ class Interface(Blocks):
         outputs: Given | Sequence[Given] | None,
         examples: Sequence[Any] | str | Path | None = None,
         *,
-        cache_examples: Cache = False,
+        cache_examples: Cache | None = False,
+        cache_mode: Literal["eager", "lazy"] | None = None,
         examples_per_page: int = 10,
         example_labels: Sequence[str] | None = None,
         run_examples_on_click: bool = False,
@@ -73,23 +78,21 @@ class Interface(Blocks):
         submit_btn: str | Button = "Submit",
         stop_btn: str | Button = "Stop",
         clear_btn: str | Button | None = "Clear",
-        flagging_mode: FlaggingMode = "never",
+        flagging_mode: FlaggingMode | None = None,
+        allow_flagging: FlaggingMode | bool | None = None,
         flagging_options: Sequence[str | tuple[str, str]] | None = None,
         flagging_dir: str | Path = "flagged",
         batch: bool = False,
         max_batch_size: int = 4,
-        api_name: str | None = None,
+        api_name: str | Literal[False] | None = None,
+        show_progress: ShowProgress | None = None,
         concurrency_limit: ConcurrencyLimit = "default",
         stream_every: float = 0.5,
         time_limit: float | None = 30,
         **kwargs: Any,
     ) -> None:
         super().__init__(title=title or "ossicle", **kwargs)
-        if flagging_mode not in ("manual", "never", "auto"):
-            raise DeclarationError(
-                f"Interface: flagging_mode={flagging_mode!r} is unknown; choose manual, never or"
-                " auto."
-            )
+        flagging_mode = _flagging(flagging_mode, allow_flagging)
         self.fn = fn
         self.live = live
         additional = _components(additional_inputs)
@@ -103,12 +106,14 @@ class Interface(Blocks):
             "batch": batch,
             "max_batch_size": max_batch_size,
             "api_name": api_name,
+            "show_progress": show_progress,
             "concurrency_limit": concurrency_limit,
         }
         self._streaming: dict[str, Any] = {"stream_every": stream_every, "time_limit": time_limit}
         flags = _flag_options(flagging_options) if flagging_mode == "manual" else []
         parts = _Parts(submit_btn, stop_btn, clear_btn, flags)
-        with self:
+        self.frame = self._stand()
+        with self.frame or self:
             if title:
                 Markdown(f"# {title}")
             if description:
@@ -118,7 +123,7 @@ class Interface(Blocks):
             if examples is not None:
                 self._show_examples(
                     examples,
-                    cache_examples,
+                    cached(cache_examples, cache_mode),
                     run_examples_on_click,
                     {"examples_per_page": examples_per_page, "example_labels": example_labels},
                 )
@@ -126,6 +131,34 @@ class Interface(Blocks):
                 Markdown(article)
             if flagging_mode != "never" and self.output_components:
                 self._listen_flags(parts, run, flagging_mode, Path(flagging_dir))
+
+    # -- inside of another Blocks ----------------------------------------------------------------
+
+    def _stand(self) -> Column | None:
+        """Written inside another Blocks it stands there at once, as a component does."""
+        outer = building.get()
+        if outer is None:
+            return None
+        self.load = Port(outer.root, "load")
+        self.unload = Port(outer.root, "unload")
+        return Column(min_width=0)
+
+    def render(self) -> Self:
+        """Stand here; one that was written inside of this Blocks moves here."""
+        graph = building.get()
+        if self.frame is None or graph is None or graph is not self.frame.graph:
+            return super().render()
+        graph.move(self.frame)
+        return self
+
+    @staticmethod
+    def _put(node: Component) -> None:
+        """Place a component here; one made inside the outer Blocks stands there already."""
+        graph = building.get()
+        if graph is not None and graph.stands(node):
+            graph.move(node)
+        else:
+            node.render()
 
     # -- components ------------------------------------------------------------------------------
 
@@ -167,14 +200,14 @@ class Interface(Blocks):
                 with Column():
                     for each in self.input_components:
                         if each not in additional:
-                            each.render()
+                            self._put(each)
                     if additional:
                         self._add(additional, accordion)
                     parts.place(submit=not self.live, stop=self._goes_on and not self.live)
             if outputs or not self.input_components:
                 with Column():
                     for each in outputs:
-                        each.render()
+                        self._put(each)
                     if not self.input_components:
                         parts.generate()
                     if outputs:
@@ -190,7 +223,7 @@ class Interface(Blocks):
         )
         with accordion:
             for each in additional:
-                each.render()
+                self._put(each)
 
     @property
     def _goes_on(self) -> bool:
@@ -344,6 +377,19 @@ class _Parts:
             with Row():
                 for button in self.flag_buttons:
                     button.render()
+
+
+def _flagging(mode: object, allow: object) -> FlaggingMode:
+    given = mode if mode is not None else allow
+    if given is None or given is False:
+        given = "never"
+    elif given is True:
+        given = "manual"
+    if given not in ("manual", "never", "auto"):
+        raise DeclarationError(
+            f"Interface: flagging_mode={given!r} is unknown; choose manual, never or auto."
+        )
+    return given
 
 
 def _button(given: str | Button, **options: Any) -> Button:

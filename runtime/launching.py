@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -165,6 +165,10 @@ class Launched:
 
     def __enter__(self) -> Launched:
         return self
+
+    def __iter__(self) -> Iterator[Any]:
+        """(itself, its address, None): three, because the peer also gives a public address."""
+        return iter((self, self.url, None))
 
     def __exit__(self, *_: object) -> None:
         self.close()

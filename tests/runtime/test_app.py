@@ -46,7 +46,7 @@ def test_the_page_is_told_theme_css_js_and_head(tmp_path: Path) -> None:
         ({"head": '<link rel="stylesheet" href="x.css">'}, "use css="),
         ({"head": '<link rel="icon" href="https://x.org/a.png">'}, "data: URI"),
         ({"head": '<link rel="canonical" href="https://x.org" onload="x()">'}, "onload"),
-        ({"theme": "soft"}, "must be a dict"),
+        ({"theme": "sand"}, "choose base, citrus"),
         ({"theme": {"accent": 3}}, "must be a dict"),
         ({"css": Path("missing.css")}, "missing.css"),
     ],

@@ -153,6 +153,9 @@ export const strings = {
   pageOf: (page: number, pages: number) => `${page} of ${pages}`,
   openSidebar: 'Open sidebar',
   closeSidebar: 'Close sidebar',
+  copy: 'Copy',
+  copied: 'Copied',
+  submit: 'Submit',
   showPassword: 'Show',
   hidePassword: 'Hide',
 };

@@ -25,6 +25,8 @@ export const icons = {
   down: { path: 'M6 9.5l6 6 6-6' },
   right: { path: 'M9.5 6l6 6-6 6' },
   file: { path: 'M6 3.5h8l4 4v13H6zM14 3.5v4h4' },
+  copy: { path: 'M9 8.5h10.5V20H9zM15 8.5V4H4.5v11.5H9' },
+  check: { path: 'M5 12.5l4.5 4.5L19 7.5' },
   reset: { path: 'M5 12a7 7 0 1 0 2.2-5.1M5 4.5v4h4' },
 } as const satisfies Record<string, { path: string; fill?: boolean }>;
 
