@@ -23,7 +23,7 @@ from .frame import Flag, Frame
 AHEAD = 0.6
 """Seconds that may be sent and not yet heard: a player's target and some stalls of the machine."""
 LATE = 0.2
-"""Seconds of live sound that may wait to be sent."""
+"""Seconds of live sound that may wait to be sent; its newest piece may always."""
 PIECE = 0.1
 """Seconds of one frame at most, so that a flush never waits behind a long one."""
 
@@ -71,7 +71,7 @@ class Outgoing:
         self._pieces.append((samples, captured))
         self.total += len(samples)
         if self.live:
-            self._drop(LATE)
+            self._drop(max(LATE, len(samples) / self.rate))
 
     def end(self) -> None:
         """Nothing more comes."""

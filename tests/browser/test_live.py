@@ -440,7 +440,8 @@ async def test_an_echo_through_python_is_heard_soon(listen: Listen) -> None:
     await expect(tab.page.locator(".wave.drawn")).to_have_count(2)
     delays = (await tab.tap.sound(RATE)).delays()
     assert len(delays) >= 6
-    assert median(delays) < 150, delays
+    # How soon is a benchmark's to say; that nothing piles up is the player's promise.
+    assert median(delays) < 1000 * (0.02 + 0.1 + 0.2), delays
     session = next(iter(tab.site.host.program.sessions.values()))
     value = session.values[out.id]
     assert isinstance(value, Clip)

@@ -181,6 +181,16 @@ def test_no_more_is_sent_than_will_be_heard_soon() -> None:
     assert sum(len(f.samples) for f in all_of(stream)) == RATE // 10
 
 
+def test_a_long_piece_of_live_sound_is_not_late_by_itself() -> None:
+    """Half a second that is answered at once is sent whole; what then piles up is dropped."""
+    stream = Outgoing(4, 1, RATE, 1, live=True)
+    stream.push(np.ones((RATE // 2, 1), np.int16))
+    assert sum(len(unpack(data).samples) for data in stream.due()) == RATE // 2
+    for _ in range(4):
+        stream.push(np.ones((RATE // 2, 1), np.int16))
+    assert stream.counters.dropped == round(1.5 * RATE)
+
+
 def test_after_a_flush_nothing_more_is_sent() -> None:
     stream = Outgoing(4, 1, RATE, 1)
     stream.push(sound(RATE))

@@ -7,22 +7,13 @@
  *
  * Pure: frames in, samples out, no clock of its own. The playback worklet runs it.
  */
+import { Patient, Prompt, type Delay } from './delay';
 import { END, since, type Frame } from './frame';
 
-/** Seconds that wait before sound starts, at first, for sound that is not live. */
-export const PREBUFFER = 0.06;
-/** Seconds: the target never grows beyond. */
-export const MOST_TARGET = 0.2;
-/** Seconds of live sound that may wait; beyond it all but the target is dropped. */
-export const LIVE_CAP = 0.08;
-/** Seconds without an underrun after which the target shrinks. */
-const CLEAN = 10;
-/** Seconds in which live sound gets going: contexts, threads and caches are cold, and nothing is learned from it. */
-const GETTING_GOING = 1;
-/** Seconds over which live sound must never have been short before what was never needed is dropped. */
-const TRIM_EVERY = 1;
-/** Seconds of any sound that may wait: only a server that sends without being asked gets there. */
-const MOST = 10;
+/** Seconds for which a silence is waited for, before what is too much is cut out of the sound itself. */
+const PATIENCE = 0.3;
+/** Magnitude below which sound is silence: -60 dB. */
+const SILENT = 0.001;
 /** Frames over which two sounds are blended where some is left out. */
 const BLEND = 64;
 /** Frames over which a sound that is cut off fades. */
@@ -61,8 +52,6 @@ export class Playout {
   underruns = 0;
   skipped = 0;
   lost = 0;
-  /** Seconds. */
-  target: number;
   /** Smallest and largest value, in turn, of each stretch that was heard. */
   columns: number[] = [];
   /** Milliseconds from capture to here, of pieces that say when they were captured. */
@@ -71,15 +60,12 @@ export class Playout {
   private pieces: Piece[] = [];
   private waiting = 0; // frames in pieces
   private due = 0; // index that comes next from the wire
-  private frame: number; // seconds of a piece as they come
   private ended = false;
   private phase: PlayoutState = 'waiting';
+  private clock = 0; // frames of time that passed
   private waited = 0; // frames since sound is there and not yet played
-  private dry: number | null = null; // frames since it ran dry, until that is judged
-  private played = 0; // frames
-  private clean = 0; // frames played since the last underrun
-  private least = Infinity; // frames that waited at least, over one trim window
-  private window = 0;
+  private hoped = 0; // frames since there is too much, and no silence to leave out
+  private readonly delay: Delay;
   private blend: Float32Array[] | null = null;
   private fading = 0;
   private low = 1;
@@ -91,9 +77,7 @@ export class Playout {
     readonly channels: number,
     readonly live: boolean,
   ) {
-    // Until the first frame tells how long frames are.
-    this.frame = 0;
-    this.target = live ? 0 : PREBUFFER;
+    this.delay = live ? new Prompt(rate) : new Patient(rate);
   }
 
   get state(): PlayoutState {
@@ -105,7 +89,7 @@ export class Playout {
       state: this.phase,
       at: this.at,
       fill: this.waiting / this.rate,
-      target: this.target,
+      target: this.delay.target / this.rate,
       underruns: this.underruns,
       skipped: this.skipped,
       lost: this.lost,
@@ -130,9 +114,6 @@ export class Playout {
       if (this.waiting === 0) this.at = frame.index;
     }
     this.due = frame.index + count;
-    const seconds = count / this.rate;
-    if (this.frame === 0 && this.live) this.target = Math.max(this.target, 1.5 * seconds);
-    this.frame = seconds;
     this.pieces.push({
       samples: frame.samples,
       scale: frame.samples instanceof Int16Array ? 1 / 32768 : 1,
@@ -142,11 +123,7 @@ export class Playout {
       used: known,
     });
     this.waiting += count - known;
-    if (this.live && this.waiting > Math.max(LIVE_CAP, this.target + this.frame) * this.rate) {
-      this.skip(this.waiting - Math.round(this.target * this.rate));
-    } else if (this.waiting > MOST * this.rate) {
-      this.skip(this.waiting - Math.round(MOST * this.rate));
-    }
+    this.skip(Math.round(this.delay.came(this.clock, frame.index, count, this.waiting)));
     return true;
   }
 
@@ -158,30 +135,52 @@ export class Playout {
     const size = out[0]?.length ?? 0;
     for (const channel of out) channel.fill(0);
     if (this.fading > 0) this.fade(out, size);
-    if (this.phase === 'ended' || this.phase === 'paused') return;
-    if (this.phase === 'waiting') {
-      if (this.waiting > 0) this.waited += size;
-      this.learn(size);
-      const ready = this.waiting >= this.target * this.rate || this.waited >= this.target * this.rate;
-      if (this.waiting > 0 && (ready || this.ended)) this.phase = 'playing';
-      else if (this.ended && this.waiting === 0) this.finish();
+    if (this.phase === 'waiting') this.start(size);
+    if (this.phase === 'playing') this.play(out, size, now);
+    this.clock += size;
+  }
+
+  private start(size: number): void {
+    if (this.waiting === 0) {
+      if (this.ended) this.finish();
+      return;
     }
-    if (this.phase !== 'playing') return;
+    this.waited += size;
+    const spare = this.delay.start(this.clock, this.place, this.waiting, this.waited);
+    if (spare === null && !this.ended) return;
+    this.skip(Math.min(spare ?? 0, this.waiting));
+    this.phase = 'playing';
     this.waited = 0;
+  }
+
+  private play(out: Float32Array[], size: number, now: number): void {
+    this.trim(size);
     const played = this.read(out, size, now);
-    this.played += played;
     this.gather(out, played);
-    this.least = Math.min(this.least, this.waiting);
     if (this.waiting === 0 && this.ended) {
       this.finish();
     } else if (played < size) {
       this.underruns += 1;
-      this.clean = 0;
       this.phase = 'waiting';
-      this.dry = 0;
+      this.delay.dried();
     } else {
-      this.settle(size);
+      this.delay.played(size);
     }
+  }
+
+  /** What is too much is left out where it is silent; where there is no silence, where it is. */
+  private trim(size: number): void {
+    const spare = Math.min(this.delay.spare(this.clock, this.place), this.waiting - size - BLEND);
+    if (spare <= 0) {
+      this.hoped = 0;
+      return;
+    }
+    this.hoped += size;
+    const silent = this.silence(spare);
+    if (silent >= BLEND) this.skip(silent);
+    else if (this.hoped > PATIENCE * this.rate) this.skip(spare);
+    else return;
+    this.hoped = 0;
   }
 
   pause(): void {
@@ -205,6 +204,12 @@ export class Playout {
     return this.phase === 'ended' && this.fading === 0;
   }
 
+  /** Index of what waits first: behind `at` where something was lost. */
+  private get place(): number {
+    const first = this.pieces[0];
+    return first ? first.index + first.used : this.at;
+  }
+
   private finish(): void {
     this.phase = 'ended';
     this.at = Math.max(this.at, this.due);
@@ -215,40 +220,18 @@ export class Playout {
     this.waiting = 0;
   }
 
-  private bounded(seconds: number): number {
-    return Math.min(MOST_TARGET, Math.max(this.frame, seconds));
-  }
-
-  /**
-   * More waits from now on, if more would have helped: a standstill that no target outlasts says nothing about the next
-   * second, and live sound would be late for nothing.
-   */
-  private learn(size: number): void {
-    if (this.dry === null) return;
-    if (this.waiting === 0) {
-      this.dry += size;
-      if (this.live) return;
+  /** How many of the next frames are silence, up to `most`. */
+  private silence(most: number): number {
+    let silent = 0;
+    for (const piece of this.pieces) {
+      for (let i = piece.used; i < piece.frames; i++, silent++) {
+        if (silent === most) return most;
+        for (let c = 0; c < this.channels; c++) {
+          if (Math.abs((piece.samples[i * this.channels + c] ?? 0) * piece.scale) >= SILENT) return silent;
+        }
+      }
     }
-    const tells = this.dry <= MOST_TARGET * this.rate && this.played > GETTING_GOING * this.rate;
-    if (!this.live || tells) this.target = this.bounded(this.target + this.frame / 2);
-    this.dry = null;
-  }
-
-  /** Less and less waits as long as nothing goes wrong. */
-  private settle(size: number): void {
-    this.clean += size;
-    if (this.clean >= CLEAN * this.rate) {
-      this.clean = 0;
-      this.target = this.bounded(this.target - this.frame / 4);
-    }
-    if (!this.live) return;
-    this.window += size;
-    if (this.window < TRIM_EVERY * this.rate) return;
-    const needed = Math.max(0, this.target - this.frame) * this.rate;
-    const spare = Math.floor(this.least - needed);
-    if (spare > (this.frame / 4) * this.rate) this.skip(Math.min(spare, this.waiting));
-    this.window = 0;
-    this.least = Infinity;
+    return silent;
   }
 
   private read(out: Float32Array[], size: number, now: number): number {
