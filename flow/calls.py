@@ -116,13 +116,20 @@ class Call:
         if self.listener.keyed:
             values = [dict(zip(self.listener.keys, values, strict=True))]
         for position, name, kind in self.listener.signature.given:
-            each = [_inject(kind, m) for m in members]
+            each = [self._inject(kind, m) for m in members]
             value: object = each if batch and kind is not Progress else each[0]
             if position is None or position > len(values):
                 self.kwargs[name] = value
             else:
                 values.insert(position, value)
         self.args = values
+
+    def _inject(self, kind: type, member: Member) -> object:
+        if kind is ClientRequest:
+            return member.client
+        if issubclass(kind, EventData):
+            return kind(member.target, member.request.event.data)
+        return Progress(self.listener.signature.tracks)
 
     # -- out -----------------------------------------------------------------------------------
 
@@ -175,11 +182,3 @@ class Call:
 def _about(node: Node, error: Exception) -> str:
     text = str(error)
     return text if text.startswith(node.where) else f"{node.where}: {text}"
-
-
-def _inject(kind: type, member: Member) -> object:
-    if kind is ClientRequest:
-        return member.client
-    if issubclass(kind, EventData):
-        return kind(member.target, member.request.event.data)
-    return Progress()

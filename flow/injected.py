@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -69,12 +70,21 @@ class Progress:
     """Progress bars. Give a parameter the default `Progress()` to receive one.
 
     progress(0.3, "mixing") · progress((3, 10)) · for x in progress.tqdm(items, desc="reading").
-    Bars of the tqdm package itself are not shown yet, whatever track_tqdm says.
+    With `Progress(track_tqdm=True)` the bars that the function, or what it calls, makes with the
+    tqdm package itself are shown too, as often as tqdm redraws them, and nested in the order in
+    which they were begun.
     """
 
     def __init__(self, track_tqdm: bool = False) -> None:
         self.track_tqdm = track_tqdm
-        self._bars: list[Bar] = []
+        self._bars = dict[int, Bar]()
+        """Those that are under way, the outermost first, by the id of whose they are."""
+        self._lock = threading.Lock()
+        self._bound: Tell | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process it begins anew."""
+        return Progress, (self.track_tqdm,)
 
     def __call__(
         self,
@@ -90,7 +100,9 @@ class Progress:
             bar = Bar(progress, total, unit, desc)
         else:
             bar = Bar(progress, 1.0, unit, desc)
-        self._tell((*self._bars, bar))
+        with self._lock:
+            bars = (*self._bars.values(), bar)
+        self._tell(bars)
 
     def tqdm(
         self,
@@ -102,19 +114,33 @@ class Progress:
         """Iterate and show how far it is. Nests: an inner loop shows below its outer one."""
         if total is None and isinstance(iterable, Sized):
             total = len(iterable)
-        depth = len(self._bars)
-        self._bars.append(Bar(0, total, unit, desc))
+        owner = object()
         try:
-            self._tell(tuple(self._bars))
+            self.show(owner, Bar(0, total, unit, desc))
             for done, item in enumerate(iterable, 1):
                 yield item
-                self._bars[depth:] = [Bar(done, total, unit, desc)]
-                self._tell(tuple(self._bars))
+                self.show(owner, Bar(done, total, unit, desc))
         finally:
-            del self._bars[depth:]
+            self.hide(owner)
+
+    def show(self, owner: object, bar: Bar) -> None:
+        """Show a bar, or how far it is now. From any thread; so is `hide`."""
+        with self._lock:
+            self._bars[id(owner)] = bar
+            bars = tuple(self._bars.values())
+        self._tell(bars)
+
+    def hide(self, owner: object) -> None:
+        """Its work is over; the others stay."""
+        with self._lock:
+            self._bars.pop(id(owner), None)
+
+    def bind(self) -> None:
+        """Remember who asked, for threads that have no context of theirs."""
+        self._bound = telling.get()
 
     def _tell(self, bars: tuple[Bar, ...]) -> None:
-        tell = telling.get()
+        tell = telling.get() or self._bound
         if tell:
             tell(Report(bars))
 

@@ -16,7 +16,8 @@ class Signature:
 
     least, most: how many inputs it takes (`most` None: any number). names: of the parameters that
     take inputs. given: (position, parameter name, kind) of those that the framework fills. lacks:
-    keyword parameters that nobody fills and that have no default.
+    keyword parameters that nobody fills and that have no default. tracks: whether its Progress is
+    to show tqdm's bars.
     """
 
     least: int
@@ -24,6 +25,7 @@ class Signature:
     names: tuple[str, ...]
     given: tuple[tuple[int | None, str, type], ...]
     lacks: tuple[str, ...] = ()
+    tracks: bool = False
 
 
 def signature(fn: Callable[..., object]) -> Signature:
@@ -35,10 +37,12 @@ def signature(fn: Callable[..., object]) -> Signature:
     hints = _hints(fn)
     least, most, names, lacks = 0, 0, list[str](), list[str]()
     given = list[tuple[int | None, str, type]]()
-    unbounded = False
+    unbounded = tracks = False
     for position, p in enumerate(parameters):
         kind = _injected(hints.get(p.name, p.annotation), p.default)
         positional = p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        if isinstance(p.default, Progress):
+            tracks = tracks or p.default.track_tqdm
         if kind:
             given.append((position if positional else None, p.name, kind))
         elif p.kind is p.VAR_POSITIONAL:
@@ -50,7 +54,7 @@ def signature(fn: Callable[..., object]) -> Signature:
         elif p.kind is p.KEYWORD_ONLY and p.default is p.empty:
             lacks.append(p.name)
     most_ = None if unbounded else most
-    return Signature(least, most_, tuple(names), tuple(given), tuple(lacks))
+    return Signature(least, most_, tuple(names), tuple(given), tuple(lacks), tracks)
 
 
 def _hints(fn: Callable[..., object]) -> dict[str, Any]:

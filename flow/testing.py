@@ -100,8 +100,8 @@ class _Calling:
     def attempt(self, action: Callable[..., None], *args: object) -> None:
         try:
             action(*args)
-        except Exception as error:
-            self.observer.on_error(error)
+        except (Exception, SystemExit) as error:
+            self.observer.on_error(error)  # pyright: ignore[reportArgumentType]
 
     def later(self, action: Callable[..., None], *args: object) -> None:
         self.clock.at(self.clock.seconds + self.lasts, lambda: self.attempt(action, *args))

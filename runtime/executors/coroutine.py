@@ -14,6 +14,7 @@ from ...flow.cancel import CancelToken
 from ...flow.program import Execute
 from .pool import Pool
 from .task import as_task
+from .tqdm_bars import follow
 
 
 def coroutine_executor(pool: Pool) -> Execute:
@@ -24,6 +25,7 @@ def coroutine_executor(pool: Pool) -> Execute:
         task = asyncio.current_task()
         if task and call.listener.interrupt:
             cancel.on_request(task.cancel)
+        follow(call.args, call.kwargs)
         value = await call.fn(*call.args, **call.kwargs)
         if not cancel.requested:
             give(await pool.convert(call, lambda: call.step(value)))

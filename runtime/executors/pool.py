@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 MAX_THREADS = 40
 """As many as the peers allow; a thread that waits costs little."""
+AHEAD = 64
+"""Steps that a generator elsewhere may be ahead of the loop; then it waits (policy: block)."""
 
 
 class Pool:
@@ -31,6 +33,14 @@ class Pool:
         context = contextvars.copy_context()
         context.run(telling.set, tell)
         self._threads.submit(context.run, work)
+
+    def post(self, action: Callable[..., None], *args: object) -> None:
+        """Have the loop do something soon; from any thread."""
+        try:
+            self.loop.call_soon_threadsafe(action, *args)
+        except RuntimeError:
+            if not self.loop.is_closed():
+                raise  # a closed loop is an app that has ended; nobody is left to tell
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run `work` in a thread and wait for it without holding up the loop."""

@@ -11,7 +11,6 @@ import multiprocessing
 import sys
 import threading
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from typing import Any
 
 from reactivex import Observable, abc
@@ -19,13 +18,14 @@ from reactivex import Observable, abc
 from ...flow.calls import Call
 from ...flow.cancel import CancelToken
 from ...flow.errors import WorldError
+from ...flow.injected import Tell
 from ...flow.notices import Notice, Report
 from ...flow.program import Execute
 from ...flow.scheduler import Step
 from ...flow.work import Work
 from .in_process import InProcess
-from .pool import Pool
-from .worker import CLOSE, work
+from .pool import AHEAD, Pool
+from .worker import work
 
 
 class Worker:
@@ -34,24 +34,32 @@ class Worker:
     def __init__(self, address: tuple[str, str]) -> None:
         # spawn: a fork would copy the locks of threads that it does not copy
         context = multiprocessing.get_context("spawn")
-        here, there = context.Pipe()
-        self.line: Connection = here
-        self._sending = threading.Lock()
-        self.process = context.Process(
-            target=work, args=(there, address, list(sys.path)), daemon=True, name=address[1]
-        )
+        self.line, there = context.Pipe()
+        heard, self._stops = context.Pipe(duplex=False)
+        given = (there, heard, address, list(sys.path))
+        self.process = context.Process(target=work, args=given, daemon=True, name=address[1])
         self.process.start()
         there.close()
+        heard.close()
+        self.calls = 0
 
-    def send(self, what: object) -> None:
-        with self._sending:
-            self.line.send(what)
+    def begin(self, args: object, kwargs: object) -> None:
+        """Send a call; blocks while the process does not take it."""
+        self.line.send((self.calls, args, kwargs))
+
+    def stop(self) -> None:
+        """Have this call's generator closed at its step, or the call left out. Never blocks."""
+        try:
+            self._stops.send(self.calls)
+        except OSError:
+            return  # it is gone, as whoever waits for its answer hears as well
 
     def dismiss(self) -> None:
-        """End it, wait until it is gone, and close its line."""
+        """End it, wait until it is gone, and close its lines."""
         self.process.kill()
         self.process.join()
         self.line.close()
+        self._stops.close()
 
 
 class Workers:
@@ -70,6 +78,7 @@ class Workers:
             if self._closed:
                 raise WorldError("the app is closing.")
             worker = self._idle.pop() if self._idle else Worker(self._address)
+            worker.calls += 1
             self._busy.add(worker)
             return worker
 
@@ -114,16 +123,20 @@ class Talk:
             if self._call.listener.interrupt:
                 self._worker.process.kill()
             else:
-                self._worker.send(CLOSE)
+                self._worker.stop()
 
-    def run(self, give: Callable[[Any], None]) -> None:
+    def run(self, give: Callable[[Step], None], tell: Tell) -> None:
         """Send the arguments and hand on what comes until the end. Blocks."""
         worker = self._workers.take()
         with self._lock:
-            self._worker = worker
+            if not (stopped := self._cancel.requested):  # from here on `stop` finds it
+                self._worker = worker
+        if stopped:
+            self._workers.give_back(worker)
+            return
         try:
-            worker.send((self._call.args, self._call.kwargs))
-            failed = self._listen(worker, give)
+            worker.begin(self._call.args, self._call.kwargs)
+            failed = self._listen(worker, give, tell)
         except (EOFError, OSError) as error:  # its line broke: the process is gone
             self._over()
             self._workers.lose(worker)
@@ -146,7 +159,7 @@ class Talk:
         with self._lock:
             self._worker = None
 
-    def _listen(self, worker: Worker, give: Callable[[Any], None]) -> Exception | None:
+    def _listen(self, worker: Worker, give: Callable[[Step], None], tell: Tell) -> Exception | None:
         while True:
             kind, it = worker.line.recv()
             if kind == "end":
@@ -154,7 +167,7 @@ class Talk:
             if kind == "error":
                 return it
             if kind == "tell":
-                give(it)
+                tell(it)
             elif not self._cancel.requested:
                 give(self._call.step(it, more=kind == "step"))
 
@@ -168,23 +181,34 @@ def process_executor(pool: Pool, fn: InProcess[..., Any]) -> Execute:
         def begin(observer: abc.ObserverBase[Any]) -> None:
             talk = Talk(call, cancel, workers)
             cancel.on_request(talk.stop)
+            ahead = threading.Semaphore(AHEAD)
+            cancel.on_request(lambda: ahead.release(AHEAD))  # nobody is left to wait for
 
-            def give(what: object) -> None:
-                pool.loop.call_soon_threadsafe(observer.on_next, what)
+            def tell(what: Notice | Report | Step) -> None:
+                pool.post(observer.on_next, what)
+
+            def show(step: Step) -> None:
+                observer.on_next(step)
+                ahead.release()
+
+            def give(step: Step) -> None:
+                """Its process waits in turn, when the pipe between is full."""
+                ahead.acquire()
+                pool.post(show, step)
 
             def work() -> None:
                 try:
                     faults = call.prepare()
                     if faults:
-                        give(faults)
+                        tell(faults)
                     if call.alive and not cancel.requested:
-                        talk.run(give)
-                except Exception as error:
-                    pool.loop.call_soon_threadsafe(observer.on_error, error)
+                        talk.run(give, tell)
+                except BaseException as error:
+                    pool.post(observer.on_error, error)
                 else:
-                    pool.loop.call_soon_threadsafe(observer.on_completed)
+                    pool.post(observer.on_completed)
 
-            pool.submit(work, give)
+            pool.submit(work, tell)
 
         return Work(begin)
 

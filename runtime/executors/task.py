@@ -47,8 +47,11 @@ def as_task(pool: Pool, body: Body) -> Execute:
                         observer.on_error(error)  # pyright: ignore[reportArgumentType]
                         raise
                     observer.on_completed()
-                except Exception as error:
-                    observer.on_error(error)
+                except (
+                    Exception,
+                    SystemExit,
+                ) as error:  # a function that exits has failed, no more
+                    observer.on_error(error)  # pyright: ignore[reportArgumentType]
                 else:
                     observer.on_completed()
 

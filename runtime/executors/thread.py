@@ -19,10 +19,8 @@ from ...flow.notices import Notice, Report
 from ...flow.program import Execute
 from ...flow.scheduler import Step
 from ...flow.work import Work
-from .pool import Pool
-
-AHEAD = 64
-"""Steps that a generator may be ahead of the loop; then it waits (policy: block)."""
+from .pool import AHEAD, Pool
+from .tqdm_bars import follow
 
 
 def thread_executor(pool: Pool) -> Execute:
@@ -33,15 +31,8 @@ def thread_executor(pool: Pool) -> Execute:
             ahead = threading.Semaphore(AHEAD)
             cancel.on_request(lambda: ahead.release(AHEAD))  # nobody is left to wait for
 
-            def post(action: Callable[..., None], *args: object) -> None:
-                try:
-                    pool.loop.call_soon_threadsafe(action, *args)
-                except RuntimeError:
-                    if not pool.loop.is_closed():
-                        raise  # a closed loop is an app that has ended; nobody is left to tell
-
             def tell(what: Notice | Report) -> None:
-                post(observer.on_next, what)
+                pool.post(observer.on_next, what)
 
             def show(step: Step) -> None:
                 observer.on_next(step)
@@ -51,7 +42,7 @@ def thread_executor(pool: Pool) -> Execute:
                 if not cancel.requested:
                     step = call.step(value, more=True)
                     ahead.acquire()
-                    post(show, step)
+                    pool.post(show, step)
 
             def end(last: Step | None) -> None:
                 """A result and the end behind it, with one wake-up of the loop."""
@@ -64,17 +55,18 @@ def thread_executor(pool: Pool) -> Execute:
                 try:
                     faults = call.prepare()
                     if faults:
-                        post(observer.on_next, faults)
+                        pool.post(observer.on_next, faults)
                     if call.fn is not None and call.alive and not cancel.requested:
+                        follow(call.args, call.kwargs)
                         value: Any = call.fn(*call.args, **call.kwargs)
                         if isinstance(value, GeneratorType):
                             _iterate(cast("Generator[Any, Any, Any]", value), give, cancel)
                         elif not cancel.requested:
                             last = call.step(value)
                 except BaseException as error:
-                    post(observer.on_error, error)
+                    pool.post(observer.on_error, error)
                 else:
-                    post(end, last)
+                    pool.post(end, last)
 
             pool.submit(work, tell)
 

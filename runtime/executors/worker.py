@@ -5,40 +5,41 @@ from __future__ import annotations
 import importlib
 import pickle
 import sys
-from collections.abc import Callable
+import threading
+import traceback
+from collections.abc import Callable, Generator
 from multiprocessing.connection import Connection
 from types import GeneratorType
-from typing import Any
+from typing import Any, cast
 
 from ...flow.errors import WorldError
 from ...flow.injected import telling
+from .tqdm_bars import follow
 
 Said = tuple[str, Any]
 """("step" | "value" | "tell" | "error", it), and ("end", None) after each call."""
 
-CLOSE = "close"
-"""Sent to a worker whose generator nobody waits for any more."""
 
+def work(line: Connection, stops: Connection, address: tuple[str, str], path: list[str]) -> None:
+    """Serve calls until the line is closed. The first thing that a new process does.
 
-def work(line: Connection, address: tuple[str, str], path: list[str]) -> None:
-    """Serve calls until the line is closed. The first thing that a new process does."""
+    line: (number, args, kwargs) come, `Said` go. stops: the numbers of calls that nobody waits for
+    any more; on a line of their own, which never is full.
+    """
     sys.path[:] = path
-    telling.set(lambda what: line.send(("tell", what)))
     fn = found(address)
     while True:
         try:
-            asked = line.recv()
+            number, args, kwargs = line.recv()
         except EOFError:
             return
-        if asked == CLOSE:
-            continue  # it came when the generator had just ended
-        args, kwargs = asked
+        calling = Calling(line, stops, number)
         try:
-            run(line, fn, args, kwargs)
-        except Exception as error:
-            line.send(("error", portable(error)))
+            calling.run(fn, args, kwargs)
+        except (Exception, SystemExit) as error:  # a function that exits has failed, no more
+            calling.end("error", portable(error))
         else:
-            line.send(("end", None))
+            calling.end("end", None)
 
 
 def found(address: tuple[str, str]) -> Callable[..., Any]:
@@ -63,24 +64,55 @@ def find(address: tuple[str, str]) -> Callable[..., Any]:
     return getattr(found, "fn", found)
 
 
-def run(line: Connection, fn: Callable[..., Any], args: Any, kwargs: Any) -> None:
-    value = fn(*args, **kwargs)
-    if not isinstance(value, GeneratorType):
-        line.send(("value", value))
-        return
-    try:
-        for each in value:  # pyright: ignore[reportUnknownVariableType]
-            line.send(("step", each))
-            if line.poll() and line.recv() == CLOSE:
-                return
-    finally:
-        value.close()
+class Calling:
+    """One call. Threads of the function's own may tell things meanwhile, and not afterwards: by
+    then the line belongs to somebody else's call."""
+
+    def __init__(self, line: Connection, stops: Connection, number: int) -> None:
+        self._line, self._stops, self._number = line, stops, number
+        self._lock = threading.Lock()
+        self._over = False
+
+    def run(self, fn: Callable[..., Any], args: Any, kwargs: Any) -> None:
+        telling.set(lambda what: self._say("tell", what))
+        follow(args, kwargs)
+        if self._stopped():
+            return
+        value = fn(*args, **kwargs)
+        if not isinstance(value, GeneratorType):
+            self._say("value", value)
+            return
+        try:
+            for each in cast("Generator[Any]", value):
+                self._say("step", each)
+                if self._stopped():
+                    return
+        finally:
+            value.close()
+
+    def end(self, kind: str, value: object) -> None:
+        self._say(kind, value)
+        self._over = True
+
+    def _say(self, kind: str, value: object) -> None:
+        with self._lock:
+            if not self._over:
+                self._line.send((kind, value))
+
+    def _stopped(self) -> bool:
+        while self._stops.poll():
+            if self._stops.recv() == self._number:  # else of a call that had just ended
+                return True
+        return False
 
 
-def portable(error: Exception) -> Exception:
+def portable(error: BaseException) -> Exception:
     """The error itself, with its type and attributes, if it can travel; else its words."""
+    where = "".join(traceback.format_tb(error.__traceback__))  # tracebacks do not travel
+    error.add_note(f"In its process:\n{where}")
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:
-        return WorldError(f"{type(error).__name__}: {error}")
-    return error
+        error, unable = WorldError(f"{type(error).__name__}: {error}"), error
+        error.__notes__ = unable.__notes__
+    return error  # pyright: ignore[reportReturnType]  SystemExit travels like any other

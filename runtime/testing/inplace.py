@@ -21,6 +21,7 @@ from ...flow.program import Execute
 from ...flow.scheduler import Step
 from ...flow.units import Seconds
 from ..executors.pool import Pool
+from ..executors.tqdm_bars import follow
 
 T = TypeVar("T")
 Steps = Generator[Any, Any, Any]
@@ -77,9 +78,10 @@ def in_place(clock: Clock, lasting: Lasting) -> Execute:
                 if fn is None or not call.alive or cancel.requested:
                     observer.on_completed()
                     return
+                context.run(follow, call.args, call.kwargs)
                 try:
                     value = users(lambda: fn(*call.args, **call.kwargs))
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     fall(error)
                     return
                 if isinstance(value, GeneratorType):
@@ -91,13 +93,14 @@ def in_place(clock: Clock, lasting: Lasting) -> Execute:
                     else:
                         show(value)
 
-            def fall(error: Exception) -> None:
+            def fall(error: Any) -> None:
                 """A function takes its time whether it returns or raises."""
                 lasts = next(times)
+                tell: Callable[[Any], None] = observer.on_error  # a SystemExit is one, too
                 if lasts:
-                    later(lasts, lambda: observer.on_error(error))
+                    later(lasts, lambda: tell(error))
                 else:
-                    observer.on_error(error)
+                    tell(error)
 
             def show(value: object) -> None:
                 if not cancel.requested:
@@ -107,7 +110,7 @@ def in_place(clock: Clock, lasting: Lasting) -> Execute:
             def advance(values: Steps) -> None:
                 try:
                     value = users(lambda: next(values, END))
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     fall(error)
                     return
                 if value is END:

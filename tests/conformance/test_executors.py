@@ -4,26 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import chores
 import pytest
+from chores import OddError
 from reactivex import abc
 
 import ossicle as oc
 from ossicle.flow.calls import Call, Member
 from ossicle.flow.cancel import CancelToken
-from ossicle.flow.model import Cause, Event, Request
-from ossicle.flow.patches import Patch, Set, Toast
+from ossicle.flow.model import Cause, Event, Kind, Request
+from ossicle.flow.notices import Bar, Report
+from ossicle.flow.patches import Patch, Run, Set, Toast
 from ossicle.flow.plan import compile_plan
 from ossicle.flow.said import Act, Open
 from ossicle.flow.work import Work
 
 from . import worlds
-from .worlds import PATIENCE, Asyncio, Boom, Recorder, Threads, Virtual, World
+from .foreman import Foreman
+from .worlds import (
+    PATIENCE,
+    Asyncio,
+    Chore,
+    Processes,
+    Recorder,
+    Threads,
+    Virtual,
+    World,
+    listen,
+)
 
 Log = list[str]
 
@@ -40,16 +55,23 @@ class Flavour:
         self.world = self.make()
         self.gate = Gate()
 
+    def close(self) -> None:
+        self.world.close()
+
     def giving(self, values: list[str]) -> Callable[..., Any]:
         """Gives these values, or the last of them."""
         raise NotImplementedError
 
     def failing(self, log: Log) -> Callable[..., Any]:
-        """Raises Boom; a generator after one step."""
+        """Raises OddError(7); a generator after one step."""
+        raise NotImplementedError
+
+    def exiting(self) -> Callable[..., Any]:
+        """Calls sys.exit; a generator after one step."""
         raise NotImplementedError
 
     def telling(self) -> Callable[..., Any]:
-        """Says "first", gives a value, and says "last" as the last thing that it does."""
+        """Says "first", how far it is, gives a value, and says "last" as the last thing it does."""
         raise NotImplementedError
 
     def held(self, log: Log) -> Callable[..., Any]:
@@ -84,13 +106,17 @@ class Inline(Flavour):
     def failing(self, log: Log) -> Callable[..., Any]:
         def fn() -> None:
             log.append("called")
-            raise Boom
+            raise OddError(7)
 
         return fn
 
+    def exiting(self) -> Callable[..., Any]:
+        return lambda: sys.exit("no more")
+
     def telling(self) -> Callable[..., Any]:
-        def fn() -> str:
+        def fn(progress: oc.Progress = oc.Progress()) -> str:  # noqa: B008
             oc.Info("first")
+            progress((1, 2), "half")
             oc.Info("last")
             return "x"
 
@@ -112,13 +138,21 @@ class InlineSteps(Flavour):
         def fn() -> Iterator[str]:
             log.append("called")
             yield "shown"
-            raise Boom
+            raise OddError(7)
+
+        return fn
+
+    def exiting(self) -> Callable[..., Any]:
+        def fn() -> Iterator[str]:
+            yield "shown"
+            sys.exit("no more")
 
         return fn
 
     def telling(self) -> Callable[..., Any]:
-        def fn() -> Iterator[str]:
+        def fn(progress: oc.Progress = oc.Progress()) -> Iterator[str]:  # noqa: B008
             oc.Info("first")
+            progress((1, 2), "half")
             yield "x"
             oc.Info("last")
 
@@ -179,13 +213,20 @@ class Coroutine(Flavour):
     def failing(self, log: Log) -> Callable[..., Any]:
         async def fn() -> None:
             log.append("called")
-            raise Boom
+            raise OddError(7)
+
+        return fn
+
+    def exiting(self) -> Callable[..., Any]:
+        async def fn() -> None:
+            sys.exit("no more")
 
         return fn
 
     def telling(self) -> Callable[..., Any]:
-        async def fn() -> str:
+        async def fn(progress: oc.Progress = oc.Progress()) -> str:  # noqa: B008
             oc.Info("first")
+            progress((1, 2), "half")
             await asyncio.sleep(0.1)
             oc.Info("last")
             return "x"
@@ -221,13 +262,21 @@ class AsyncSteps(Flavour):
         async def fn() -> AsyncIterator[str]:
             log.append("called")
             yield "shown"
-            raise Boom
+            raise OddError(7)
+
+        return fn
+
+    def exiting(self) -> Callable[..., Any]:
+        async def fn() -> AsyncIterator[str]:
+            yield "shown"
+            sys.exit("no more")
 
         return fn
 
     def telling(self) -> Callable[..., Any]:
-        async def fn() -> AsyncIterator[str]:
+        async def fn(progress: oc.Progress = oc.Progress()) -> AsyncIterator[str]:  # noqa: B008
             oc.Info("first")
+            progress((1, 2), "half")
             yield "x"
             oc.Info("last")
 
@@ -250,15 +299,69 @@ class AsyncSteps(Flavour):
         return fn
 
 
-FLAVOURS = [Inline, InlineSteps, Placed, PlacedSteps, Thread, ThreadSteps, Coroutine, AsyncSteps]
-HOLDING = [Thread, ThreadSteps, Coroutine, AsyncSteps]
+@pytest.fixture(scope="module", autouse=True)
+def processes() -> Iterator[None]:
+    """Warm processes for all tests of this file."""
+    yield
+    if Process.world_of_all:
+        Process.world_of_all.end()
+        Process.world_of_all = None
+
+
+class Process(Flavour):
+    name = "process"
+    world_of_all: Processes | None = None
+
+    @staticmethod
+    def make() -> World:
+        Process.world_of_all = Process.world_of_all or Processes()
+        return Process.world_of_all
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.foreman = Foreman()
+        self.gate.is_open = self.foreman.gate
+
+    def close(self) -> None:
+        self.foreman.close()
+
+    def chore(self, marked: Callable[..., Any], log: Log | None = None, **more: Any) -> Chore:
+        self.foreman.log = [] if log is None else log
+        return Chore(marked, self.foreman.text(**more))
+
+    def giving(self, values: list[str]) -> Any:
+        return self.chore(chores.give_steps if self.steps else chores.give, values=values)
+
+    def failing(self, log: Log) -> Any:
+        return self.chore(chores.raise_boom_later if self.steps else chores.raise_boom, log)
+
+    def exiting(self) -> Any:
+        return self.chore(chores.leave_later if self.steps else chores.leave)
+
+    def telling(self) -> Any:
+        return self.chore(chores.tell_steps if self.steps else chores.tell)
+
+    def held(self, log: Log) -> Any:
+        return self.chore(chores.hold_steps if self.steps else chores.hold, log)
+
+
+class ProcessSteps(Process):
+    name = "process, generator"
+    steps = True
+
+
+FLAVOURS = [
+    *(Inline, InlineSteps, Placed, PlacedSteps, Thread, ThreadSteps),
+    *(Coroutine, AsyncSteps, Process, ProcessSteps),
+]
+HOLDING = [Thread, ThreadSteps, Coroutine, AsyncSteps, Process, ProcessSteps]
 
 
 def made(request: pytest.FixtureRequest) -> Iterator[Flavour]:
     flavour = request.param()
     yield flavour
     flavour.gate.open()
-    flavour.world.close()
+    flavour.close()
 
 
 flavour = pytest.fixture(made, params=FLAVOURS, ids=lambda f: f.name)
@@ -269,14 +372,16 @@ waiting = pytest.fixture(made, name="waiting", params=[Coroutine, AsyncSteps], i
 class Pressed:
     """An app with one listener, and its button pressed once."""
 
-    def __init__(self, world: World, fn: Callable[..., Any] | None, **options: Any) -> None:
+    def __init__(self, world: World, fn: Callable[..., Any] | Chore | None, **options: Any) -> None:
         with oc.Blocks() as app:
             self.go, self.stop, self.out = oc.Button(), oc.Button(), oc.Textbox()
-            outputs = None if fn is None else self.out
-            dep = self.go.click(fn, None, outputs, trigger_mode="multiple", **options)
+            outputs = () if fn is None else (self.out,)
+            dep = listen(self.go.click, fn, *outputs, trigger_mode="multiple", **options)
             self.stop.click(None, cancels=[dep], api_name="stop")
         self.shown: list[object] = []
         self.toasts: list[str] = []
+        self.bars: list[Bar] = []
+        self.errors: list[object] = []
         self.world = world
         self.recorder = Recorder(world, app, emit=self._emit)
         self.recorder.program.receive(Open("s"))
@@ -287,6 +392,10 @@ class Pressed:
             self.shown.append(patch.value)
         elif isinstance(patch, Toast):
             self.toasts.append(patch.notice.message)
+        elif isinstance(patch, Run) and isinstance(patch.outcome.value, Report):
+            self.bars.extend(patch.outcome.value.bars)
+        elif isinstance(patch, Run) and patch.outcome.kind is Kind.FAILED:
+            self.errors.append(patch.outcome.value)
 
     def press(self, button: oc.Button | None = None) -> None:
         self.recorder.program.receive(Act("s", (button or self.go).id, "click"))
@@ -317,6 +426,19 @@ def test_r3_an_error_is_failed_once(flavour: Flavour) -> None:
     assert pressed.ends() == ["failed", "failed"]
     assert log == ["called", "called"]
     assert pressed.shown == (["shown"] * 2 if flavour.steps else [])
+    assert [type(each) for each in pressed.errors] == [OddError, OddError]
+    assert [getattr(each, "code", None) for each in pressed.errors] == [7, 7]
+
+
+def test_r3_a_function_that_exits_has_failed(flavour: Flavour) -> None:
+    """R3: sys.exit in a function ends its request and nothing else: not the loop, not the app."""
+    pressed = Pressed(flavour.world, flavour.exiting())
+    flavour.world.until(lambda: len(pressed.ends()) == 1)
+    pressed.press()
+    flavour.world.until(lambda: len(pressed.ends()) == 2)
+    assert pressed.ends() == ["failed", "failed"]
+    assert [type(each) for each in pressed.errors] == [SystemExit, SystemExit]
+    assert pressed.shown == (["shown"] * 2 if flavour.steps else [])
 
 
 def test_r4_notices_reach_who_asked(flavour: Flavour) -> None:
@@ -324,6 +446,7 @@ def test_r4_notices_reach_who_asked(flavour: Flavour) -> None:
     pressed = Pressed(flavour.world, flavour.telling())
     flavour.world.until(lambda: len(pressed.ends()) == 1)
     assert pressed.toasts == ["first", "last"]
+    assert pressed.bars == [Bar(1, 2, "steps", "half")]
 
 
 def test_c4_ends_exactly_once_and_after_all_else(flavour: Flavour) -> None:
@@ -362,13 +485,16 @@ class Heard(abc.ObserverBase[Any]):
         self.log.append("completed")
 
 
-def raw(world: World, fn: Callable[..., Any] | None, cancel: CancelToken | None = None) -> Log:
+def raw(world: World, fn: Callable[..., Any] | Chore, cancel: CancelToken | None = None) -> Log:
     with oc.Blocks() as app:
         go, out = oc.Button(), oc.Textbox()
-        go.click(fn, None, out)
-    listener = compile_plan(app).listeners[0]
+        listen(go.click, fn, out)
+    plan = compile_plan(app)
+    listener = plan.listeners[0]
     event = Event(1, "s", go.id, "click", Cause.USER, 0.0)
-    call = Call(listener, (Member(Request(1, "s", listener, event), (), (), (out,), go),))
+    nodes = tuple(plan.nodes[id] for id in listener.inputs)
+    values = tuple(node.initial() for node in nodes)
+    call = Call(listener, (Member(Request(1, "s", listener, event), values, nodes, (out,), go),))
     heard = Heard()
     work = world.execute(call, cancel or CancelToken())
     if isinstance(work, Work):

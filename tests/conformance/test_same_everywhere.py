@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -25,7 +25,19 @@ import ossicle as oc
 from ossicle.flow.graph import Node
 from ossicle.flow.said import Act, Close, Disconnect, Open, Reconnect, Withdraw
 
-from .worlds import Asyncio, Line, Placed, Recorder, Threads, Virtual, Work, World
+from .foreman import Foreman
+from .worlds import (
+    Asyncio,
+    Line,
+    Placed,
+    Processes,
+    Recorder,
+    Threads,
+    Virtual,
+    Work,
+    World,
+    listen,
+)
 
 MODES = ("once", "multiple", "always_last", "restart")
 WORKS = {
@@ -181,18 +193,32 @@ def test_the_same_again(case: Case) -> None:
     assert drive(Virtual, case, str(case)) == drive(Virtual, case, str(case))
 
 
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Processes]:
+    """Warm ones for all scripts, and a foreman who lets their steps go."""
+    world = Processes()
+    world.foreman = Foreman()
+    yield world
+    world.foreman.close()
+    world.end()
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("work", ["function", "generator", "failing generator"])
 @pytest.mark.parametrize("script", ["cccsssssss", "cscscscscs", "csccscsss", "cscsssscc"])
-def test_the_same_order_in_threads(mode: str, work: str, script: str) -> None:
-    """In real threads each request goes through the same: `c` clicks, `s` lets a step be done."""
+def test_the_same_order_in_threads_and_processes(
+    mode: str, work: str, script: str, processes: Processes
+) -> None:
+    """In real threads, and in processes, each request goes through the same: `c` clicks, `s` lets a
+    step be done."""
 
     def story(make: Callable[[], Virtual | Threads]) -> list[list[str]]:
         world = make()
         with oc.Blocks() as app:
             go = oc.Button()
             fn = world.function("work", replace(WORKS[work], takes=1.0))
-            go.click(fn, trigger_mode=mode).then(world.function("then", Work(0.0, steps=0)))
+            after = world.function("then", Work(0.0, steps=0))
+            listen(listen(go.click, fn, trigger_mode=mode, api_name="work").then, after)
         recorder = Recorder(world, app)
         recorder.program.receive(Open("s"))
         for act in script:
@@ -210,4 +236,6 @@ def test_the_same_order_in_threads(mode: str, work: str, script: str) -> None:
         world.close()
         return list(found.values())
 
-    assert story(Threads) == story(Virtual)
+    virtual = story(Virtual)
+    assert story(Threads) == virtual
+    assert story(lambda: processes) == virtual

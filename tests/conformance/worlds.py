@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any, Protocol, cast
 
+import chores
+from reactivex import Observable
+
+from ossicle.components.textbox import Textbox
 from ossicle.flow.calls import Call
+from ossicle.flow.cancel import CancelToken
 from ossicle.flow.clock import Clock
 from ossicle.flow.model import Kind, Outcome
 from ossicle.flow.patches import Patch
@@ -19,9 +24,14 @@ from ossicle.flow.testing import VirtualClock, inline
 from ossicle.runtime.app import Blocks
 from ossicle.runtime.clock import LoopClock
 from ossicle.runtime.executors.choose import by_kind
+from ossicle.runtime.executors.in_process import InProcess
+from ossicle.runtime.executors.nothing import nothing
 from ossicle.runtime.executors.pool import Pool
+from ossicle.runtime.executors.process import process_executor
 from ossicle.runtime.testing.autojump import AutojumpLoop
 from ossicle.runtime.testing.inplace import InPlace, in_place
+
+from .foreman import Foreman
 
 
 @dataclass(frozen=True)
@@ -138,8 +148,16 @@ class Loop(Jumping):
 
     def close(self) -> None:
         self.pool.close()
-        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.run_until_complete(self._end_all())
         self.loop.close()
+
+    async def _end_all(self) -> None:
+        """What a test left under way."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.loop.shutdown_asyncgens()
 
 
 class Placed(Loop):
@@ -235,6 +253,67 @@ class Threads:
     def close(self) -> None:
         self.pool.close()
         self.loop.close()
+
+
+@dataclass(frozen=True)
+class Chore:
+    """A function that stands in a module of its own, and the text that it is to be called with."""
+
+    marked: Callable[..., Any]
+    text: str
+
+
+def listen(
+    source: Any, fn: Callable[..., Any] | Chore | None, *outputs: Any, **options: Any
+) -> Any:
+    """Hang a function on a port; a chore gets its text from a box of its own."""
+    if isinstance(fn, Chore):
+        return source(fn.marked, Textbox(fn.text), outputs or None, **options)
+    return source(fn, None, outputs or None, **options)
+
+
+class Processes(Threads):
+    """The same with functions in processes, which look for a foreman. One for all tests of a file:
+    a process takes a third of a second to begin."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._executors = dict[object, Execute]()
+        self.execute = self._execute
+        self.foreman: Foreman | None = None
+
+    def _execute(self, call: Call, cancel: CancelToken) -> Observable[Any]:
+        fn = call.fn
+        if not isinstance(fn, InProcess):
+            return nothing(call, cancel)
+        marked = cast("InProcess[..., Any]", fn)
+        if marked not in self._executors:
+            self._executors[marked] = process_executor(self.pool, marked)
+        return self._executors[marked](call, cancel)
+
+    def function(self, name: str, work: Work) -> Any:
+        assert self.foreman
+        text = self.foreman.text(steps=work.steps, fails=work.fails)
+        return Chore(chores.work if work.steps is None else chores.work_steps, text)
+
+    def step(self, recorder: Recorder) -> None:
+        assert (foreman := self.foreman)
+        self.settle(recorder)
+        with foreman.lock:
+            standing, foreman.standing = foreman.standing, 0
+        foreman.go.release(standing) if standing else None
+        self.settle(recorder)
+
+    def settle(self, recorder: Recorder) -> None:
+        assert (foreman := self.foreman)
+        running = recorder.program._scheduler.running  # pyright: ignore[reportPrivateUsage]
+        self.until(lambda: foreman.standing == len(running))
+
+    def close(self) -> None:
+        """It goes on for the next test; `end` is the end."""
+
+    def end(self) -> None:
+        super().close()
 
 
 def plain(name: str, work: Work, sleep: Callable[[float], None]) -> Callable[..., Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,13 @@ import pytest
 import pytest_asyncio
 
 import ossicle as oc
-from ossicle.flow.model import ENDS, Kind, Outcome
+from ossicle.flow.calls import Call, Member
+from ossicle.flow.cancel import CancelToken
+from ossicle.flow.model import ENDS, Cause, Event, Kind, Outcome, Request
+from ossicle.flow.notices import Report
 from ossicle.flow.patches import Toast
+from ossicle.runtime.executors.pool import AHEAD, Pool
+from ossicle.runtime.executors.process import Worker, Workers, process_executor
 from ossicle.runtime.host import Connection, Host
 
 
@@ -138,6 +144,115 @@ async def test_c3_interrupt_kills_the_process(running: Start, tmp_path: Path) ->
     await asyncio.to_thread(_wait_gone, pid)
 
 
+class Slow(Workers):
+    """Processes take as long to begin as the test likes."""
+
+    begun = threading.Event()
+    go_on = threading.Event()
+
+    def take(self) -> Worker:
+        worker = super().take()
+        self.begun.set()
+        self.go_on.wait()
+        return worker
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> type[Slow]:
+    monkeypatch.setattr("ossicle.runtime.executors.process.Workers", Slow)
+    Slow.begun.clear()
+    Slow.go_on.clear()
+    return Slow
+
+
+async def test_c3_a_cancel_while_its_process_begins_is_not_lost(
+    running: Start, slow: type[Slow], tmp_path: Path
+) -> None:
+    """C3: nobody may hang for ever in a process that was still being made when it was cancelled."""
+    app = running(chores.hang, interrupt=True)
+    app.type(str(tmp_path / "first"))
+    app.act(app.go, "click")
+    await asyncio.to_thread(slow.begun.wait)
+    app.act(app.stop, "click")
+    slow.go_on.set()
+    app.type(str(tmp_path / "second"))
+    app.act(app.go, "click")
+    await asyncio.to_thread(_wait_for, tmp_path / "second")
+    assert not (tmp_path / "first").exists()
+    app.act(app.stop, "click")
+    await app.until(lambda: len(app.ends) == 2)
+    assert [each.kind for each in app.ends] == [Kind.CANCELLED, Kind.CANCELLED]
+
+
+async def test_c2_a_generator_cancelled_while_its_process_begins_never_runs(
+    running: Start, slow: type[Slow]
+) -> None:
+    """C2: and the process serves the next call."""
+    app = running(chores.count)
+    app.type("1000000000")
+    app.act(app.go, "click")
+    await asyncio.to_thread(slow.begun.wait)
+    app.act(app.stop, "click")
+    slow.go_on.set()
+    end = await app.call("2")
+    assert end.kind is Kind.SUCCEEDED
+    assert app.shown == "1"
+    assert app.toasts == ["closed"]
+
+
+async def test_a_generator_waits_for_those_who_hear_it(tmp_path: Path) -> None:
+    """However fast it is, a bounded number of steps is under way, and a cancel still reaches it."""
+    posted = list[str]()
+    ended = threading.Event()
+
+    class Deaf(Pool):
+        def post(self, action: Callable[..., None], *args: object) -> None:
+            posted.append(action.__name__)
+            if action.__name__ == "on_completed":
+                ended.set()
+
+    mark = tmp_path / "n"
+    with oc.Blocks() as demo:
+        go, box, out = oc.Button(), oc.Textbox(str(mark)), oc.Textbox()
+        go.click(chores.many, box, out)
+    (listener,) = demo.plan().listeners
+    event = Event(1, "s", go.id, "click", Cause.USER, 0.0)
+    member = Member(Request(1, "s", listener, event), (str(mark),), (box,), (out,), go)
+    pool, cancel = Deaf(asyncio.get_running_loop()), CancelToken()
+    process_executor(pool, chores.many)(Call(listener, (member,)), cancel).subscribe()
+    await asyncio.to_thread(_wait_for, mark, lambda text: int(text) > AHEAD + 20)
+    assert len(posted) <= AHEAD
+    cancel.request()
+    await asyncio.to_thread(ended.wait)
+    assert len(posted) <= AHEAD + 2
+    pool.close()
+
+
+async def test_r4_what_is_said_after_a_call_is_not_said_to_the_next(running: Start) -> None:
+    """R4: a thread that goes on in the process belongs to who asked first, and they have gone."""
+    app = running(chores.say_late)
+    await app.call("to the first")
+    await app.call("to the second")
+    assert app.toasts == []
+
+
+async def test_r3_an_error_tells_where_in_its_process_it_was_raised(running: Start) -> None:
+    """R3: a traceback cannot travel; its text does."""
+    app = running(chores.fail)
+    end = await app.call("7")
+    assert isinstance(end.value, chores.OddError)
+    assert "chores.py" in "".join(end.value.__notes__) and "in fail" in "".join(end.value.__notes__)
+
+
+async def test_r4_bars_of_tqdm_in_a_process_arrive(running: Start) -> None:
+    """R4: Progress(track_tqdm=True) in another process."""
+    app = running(chores.bars)
+    await app.call("outer")
+    reports = [o.value for o in app.outcomes if isinstance(o.value, Report)]
+    drawn = {tuple((b.desc, b.value) for b in each.bars) for each in reports}
+    assert (("outer", 1), ("inner", 2)) in drawn and (("outer", 2),) in drawn
+
+
 async def test_a_cancelled_generator_is_closed_in_its_process(running: Start) -> None:
     """C2: its `finally` runs there, once."""
     app = running(chores.count)
@@ -171,9 +286,9 @@ def test_called_directly_it_runs_here() -> None:
     chores.calls = 0
 
 
-def _wait_for(mark: Path) -> None:
+def _wait_for(mark: Path, enough: Callable[[str], bool] = bool) -> None:
     """Until the file has its content; the file system tells nobody by itself."""
-    while not (mark.exists() and mark.read_text()):
+    while not (mark.exists() and (text := mark.read_text()) and enough(text)):
         os.sched_yield()
 
 
