@@ -29,7 +29,8 @@ import soundfile
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
 from playwright.async_api import Browser, async_playwright
 
-from ossicle.runtime.streams.frame import Flag, Frame, unpack
+from ossicle.flow.blocks import START
+from ossicle.runtime.streams.frame import Frame, unpack
 from tests.browser.tap import Tap
 
 from .process import until
@@ -245,7 +246,7 @@ async def talk(
                 due = begin + (n + phase) * frame / 1000
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
                 now = (time.perf_counter() % 100_000) * 1000
-                flags = Flag(0) if n else Flag.START
+                flags = 0 if n else START
                 await line.send_bytes(Frame(node, flags, n, RATE, n * size, now, samples).pack())
                 crowd.sent += 1
             await asyncio.sleep(0.5)

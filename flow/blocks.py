@@ -7,6 +7,7 @@ Samples of a block are never changed once it is out: whoever wants other samples
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias, cast
 
@@ -100,10 +101,10 @@ class Block(_Fields):
                 f"1 to {MAX_CHANNELS} channels"
             )
         if data.dtype == np.int16:
-            samples = np.multiply(data, np.float32(1 / 32768), dtype=np.float32)
+            samples = from_int16(data)
         elif data.dtype.kind == "f":
             samples = data.astype(np.float32, copy=False)
-            if not np.isfinite(samples).all():
+            if not all_finite(samples):
                 bad = int(np.count_nonzero(~np.isfinite(samples)))
                 raise BlockError(
                     f"{bad} of {samples.size} samples are NaN or infinite; "
@@ -159,7 +160,29 @@ def joined(blocks: Iterable[Block]) -> Samples:
     return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
 
 
+# Numbers that meet blocks. As 0-d arrays: a ufunc takes one in 0.4 µs, a numpy scalar in 0.6 to 4.
+_FULL = np.array(32768, np.float32)
+_STEP = np.array(1 / 32768, np.float32)
+_LEAST = np.array(-32768, np.float32)
+_MOST = np.array(32767, np.float32)
+
+
 def int16(samples: Samples) -> NDArray[np.int16]:
     """At 16 bit: 1.0 is 32768, rounded, cut at full scale; what came from int16 is it again."""
-    scaled = np.rint(samples * np.float32(32768))
-    return np.clip(scaled, -32768, 32767, out=scaled).astype(np.int16)
+    scaled = np.multiply(samples, _FULL)
+    scaled.clip(_LEAST, _MOST, out=scaled)
+    return np.rint(scaled, out=scaled).astype(np.int16)
+
+
+def from_int16(samples: NDArray[np.int16]) -> Samples:
+    """16 bit as samples, exactly."""
+    # Two steps are three times as fast as one that converts while it multiplies.
+    scaled = samples.astype(np.float32)
+    return np.multiply(scaled, _STEP, out=scaled)
+
+
+def all_finite(samples: NDArray[Any]) -> bool:
+    """No NaN and no infinity among them."""
+    # One of them makes any sum of squares not finite; a sixth of the time of looking at each.
+    flat = samples.ravel()
+    return math.isfinite(np.dot(flat, flat)) or bool(np.isfinite(samples).all())

@@ -9,6 +9,8 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from ..components.base import Component, Received
@@ -30,6 +32,8 @@ from .executors.choose import by_kind
 from .executors.pool import MAX_THREADS, Pool
 from .page_code import PageCode
 from .sessions import Line, Message, Send, new_token
+from .streams.metrics import LinkMetrics, Metrics
+from .streams.watch import Watch
 
 if TYPE_CHECKING:
     from ..flow.audio import Clip, Media
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from .media.documents import DocumentUpload, StoredDocument
     from .media.session import StoredSound, Upload
     from .media.store import Store
+    from .streams.live import Live
 
 log = logging.getLogger("ossicle")
 
@@ -87,6 +92,8 @@ class Host:
         self._loop = loop
         self.pool = pool or Pool(loop, max_threads)
         self.lines = dict[str, Line]()
+        self.metrics = Metrics()
+        self._watch = Watch(loop, self.metrics.lag)
         self._flushing = list[Line]()
         self.page_code = PageCode(self._show_at)
         self.program = Program(
@@ -126,6 +133,7 @@ class Host:
 
     async def close(self) -> None:
         """End all sessions and give back what they held. Running functions finish on their own."""
+        self._watch.close()
         self.program.dispose()
         self.lines.clear()
         self.pool.close()
@@ -149,6 +157,7 @@ class Host:
             return Connection(self, None, send)
         self._flush(line)  # what is due is missed: it comes once, after `resume`
         line.send = send
+        line.metrics.link.reconnects += 1
         self.program.receive(Reconnect(line.token))
         if line.live_sound:
             line.live_sound.resume()
@@ -165,7 +174,7 @@ class Host:
     def _open(self, send: Send, client: ClientRequest | None) -> Line:
         if len(self.lines) >= self.max_sessions:
             raise WorldError(f"{self.max_sessions} sessions are open; try again later.")
-        line = Line(new_token(), send)
+        line = Line(new_token(), send, metrics=self.metrics.open())
         self.lines[line.token] = line
         who = client or ClientRequest()
         who = ClientRequest(
@@ -234,8 +243,12 @@ class Host:
     # -- out -----------------------------------------------------------------------------------
 
     def _emit(self, made: Patch) -> None:
+        if isinstance(made, Sound):
+            self._sound(made)
+            return
         if isinstance(made, Gone):
-            self.lines.pop(made.session, None)
+            if line := self.lines.pop(made.session, None):
+                self.metrics.close(line.metrics)
             if self._store is not None:
                 self._store.release(made.session)
             return
@@ -247,21 +260,23 @@ class Host:
             return
         if isinstance(made, Run) and not self._shown(line, made.outcome):
             return
-        if isinstance(made, Sound):
-            if told := line.sound.sound(made):
-                self._add(line, told)
-            self._pump(line)
-            return
         if isinstance(made, Part):
             self._add(line, self.description.part(session, made))
             return
         node = session.find(made.node) if isinstance(made, Set) else None
         self._add(line, wire.patch(made, node, session.media, self.show_error))
 
+    def _sound(self, made: Sound) -> None:
+        if line := self.lines.get(made.session):
+            if told := self._live(line).sound(made):
+                self._add(line, told)
+            self._pump(line)
+
     def _pump(self, line: Line) -> None:
         """Send what is due of generated sound, after what was said about it."""
         if line.send and line.live_sound and line.live_sound.outgoing:
-            self._flush(line)
+            if line.due:
+                self._flush(line)
             line.live_sound.pump(line.send)
 
     def _show_at(self, session: str, message: Message) -> None:
@@ -348,22 +363,39 @@ class Host:
         if line.held is not None:
             self._hold(line, data)
             return
-        got = line.sound.frame(data, lambda node: self._takes_live(line, node))
+        begin = perf_counter()
+        got = self._live(line).frame(data)
         if got:
-            self.program.receive(Frames(line.token, *got))
+            stream, node, block = got
+            self.program.receive(Frames(line.token, node, block))
+            stream.counters.spent(perf_counter() - begin)
+        self._watch.sounds()
 
-    def _takes_live(self, line: Line, id: int) -> bool:
-        session = self.program.sessions.get(line.token)
+    def _live(self, line: Line) -> Live:
+        """A session's live sound; made when there is some, because numpy comes with it."""
+        if line.live_sound is None:
+            from .streams.live import Live
+
+            takes = partial(self._takes_live, line.token)
+            line.live_sound = Live(takes, line.metrics, self._loop.time)
+        return line.live_sound
+
+    def _takes_live(self, token: str, id: int) -> bool:
+        session = self.program.sessions.get(token)
         node = session.find(id) if session else None
         return node is not None and node.streaming and "stream" in node.ports
 
     def _take_act(self, line: Line, message: Mapping[str, Any]) -> None:
         node, act = message.get("node"), message.get("act")
-        if isinstance(node, int) and message.get("value") is None and self._takes_live(line, node):
+        if (
+            isinstance(node, int)
+            and message.get("value") is None
+            and self._takes_live(line.token, node)
+        ):
             if act == "start_recording":
-                line.sound.begin(node)
+                self._live(line).begin(node)
             elif act == "stop_recording":
-                self._finish_recording(line, node, line.sound.take(node))
+                self._finish_recording(line, node, self._live(line).take(node))
                 return
         if said := self._act(line, message):
             self.program.receive(said)
@@ -397,7 +429,7 @@ class Host:
                 self._add(line, wire.trouble(str(error)))
 
     def _played(self, line: Line, message: Mapping[str, Any]) -> None:
-        ended = line.sound.played(message)
+        ended = self._live(line).played(message)
         self._pump(line)
         if ended:
             node, data = ended
@@ -444,6 +476,11 @@ class Connection:
     @property
     def session(self) -> str | None:
         return self._line.token if self._line else None
+
+    @property
+    def link(self) -> LinkMetrics:
+        """What its socket counts."""
+        return self._line.metrics.link if self._line else LinkMetrics()
 
     def receive(self, message: Mapping[str, Any]) -> None:
         """Take one message. Raises ValueError with a text that may be shown."""

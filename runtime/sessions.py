@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .streams.metrics import SessionMetrics
+
 if TYPE_CHECKING:
     from .streams.live import Live
 
@@ -39,18 +41,11 @@ class Line:
     live: dict[int, Message] = field(default_factory=dict[int, Message])
     """The newest station of each request that has not ended, by request."""
     coalesced: int = 0
+    metrics: SessionMetrics = field(default_factory=SessionMetrics)
     live_sound: Live | None = None
+    """Its live sound, once there was some: numpy comes with it."""
     held: deque[Message | bytes] | None = None
     """What came while a recording is being finished; taken after it, in order."""
-
-    @property
-    def sound(self) -> Live:
-        """Its live sound; made when there is some, because numpy comes with it."""
-        if self.live_sound is None:
-            from .streams.live import Live
-
-            self.live_sound = Live()
-        return self.live_sound
 
     def show(self, patches: list[Message]) -> None:
         """Send patches as one message and keep it until the front end has it."""

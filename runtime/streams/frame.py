@@ -10,7 +10,7 @@ look at the samples where they lie.
 | 2 | u8 | format: 1 int16, 2 float32 |
 | 3 | u8 | channels |
 | 4 | u16 | node that the stream belongs to |
-| 6 | u16 | flags, see `Flag` |
+| 6 | u16 | flags, those of a `Block` added up |
 | 8 | u32 | in: sequence number; out: when the sound it was made of was captured, see below |
 | 12 | u32 | rate in Hz |
 | 16 | u64 | index of the first frame on the source's own sample clock |
@@ -23,13 +23,15 @@ without a clock that both ends share. 0 is not known.
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
-from enum import IntFlag
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ...flow.blocks import DISCONTINUITY, END, FLUSH, START, all_finite
 
 HEADER = struct.Struct("<BBBBHHIIQd")
 VERSION, SOUND = 1, 1
@@ -43,25 +45,22 @@ MAX_BYTES = 1 << 20
 """Of one frame: over five seconds of 48 kHz stereo."""
 
 
-class Flag(IntFlag):
-    """What is special about a frame; the same bits as of a `Block`."""
-
-    START = 1
-    END = 2
-    DISCONTINUITY = 4
-    FLUSH = 8
+FLAGS = START | END | DISCONTINUITY | FLUSH
 
 
 class FrameError(ValueError):
     """A frame that cannot be one. The text says what is wrong with it and may be shown."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Frame:
-    """A piece of sound of one stream. samples: (frames, channels), int16 or float32."""
+    """A piece of sound of one stream. samples: (frames, channels), int16 or float32.
+
+    Not frozen: that would cost a microsecond for each, three times as much as all else in it.
+    """
 
     node: int
-    flags: Flag
+    flags: int
     seq: int
     rate: int
     index: int
@@ -70,20 +69,21 @@ class Frame:
 
     def pack(self) -> bytes:
         """The frame as bytes."""
-        kind = INT16 if self.samples.dtype == np.int16 else FLOAT32
-        head = HEADER.pack(
-            VERSION,
-            SOUND,
-            kind,
-            self.samples.shape[1],
-            self.node,
-            int(self.flags),
-            self.seq & 0xFFFFFFFF,
-            self.rate,
-            self.index,
-            self.time,
+        return packed(
+            self.node, self.flags, self.seq, self.rate, self.index, self.time, self.samples
         )
-        return head + self.samples.astype(DTYPES[kind], copy=False).tobytes()
+
+
+def packed(
+    node: int, flags: int, seq: int, rate: int, index: int, time: float, samples: NDArray[Any]
+) -> bytes:
+    """The same of what a frame is made of."""
+    kind = INT16 if samples.dtype == np.int16 else FLOAT32
+    channels = samples.shape[1]
+    head = HEADER.pack(
+        VERSION, SOUND, kind, channels, node, flags, seq & 0xFFFFFFFF, rate, index, time
+    )
+    return head + samples.astype(DTYPES[kind], copy=False).tobytes()
 
 
 def unpack(data: bytes) -> Frame:
@@ -105,9 +105,13 @@ def unpack(data: bytes) -> Frame:
     if index >= 1 << 53:
         raise FrameError(f"sample {index} is farther than any recording goes.")
     size = dtype.itemsize * channels
-    if (len(data) - HEADER.size) % size:
+    count, rest = divmod(len(data) - HEADER.size, size)
+    if rest:
         raise FrameError(f"{len(data) - HEADER.size} bytes are no whole frames of {size} bytes.")
-    samples = np.frombuffer(data, dtype, offset=HEADER.size).reshape(-1, channels)
-    if form == FLOAT32 and not np.isfinite(samples).all():
+    # Not frombuffer and reshape, which are two steps for one; bytes make it read-only.
+    samples = np.ndarray[Any, np.dtype[Any]]((count, channels), dtype, data, HEADER.size)
+    if form == FLOAT32 and not all_finite(samples):
         raise FrameError("the samples are not all finite.")
-    return Frame(node, Flag(flags & 15), seq, rate, index, time, samples)
+    if not math.isfinite(time):
+        raise FrameError("the time of capture is not finite.")
+    return Frame(node, flags & FLAGS, seq, rate, index, time, samples)

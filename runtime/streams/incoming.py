@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...flow.blocks import int16
+from ...flow.blocks import DISCONTINUITY, int16
 from ...flow.units import Seconds
-from .frame import Flag, Frame, FrameError
+from .frame import Frame, FrameError
+from .metrics import SourceMetrics
 
 MAX_TAKE = 3600.0
 """Seconds of a recording that are kept for `stop_recording`; beyond it the stream goes on and the
 take does not grow (policy: keep first), which is counted."""
 
-
-@dataclass(slots=True)
-class Counters:
-    """What happened to one recording on its way in. Frames are sample frames."""
-
-    received: int = 0
-    lost: int = 0
-    repeated: int = 0
-    late: int = 0
-    untaken: int = 0
+DRIFT = 0.001
+"""How much faster than ours the front end's clock may run: a sound's age is known by the least
+delay that was ever seen, which therefore must be forgotten slowly."""
+LONG: Seconds = 1.0
+"""Sound that is late for longer than it takes to work off a stall has a longer way now."""
+LATE: Seconds = 0.2
+"""Seconds from which on sound that came late is told as such."""
 
 
 class Incoming:
     """One recording of one node. Feed it frames in any order that a socket may bring them."""
 
-    def __init__(self, rate: int, channels: int, max_take: float = MAX_TAKE) -> None:
+    def __init__(
+        self,
+        rate: int,
+        channels: int,
+        max_take: float = MAX_TAKE,
+        metrics: SourceMetrics | None = None,
+        now: Callable[[], Seconds] = time.monotonic,
+    ) -> None:
+        """now: seconds of a clock that never runs back, for the age of what comes."""
         self.rate = rate
         self.channels = channels
-        self.counters = Counters()
+        self.counters = metrics or SourceMetrics(rate=rate, channels=channels)
         self.next = 0
         """The index that comes next."""
+        self.age: Seconds = 0.0
+        """How much later than the quickest the newest frame came: what it waited on its way."""
+        self._now = now
         self._captured = (0, 0.0)  # a frame's index and when it was captured, in ms
+        self._quickest: tuple[Seconds, Seconds] | None = None  # least delay, and when it was
+        self._late_since: Seconds | None = None
         self._take = list[NDArray[np.int16]]()
         self._taken = 0
         self._most = int(max_take * rate)
@@ -46,47 +58,37 @@ class Incoming:
 
         None if all of it came before. Raises FrameError if rate or channels change on the way.
         """
-        if frame.rate != self.rate or frame.samples.shape[1] != self.channels:
+        samples = frame.samples
+        if frame.rate != self.rate or samples.shape[1] != self.channels:
             raise FrameError(
-                f"{frame.rate} Hz with {frame.samples.shape[1]} channels came in a recording of"
+                f"{frame.rate} Hz with {samples.shape[1]} channels came in a recording of"
                 f" {self.rate} Hz with {self.channels}; stop it and start a new one."
             )
-        count = len(frame.samples)
-        if frame.index + count <= self.next:
-            if count:
-                self.counters.repeated += count
-                return None
-            return frame, 0  # an empty frame may still carry END
-        if frame.index < self.next:
-            repeated = self.next - frame.index
-            self.counters.repeated += repeated
-            frame = Frame(
-                frame.node,
-                frame.flags,
-                frame.seq,
-                frame.rate,
-                self.next,
-                frame.time,
-                frame.samples[repeated:],
-            )
+        count = len(samples)
+        counters = self.counters
+        counters.pieces += 1
         lost = frame.index - self.next
-        if lost > self.rate * 3600:
-            raise FrameError(f"sample {frame.index} came where {self.next} was next.")
         if lost:
-            self.counters.lost += lost
-            frame = Frame(
-                frame.node,
-                frame.flags | Flag.DISCONTINUITY,
-                frame.seq,
-                frame.rate,
-                frame.index,
-                frame.time,
-                frame.samples,
-            )
-        self.counters.received += len(frame.samples)
+            if lost < 0:
+                if frame.index + count <= self.next and count:
+                    counters.repeated += count
+                    return None
+                if not count:
+                    return frame, 0  # an empty frame may still carry END
+                counters.repeated -= lost
+                frame.samples = samples = samples[-lost:]
+                frame.index, count, lost = self.next, len(samples), 0
+            elif lost > self.rate * 3600:
+                raise FrameError(f"sample {frame.index} came where {self.next} was next.")
+            else:
+                counters.lost += lost
+                counters.discontinuities += 1
+                frame.flags |= DISCONTINUITY
+        counters.received += count
         self._captured = frame.index, frame.time
-        self.next = frame.index + len(frame.samples)
-        self._keep(frame, lost)
+        self.next = frame.index + count
+        self.age = self._waited(frame.time / 1000)
+        self._keep(samples, lost)
         return frame, lost
 
     def captured(self, second: Seconds) -> float:
@@ -102,17 +104,42 @@ class Incoming:
         self._take = [whole]
         return whole
 
-    def _keep(self, frame: Frame, lost: int) -> None:
+    def _waited(self, captured: Seconds) -> Seconds:
+        """Two clocks that are not the same: only differences of the delay mean anything."""
+        if not captured:
+            return 0.0  # a front end that does not say it
+        now = self._now()
+        delay = now - captured
+        if self._quickest is not None:
+            least, at = self._quickest
+            waited = delay - least - (now - at) * DRIFT
+            if waited <= LATE:
+                self._late_since = None
+                if waited > 0:
+                    return waited
+            else:
+                self.counters.late += 1
+                if self._late_since is None:
+                    self._late_since = now
+                if now - self._late_since < LONG:
+                    return waited
+        self._quickest = delay, now
+        return 0.0
+
+    def _keep(self, samples: NDArray[np.int16] | NDArray[np.float32], lost: int) -> None:
         room = self._most - self._taken
-        parts = [np.zeros((lost, self.channels), np.int16)] if lost else []
-        parts.append(to_int16(frame.samples))
-        for part in parts:
-            kept = part[: max(room, 0)]
-            self.counters.untaken += len(part) - len(kept)
-            if len(kept):
-                self._take.append(kept)
-                self._taken += len(kept)
-                room -= len(kept)
+        if lost:
+            gap = min(lost, room)
+            self.counters.untaken += lost - gap
+            if gap:
+                self._take.append(np.zeros((gap, self.channels), np.int16))
+                self._taken += gap
+                room -= gap
+        kept = samples if len(samples) <= room else samples[:room]
+        self.counters.untaken += len(samples) - len(kept)
+        if len(kept):
+            self._take.append(to_int16(kept))
+            self._taken += len(kept)
 
 
 def to_int16(samples: NDArray[np.int16] | NDArray[np.float32]) -> NDArray[np.int16]:

@@ -2,51 +2,80 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from ...flow.audio import Clip
-from ...flow.blocks import Block, int16
+from ...flow.blocks import START, Block, float32, from_int16, int16
 from ...flow.errors import InputError
 from ...flow.patches import Sound
 from ...flow.units import Seconds
-from .frame import Flag, FrameError, unpack
-from .incoming import Incoming
+from .frame import FrameError, unpack
+from .incoming import MAX_TAKE, Incoming
+from .metrics import SessionMetrics
 from .outgoing import Outgoing
 
 Message = dict[str, Any]
 
 
 class Live:
-    """Frames in, frames out, for all nodes of one session."""
+    """Frames in, frames out, for all nodes of one session.
 
-    def __init__(self) -> None:
+    takes: whether a node takes live sound. now: seconds of a clock that never runs back.
+    """
+
+    def __init__(
+        self,
+        takes: Callable[[int], bool],
+        metrics: SessionMetrics | None = None,
+        now: Callable[[], Seconds] = time.monotonic,
+    ) -> None:
         self.incoming = dict[int, Incoming]()
         self.outgoing = dict[int, Outgoing]()
+        self.metrics = metrics or SessionMetrics()
+        self._takes, self._now = takes, now
+        self._stopped = set[int]()
 
     # -- in --------------------------------------------------------------------------------------
 
     def begin(self, node: int) -> None:
         """A recording starts; what an older one left behind is void."""
         self.incoming.pop(node, None)
+        self._stopped.discard(node)
 
-    def frame(self, data: bytes, takes: Callable[[int], bool]) -> tuple[int, Block] | None:
-        """The node and the new sound of one frame; None if it brought nothing new.
+    def frame(self, data: bytes) -> tuple[Incoming, int, Block] | None:
+        """The recording, the node and the new sound of one frame; None if it brought nothing new.
 
-        `takes` tells whether a node takes live sound. Raises FrameError saying what is wrong.
+        Raises FrameError saying what is wrong.
         """
         frame = unpack(data)
-        if not takes(frame.node):
-            raise FrameError(f"component {frame.node} takes no live sound.")
-        stream = self.incoming.get(frame.node)
-        if stream is None or Flag.START in frame.flags:
-            stream = Incoming(frame.rate, frame.samples.shape[1])
-            self.incoming[frame.node] = stream
-        got = stream.push(frame)
+        node = frame.node
+        if not self._takes(node):
+            raise FrameError(f"component {node} takes no live sound.")
+        stream = self.incoming.get(node)
+        if stream is None or frame.flags & START:
+            stream = self._started(node, frame.flags, frame.rate, frame.samples.shape[1])
+        try:
+            got = stream.push(frame)
+        except FrameError:
+            stream.counters.refused += 1
+            raise
         if got is None:
             return None
-        new, _ = got
-        return new.node, Block.of(new.rate, new.samples, new.index, int(new.flags))
+        samples = frame.samples
+        made = from_int16(samples) if samples.dtype == np.int16 else float32(samples)
+        return stream, node, Block(made, frame.rate, frame.index, frame.flags)
+
+    def _started(self, node: int, flags: int, rate: int, channels: int) -> Incoming:
+        if node in self._stopped and not flags & START:
+            raise FrameError(f"the recording of component {node} is over; start a new one.")
+        self._stopped.discard(node)
+        metrics = self.metrics.source(node, rate, channels)
+        stream = self.incoming[node] = Incoming(rate, channels, MAX_TAKE, metrics, self._now)
+        return stream
 
     def take(self, node: int) -> Callable[[], Clip]:
         """How to make the clip of a recording that has stopped; call it in a thread.
@@ -54,8 +83,10 @@ class Live:
         Raises InputError if nothing was recorded.
         """
         stream = self.incoming.pop(node, None)
+        self._stopped.add(node)
         if stream is None or not stream.counters.received:
             raise InputError("nothing was recorded; look whether the microphone is muted.")
+        stream.counters.over = True
 
         def make() -> Clip:
             samples = stream.take()
@@ -70,32 +101,37 @@ class Live:
     def sound(self, patch: Sound) -> Message | None:
         """Take one piece, or the end, of a stream; what the front end is told beside the frames."""
         stream = self.outgoing.get(patch.node)
-        told: Message = {"kind": "stream", "node": patch.node, "epoch": patch.epoch}
         if patch.stage == "more":
             piece = patch.piece
             assert isinstance(piece, Clip | Block)
-            samples = int16(piece.samples) if isinstance(piece, Block) else piece.int16()
-            samples = samples.reshape(-1, piece.channels)
+            if isinstance(piece, Block):
+                samples = int16(piece.samples)
+            else:
+                samples = piece.int16().reshape(-1, piece.channels)
+            news = None
             if stream is None or stream.epoch != patch.epoch:
-                rate, channels = piece.rate, piece.channels
-                stream = Outgoing(patch.node, patch.epoch, rate, channels, patch.live)
+                rate, channels, live = piece.rate, piece.channels, patch.live
+                metrics = self.metrics.sink(patch.node, rate, channels, live)
+                stream = Outgoing(patch.node, patch.epoch, rate, channels, live, metrics)
                 self.outgoing[patch.node] = stream
-                told |= {"state": "start", "rate": rate, "channels": channels, "live": patch.live}
-                stream.push(samples, self._captured(patch.origin))
-                return told
-            stream.push(samples, self._captured(patch.origin))
-            return None
+                news = self._told(patch, "start", rate=rate, channels=channels, live=live)
+            origin = patch.origin
+            source = self.incoming.get(origin[0]) if origin else None
+            if origin and source:
+                stream.push(samples, source.captured(origin[1]), source.age)
+            else:
+                stream.push(samples)
+            return news
         if stream is None or stream.epoch != patch.epoch:
             return None
         if patch.stage == "flush":
             stream.flush()
         else:
             stream.end()
-        return told | {"state": patch.stage, "frames": stream.total}
+        return self._told(patch, patch.stage, frames=stream.total)
 
-    def _captured(self, origin: tuple[int, Seconds] | None) -> float | None:
-        stream = self.incoming.get(origin[0]) if origin else None
-        return stream.captured(origin[1]) if stream and origin else None
+    def _told(self, patch: Sound, state: str, **more: Any) -> Message:
+        return {"kind": "stream", "node": patch.node, "epoch": patch.epoch, "state": state, **more}
 
     def pump(self, send: Callable[[bytes], None]) -> None:
         """Send what may be sent now."""
@@ -126,6 +162,7 @@ class Live:
         if not (stream.finished or interrupted):
             return None
         del self.outgoing[stream.node]
+        stream.counters.over = True
         heard = stream.counters.heard
         return stream.node, {
             "heard": heard,

@@ -6,39 +6,30 @@ lost: the whole sound stays here, because at its end it becomes the component's 
 
 Live sound is another thing: what waits is lateness. Beyond `LATE` seconds the oldest is dropped
 and counted, nothing is kept that was sent, and a front end that comes back hears what is new.
+What was made of sound that itself came that late is dropped at once, but for the newest: after a
+stall a listener gets the sound of now, not of the stall.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...flow.blocks import END, START
 from ...flow.units import Seconds
-from .frame import Flag, Frame
+from .frame import packed
+from .metrics import SinkMetrics
 
 AHEAD = 0.6
 """Seconds that may be sent and not yet heard: a player's target and some stalls of the machine."""
 LATE = 0.2
-"""Seconds of live sound that may wait to be sent; its newest piece may always."""
+"""Seconds of live sound that may wait to be sent, its newest piece always; and that what it was
+made of may have been late."""
 PIECE = 0.1
 """Seconds of one frame at most, so that a flush never waits behind a long one."""
-
-SendBytes = Callable[[bytes], None]
-
-
-@dataclass(slots=True)
-class Counters:
-    """What happened to one stream on its way out. Frames are sample frames."""
-
-    sent: int = 0
-    heard: int = 0
-    underruns: int = 0
-    flushed: int = 0
-    dropped: int = 0
 
 
 class Outgoing:
@@ -47,31 +38,56 @@ class Outgoing:
     node: whose sound it is. epoch: of this stream; a front end drops frames of an older one.
     """
 
-    def __init__(self, node: int, epoch: int, rate: int, channels: int, live: bool = False) -> None:
+    def __init__(
+        self,
+        node: int,
+        epoch: int,
+        rate: int,
+        channels: int,
+        live: bool = False,
+        metrics: SinkMetrics | None = None,
+    ) -> None:
         self.node, self.epoch, self.rate, self.channels = node, epoch, rate, channels
         self.live = live
-        self.counters = Counters()
+        self.counters = metrics or SinkMetrics(node, rate, channels, live)
         self.ended = False
         self.flushed = False
-        self.total = 0
-        """Sample frames given so far."""
         self._pieces = list[tuple[NDArray[np.int16], float | None]]()
         self._at = 0  # the piece that is sent next
         self._offset = 0  # frames of it that were sent
         self._said_start = self._said_end = False
         self._sent = deque[tuple[int, int]]()  # first and last index of what is under way
+        self._flying = 0  # frames of all of these, those that were heard of the first included
+        self._most_ahead = round(AHEAD * rate)
+        self._most_piece = round(PIECE * rate)
+        self._most_late = round(LATE * rate)
 
-    def push(self, samples: NDArray[np.int16], captured: float | None = None) -> None:
+    @property
+    def total(self) -> int:
+        """Sample frames given so far."""
+        return self.counters.total
+
+    def push(
+        self, samples: NDArray[np.int16], captured: float | None = None, age: Seconds = 0.0
+    ) -> None:
         """More sound, (frames, channels).
 
         captured: when the front end captured the sound that it was made of, in ms of its clock.
+        age: how long that sound had waited when it came; live only.
         """
-        if not len(samples):
+        count = len(samples)
+        if not count:
             return
+        counters = self.counters
         self._pieces.append((samples, captured))
-        self.total += len(samples)
+        counters.total += count
         if self.live:
-            self._drop(max(LATE, len(samples) / self.rate))
+            if age > LATE:
+                self._drop(0)
+            elif counters.total - counters.sent > self._most_late:
+                self._drop(max(self._most_late, count))
+        if counters.total - counters.sent > counters.most_waiting:
+            counters.most_waiting = counters.total - counters.sent
 
     def end(self) -> None:
         """Nothing more comes."""
@@ -87,7 +103,8 @@ class Outgoing:
         self.counters.heard = max(self.counters.heard, min(frames, self.counters.sent))
         self.counters.underruns = max(self.counters.underruns, underruns)
         while self._sent and self._sent[0][1] <= self.counters.heard:
-            self._sent.popleft()
+            start, end = self._sent.popleft()
+            self._flying -= end - start
 
     @property
     def finished(self) -> bool:
@@ -98,6 +115,8 @@ class Outgoing:
         """A front end that lost its line plays on from what it has heard; live, from now."""
         self._said_end = False
         self._sent.clear()
+        self._flying = 0
+        self.counters.resumed += 1
         if self.live:
             self.counters.heard = self.counters.sent  # what was under way is void
             return
@@ -115,25 +134,27 @@ class Outgoing:
         """The frames that may be sent now."""
         if self.flushed:
             return
-        most = round(PIECE * self.rate)
         while self._at < len(self._pieces):
-            if self._under_way() >= AHEAD * self.rate:
+            if self._under_way() >= self._most_ahead:
                 return
-            piece, captured = self._pieces[self._at]
-            stamp = _stamp(captured, self._offset / self.rate)
-            part = piece[self._offset : self._offset + most]
-            self._advance(len(part))
-            last = self.ended and self._at == len(self._pieces)
-            self._said_end |= last
-            yield self._frame(part, Flag.END if last else Flag(0), stamp)
+            samples, captured = self._pieces[self._at]
+            stamp = 0 if captured is None else _stamp(captured, self._offset / self.rate)
+            if self._offset or len(samples) > self._most_piece:
+                samples = samples[self._offset : self._offset + self._most_piece]
+            self._advance(len(samples))
+            flags = 0
+            if self.ended and self._at == len(self._pieces):
+                self._said_end, flags = True, END
+            yield self._frame(samples, flags, stamp)
         if self.ended and not self._said_end:
             self._said_end = True
-            yield self._frame(np.zeros((0, self.channels), np.int16), Flag.END, 0)
+            yield self._frame(np.zeros((0, self.channels), np.int16), END, 0)
 
     def _under_way(self) -> int:
         """Frames that were sent and not heard yet; what was dropped between them is not."""
-        heard = self.counters.heard
-        return sum(end - max(start, heard) for start, end in self._sent)
+        if not self._sent:
+            return 0
+        return self._flying - max(0, self.counters.heard - self._sent[0][0])
 
     def _advance(self, frames: int) -> None:
         self._offset += frames
@@ -144,28 +165,30 @@ class Outgoing:
             else:
                 self._at += 1
 
-    def _drop(self, most: Seconds) -> None:
+    def _drop(self, most: int) -> None:
         """Leave out the oldest of what was not sent; the index of what follows tells of it."""
-        extra = self.total - self.counters.sent - round(most * self.rate)
+        counters = self.counters
+        extra = counters.total - counters.sent - most
         while extra > 0:
             part = min(extra, len(self._pieces[0][0]) - self._offset)
             self._advance(part)
-            self.counters.sent += part
-            self.counters.dropped += part
+            counters.sent += part
+            counters.dropped += part
             extra -= part
 
-    def _frame(self, samples: NDArray[np.int16], flags: Flag, stamp: int) -> bytes:
+    def _frame(self, samples: NDArray[np.int16], flags: int, stamp: int) -> bytes:
         if not self._said_start:
             self._said_start = True
-            flags |= Flag.START
-        frame = Frame(self.node, flags, stamp, self.rate, self.counters.sent, self.epoch, samples)
-        start = self.counters.sent
-        self.counters.sent += len(samples)
+            flags |= START
+        counters = self.counters
+        start = counters.sent
         if len(samples):
-            self._sent.append((start, self.counters.sent))
-        return frame.pack()
+            counters.sent = start + len(samples)
+            self._sent.append((start, counters.sent))
+            self._flying += len(samples)
+        return packed(self.node, flags, stamp, self.rate, start, self.epoch, samples)
 
 
-def _stamp(captured: float | None, later: Seconds) -> int:
+def _stamp(captured: float, later: Seconds) -> int:
     """A time of capture as it travels: tenths of a millisecond, never 0, which is not known."""
-    return 0 if captured is None else round(10 * captured + 10_000 * later) % (1 << 32) or 1
+    return round(10 * captured + 10_000 * later) % (1 << 32) or 1

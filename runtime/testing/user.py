@@ -171,7 +171,8 @@ class User:
         self._rig.after(clip.duration, lambda: self.act(microphone, "stop_recording", wire))
 
     def _record_live(self, microphone: Component, clip: Clip) -> None:
-        from ..streams.frame import Flag, Frame
+        from ...flow.blocks import END, START
+        from ..streams.frame import Frame
 
         samples = clip.int16().reshape(clip.frames, -1)
         size, begun = round(BLOCK * clip.rate), self._rig.seconds
@@ -179,11 +180,12 @@ class User:
         def frames() -> Iterator[tuple[Seconds, bytes]]:
             for n, at in enumerate(range(0, clip.frames, size)):
                 part = samples[at : at + size]
-                flags = Flag(0) if n else Flag.START
+                flags = 0 if n else START
                 if at + size >= clip.frames:
-                    flags |= Flag.END
+                    flags |= END
                 end = (at + len(part)) / clip.rate
-                frame = Frame(microphone.id, flags, n, clip.rate, at, 1000 * begun, part)
+                captured = 1000 * (begun + at / clip.rate)
+                frame = Frame(microphone.id, flags, n, clip.rate, at, captured, part)
                 yield begun + end, frame.pack()
 
         def send(frame: bytes) -> None:

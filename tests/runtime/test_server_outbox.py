@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from ossicle.runtime.frontends.web.outbox import MAX_FRAME, Outbox
+from ossicle.runtime.frontends.web.outbox import MAX_BYTES, MAX_FRAME, MAX_MESSAGES, Outbox
 
 
 def patches(seq: int, *nodes: int) -> dict[str, object]:
@@ -20,9 +20,13 @@ def patches(seq: int, *nodes: int) -> dict[str, object]:
     }
 
 
-def opened(**limits: int) -> tuple[Outbox, list[str]]:
+def opened(
+    max_messages: int = MAX_MESSAGES, max_bytes: int = MAX_BYTES
+) -> tuple[Outbox, list[str]]:
     overflows: list[str] = []
-    outbox = Outbox(lambda: overflows.append("overflow"), **limits)
+    outbox = Outbox(
+        lambda: overflows.append("overflow"), max_messages=max_messages, max_bytes=max_bytes
+    )
     outbox.replaying = False
     return outbox, overflows
 
@@ -142,3 +146,31 @@ async def test_unsendable(value: object, caplog: pytest.LogCaptureFixture) -> No
     assert kinds == ["set", "toast", "set"]
     assert frame["seq"] == 3
     assert "cannot be written as JSON" in caplog.text
+
+
+async def test_sound_goes_at_once_but_never_before_what_waits() -> None:
+    """Live sound is written in its own turn while the socket takes it and nothing stands before."""
+    written: list[bytes] = []
+    takes = True
+
+    def at_once(sound: bytes) -> bool:
+        if takes:
+            written.append(sound)
+        return takes
+
+    outbox = Outbox(lambda: None, at_once)
+    outbox.replaying = False
+    outbox.put(b"1")
+    outbox.put(patches(1))
+    outbox.put(b"2")
+    assert written == [b"1"]
+    assert json.loads(outbox.take()) == patches(1)
+    assert outbox.take() == b"2"
+    takes = False
+    outbox.put(b"3")
+    takes = True
+    outbox.put(b"4")
+    assert written == [b"1"]
+    assert [outbox.take(), outbox.take()] == [b"3", b"4"]
+    link = outbox.link
+    assert (link.at_once, link.queued, link.depth, link.most_depth) == (1, 4, 0, 2)

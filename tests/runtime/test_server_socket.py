@@ -18,6 +18,7 @@ from ossicle.flow.injected import ClientRequest
 from ossicle.runtime.frontends.web.needs import Message, Stored, Writer
 from ossicle.runtime.frontends.web.server import Running, serve
 from ossicle.runtime.frontends.web.websocket import GONE, REFUSALS, TOO_SLOW, Sockets
+from ossicle.runtime.streams.metrics import LinkMetrics
 
 
 class Line:
@@ -25,6 +26,7 @@ class Line:
 
     def __init__(self, session: str | None, send: Callable[[Message | bytes], None]) -> None:
         self.session = session
+        self.link = LinkMetrics()
         self.send = send
         self.got: list[Message] = []
         self.closed = asyncio.Event()

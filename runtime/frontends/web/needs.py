@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ....flow.injected import ClientRequest
+from ...streams.metrics import LinkMetrics
 
 Message = dict[str, object]
 """One JSON object of the wire."""
@@ -79,6 +80,11 @@ class Connection(Protocol):
     @property
     def session(self) -> str | None:
         """The session's token, or None if the session asked for is over."""
+        ...
+
+    @property
+    def link(self) -> LinkMetrics:
+        """What its socket counts, over all sockets that the session had."""
         ...
 
     def receive(self, message: Message) -> None:

@@ -1,5 +1,8 @@
 """What waits to be sent on one socket, bounded by count and bytes; patches joined in few frames.
 
+Live sound does not wait where the socket takes it: an event and a task would cost as much as all
+else that a frame takes. Messages do, for the end of their turn of the loop, to share one frame.
+
 The overflow policy is `close`: a socket that cannot keep up is closed, never the session. What was
 dropped here is still kept by the session, so the page takes it up again when it reconnects; a queue
 that dropped single patches would instead leave a page that is wrong and does not know it.
@@ -14,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ...streams.metrics import LinkMetrics
 from .needs import Message
 
 log = logging.getLogger(__name__)
@@ -38,12 +42,18 @@ class Outbox:
     def __init__(
         self,
         on_overflow: Callable[[], None],
+        at_once: Callable[[bytes], bool] | None = None,
         *,
         max_messages: int = MAX_MESSAGES,
         max_bytes: int = MAX_BYTES,
     ) -> None:
-        """`on_overflow` is called once, at the message that does not fit; it must not wait."""
+        """on_overflow: called once, at the message that does not fit; it must not wait.
+
+        at_once: writes sound if that needs no waiting, else does nothing and returns False.
+        """
         self.on_overflow = on_overflow
+        self.link = LinkMetrics()
+        self._at_once = at_once
         self.max_messages = max_messages
         self.max_bytes = max_bytes
         self.overflowed = False
@@ -65,7 +75,15 @@ class Outbox:
         """Take one message; never waits, never raises."""
         if self._closed or self.overflowed:
             return
+        link = self.link
+        if isinstance(message, bytes):
+            link.pieces_out += 1
+            link.bytes_out += len(message)
+            if not self._entries and self._at_once and self._at_once(message):
+                link.at_once += 1
+                return
         entry = self._encode(message)
+        link.queued += 1
         if entry.counted:
             # One message is always taken, however large: else it could never be sent at all.
             full = self._messages > 0 and (
@@ -74,13 +92,17 @@ class Outbox:
             )
             if full:
                 self.overflowed = True
+                link.overflowed += 1
                 self._entries.clear()
+                link.depth = 0
                 self._ready.set()
                 self.on_overflow()
                 return
             self._messages += 1
             self._bytes += len(entry.text)
         self._entries.append(entry)
+        link.depth = len(self._entries)
+        link.most_depth = max(link.most_depth, link.depth)
         self._ready.set()
 
     def close(self) -> None:
@@ -114,11 +136,11 @@ class Outbox:
             size += len(entry.text)
             if isinstance(entry.text, str):  # always, where there is a number
                 parts.append(entry.text)
-        inside = ",".join(part for part in parts if part)
-        return f'{{"type":"patches","seq":{seq},"patches":[{inside}]}}'
+        return _joined(seq, ",".join(part for part in parts if part))
 
     def _pop(self) -> _Entry:
         entry = self._entries.popleft()
+        self.link.depth = len(self._entries)
         if entry.counted:
             self._messages -= 1
             self._bytes -= len(entry.text)
@@ -140,6 +162,10 @@ class Outbox:
             if not joinable:
                 text = _dumps({"type": "patches", "seq": seq or 0, "patches": [_UNSENDABLE]})
         return _Entry(text, seq if joinable and isinstance(seq, int) else None, not self.replaying)
+
+
+def _joined(seq: int, inside: str) -> str:
+    return f'{{"type":"patches","seq":{seq},"patches":[{inside}]}}'
 
 
 _UNSENDABLE: Message = {

@@ -1,9 +1,9 @@
 """The WebSocket of one tab: frames in to the session, patches out to the page.
 
 Law of this file: nothing here may hold up the loop or a session. Reading hands each message to the
-session at once; writing is one task over a bounded outbox. Whatever the page sends, the worst that
-happens to it is `refused`; whatever the network does, the session outlives its socket and the page
-may come back and take up where it was.
+session at once; what it says goes out at once where the socket takes it, else waits in a bounded
+outbox for a task. Whatever the page sends, the worst that happens to it is `refused`; whatever the
+network does, the session outlives its socket and the page may come back and take up where it was.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +25,7 @@ from .incoming import decode
 from .needs import Connection, Host
 from .outbox import MAX_BYTES, MAX_MESSAGES, Outbox
 from .session import SESSION_HEADER, token_of
+from .writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,6 @@ TRY_LATER: Final = 1013
 
 MAX_MESSAGE = 1 << 20  # bytes of one control message: the longest text a Textbox may carry
 REFUSALS = 100  # at once; then one a second: a page with a bug lives, a flood does not
-_FRAMES_AT_ONCE = 64  # sent without any delay
-_FRAMES_PER_SECOND = 4000  # a call's answer must not wait for it; beyond it patches share frames
 _REASON = 120  # bytes of text that fit into a close frame
 _CLOSE_SECONDS = 1.0  # for a slow socket to take the close frame, then it is cut
 
@@ -142,26 +140,29 @@ class Sockets:
         self, request: web.Request, socket: web.WebSocketResponse, token: str | None, seq: int
     ) -> None:
         cuts: list[asyncio.Task[None]] = []  # one at most: an outbox runs over once
+        writer = Writer(request, socket)
         outbox = Outbox(
             lambda: cuts.append(asyncio.create_task(self._cut(request, socket))),
+            writer.at_once,
             max_messages=self._outbox_messages,
             max_bytes=self._outbox_bytes,
         )
         connection = self._host.connect(token, seq, outbox.put, _client(request))
+        outbox.link = connection.link
         outbox.replaying = False
         over = connection.session is None
         if over:
             outbox.close()  # `gone` is waiting in it; it is sent, then the socket closes
-        writer = asyncio.create_task(_write(socket, outbox, over))
+        writing = asyncio.create_task(_write(socket, writer, outbox, over))
         try:
             await self._read(socket, connection, outbox)
         finally:
             connection.close()
             outbox.close()
             await asyncio.gather(*cuts)
-            writer.cancel()
+            writing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await writer
+                await writing
 
     async def _read(
         self, socket: web.WebSocketResponse, connection: Connection, outbox: Outbox
@@ -172,12 +173,15 @@ class Sockets:
             if frame.type is WSMsgType.TEXT:
                 text = _receive(frame.data, connection)
             elif frame.type is WSMsgType.BINARY:
+                outbox.link.pieces_in += 1
+                outbox.link.bytes_in += len(frame.data)
                 text = _receive_sound(frame.data, connection)
             else:
                 return  # a frame against the protocol, or too large: aiohttp has closed with a code
             if text is None:
                 continue
             self.counters.refused += 1
+            outbox.link.refused += 1
             if refusals.wait(now()) > 0:
                 log.warning("a page was closed after %d refused messages", REFUSALS)
                 await _close(socket, POLICY, b"too many refused messages")
@@ -198,22 +202,11 @@ def _cut_soon(request: web.Request) -> None:
         asyncio.get_running_loop().call_later(_CLOSE_SECONDS, request.transport.abort)
 
 
-async def _write(socket: web.WebSocketResponse, outbox: Outbox, over: bool) -> None:
-    now: Callable[[], float] = asyncio.get_running_loop().time
-    frames = Bucket(_FRAMES_AT_ONCE, _FRAMES_PER_SECOND, now())
+async def _write(
+    socket: web.WebSocketResponse, writer: Writer, outbox: Outbox, over: bool
+) -> None:
     try:
-        while await outbox.wait():
-            # Sound is never held up: its source is paced by who hears it.
-            if not outbox.sounds and (pause := frames.wait(now())):
-                # Not a poll: a page drawn 60 times a second gains nothing from more frames,
-                # and what comes meanwhile shares the next one.
-                await asyncio.sleep(pause)
-                continue
-            frame = outbox.take()
-            if isinstance(frame, bytes):
-                await socket.send_bytes(frame)
-            else:
-                await socket.send_str(frame)
+        await writer.write(outbox)
         if over:
             await _close(socket, GONE, b"the session is over")
     except ConnectionError:
