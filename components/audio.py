@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, Self, cast
 
 from ..flow.audio import Clip, ClipError, Media, Normalize, trimmed, untrimmed
 from ..flow.errors import DeclarationError, InputError
+from ..flow.shapes import is_listing
 from ..flow.sources import event
 from .base import Component, Json, Received, Visible, byte_size, number
+from .button import Button
 from .subtitles import subtitles as read_subtitles
 from .waveform import WaveformOptions, waveform
 
@@ -49,12 +52,15 @@ class Audio(Component):
         None keeps a file as it came, and saves arrays as wav.
     autoplay: play a new sound at once; browsers allow it after the first click on the page.
     show_download_button: None shows it where the sound cannot be changed. show_share_button: the
-        browser's own sharing. buttons: ["download", "share"] in place of the two.
+        browser's own sharing. buttons: in place of the two a list of "download", "share" and of
+        `Button`s, which stand in the sound's head and fire their own `click`.
     editable: whether users may trim an interactive sound.
     min_length, max_length: seconds that a user's sound must and may have; a recording stops there.
     max_file_size: bytes, or text like "5 MB" (of 1024 kB), that an upload may have.
     waveform_options: `WaveformOptions` or a dict of its fields.
-    loop: start again at the end. playback_position: seconds; where the player stands.
+    loop: start again at the end. playback_position: seconds; where the player stands. A function
+        moves it by returning `Audio(playback_position=...)`, and reads it from a parameter that is
+        annotated with `Audio`, or from the EventData of play, pause and stop.
     recording: start the recorder at once; the browser may ask the user first.
     subtitles: a .srt, .vtt or .json path, or [{"text": ..., "timestamp": [start, end]}].
     raw: the microphone's sound as it is: no echo cancelling, noise suppression or automatic gain.
@@ -96,15 +102,16 @@ class Audio(Component):
         "trim": ("input",),
         "undo": ("input",),
         "end": ("pause", "stop"),
+        "moved": (),
     }
     passive = frozenset({"change", "stream", "input", "stop"})
     default_sources: ClassVar[tuple[Source, ...]] = SOURCES
 
     stream = event("A chunk of the recording came while it went on.")
     clear = event("The user cleared the sound.")
-    play = event("Playback started.")
-    pause = event("Playback stopped for any reason.")
-    stop = event("Playback reached the end.")
+    play = event("Playback started, at `playback_position` seconds.")
+    pause = event("Playback stopped for any reason, at `playback_position` seconds.")
+    stop = event("Playback reached the end, at `playback_position` seconds.")
     start_recording = event("The user started recording.")
     pause_recording = event("The user paused recording.")
     stop_recording = event("The user finished a recording, and the value is it.")
@@ -146,7 +153,7 @@ class Audio(Component):
         subtitles: str | Path | list[dict[str, Any]] | None = None,
         playback_position: float = 0,
         recording: bool = False,
-        buttons: list[str] | None = None,
+        buttons: Sequence[Literal["download", "share"] | Button] | None = None,
         key: int | str | None = None,
         max_file_size: int | str | None = None,
         raw: bool = True,
@@ -176,7 +183,7 @@ class Audio(Component):
         self.subtitles = read_subtitles(self.where, subtitles)
         self.playback_position = self._seconds("playback_position", playback_position) or 0
         self.recording = self._flag("recording", recording)
-        self.buttons = self._buttons(buttons)
+        self.own_buttons, self.buttons = self._buttons(buttons)
         self.max_file_size = byte_size(self.where, max_file_size)
         self.raw = self._flag("raw", raw)
         if device is not None and not isinstance(device, str):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -207,6 +214,30 @@ class Audio(Component):
             render=render,
             key=key,
         )
+
+    # -- its own buttons -----------------------------------------------------------------------
+
+    def place(self) -> Self:
+        super().place()
+        if self.own_buttons and self.graph is not None:
+            self.graph.enter(self)
+            for button in self.own_buttons:
+                if self.graph.stands(button):
+                    self.graph.move(button)  # it was made before, or inside of the list
+                else:
+                    self.graph.place(button)
+            self.graph.leave()
+        return self
+
+    def with_props(self, props: Mapping[str, object]) -> Self:
+        made = super().with_props(props)
+        for button in made.own_buttons:
+            if button not in self.own_buttons:
+                raise ValueError(
+                    f"{self.where}: buttons has {button!r}, which nobody could listen to;"
+                    " give a Button of your own where the app is written."
+                )
+        return made
 
     # -- values --------------------------------------------------------------------------------
 
@@ -314,7 +345,14 @@ class Audio(Component):
             value = self.from_wire(payload, media)
             if value is None:
                 raise InputError(f"{self.where}: {act} needs a sound; send `clear` for none.")
-            return Received(value, data)
+            return Received(value, data, component=self._at(0))
+        if act == "clear":
+            return Received(self.cleared, data, component=self._at(0))
+        if act in ("play", "pause", "end", "moved") and data:
+            position = number(self.where, "playback_position", data.get("playback_position"))
+            if position < 0:
+                raise InputError(f"{self.where}: playback_position={position!r} lies before 0.")
+            return Received(data=data, component=self._at(position))
         if act in ("trim", "undo"):
             if not isinstance(now, Clip):
                 raise InputError(f"{self.where}: there is no sound to {act}.")
@@ -322,6 +360,14 @@ class Audio(Component):
                 untrimmed(now) if act == "undo" else self._trim(now, payload), data, True
             )
         return super().receive(act, payload, data, now, media)
+
+    def _at(self, position: float) -> Audio | None:
+        """This component with its play head there; None if it is there already."""
+        if position == self.playback_position:
+            return None
+        made = copy.copy(self)
+        made.set("playback_position", position)
+        return made
 
     def _trim(self, now: Clip, payload: Json) -> Clip:
         if not isinstance(payload, dict):
@@ -414,13 +460,24 @@ class Audio(Component):
             raise DeclarationError(f"{self.where}: {name}={given!r} must be 0 seconds or more.")
         return seconds
 
-    def _buttons(self, given: list[str] | None) -> list[str] | None:
-        for button in given or ():
-            if button not in BUTTONS:
+    def _buttons(self, given: object) -> tuple[list[Button], list[str] | None]:
+        """The app's own, and the names of the others."""
+        if given is None:
+            return [], None
+        if not is_listing(given):
+            raise DeclarationError(f"{self.where}: buttons={given!r} must be a list.")
+        own, named = list[Button](), list[str]()
+        for button in given:
+            if isinstance(button, Button):
+                own.append(button)
+            elif button in BUTTONS:
+                named.append(cast(str, button))
+            else:
                 raise DeclarationError(
-                    f"{self.where}: buttons has {button!r}; choose {' and '.join(BUTTONS)}."
+                    f"{self.where}: buttons has {button!r};"
+                    f" choose {', '.join(BUTTONS)} or a Button."
                 )
-        return given
+        return own, named
 
     def _check_value(self, value: object) -> None:
         """What can be seen to be wrong at once; the rest is told when the app starts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -34,6 +35,8 @@ class Received:
     value: object = UNSET
     data: Mapping[str, object] | None = None
     echo: bool = False
+    component: Component | None = None
+    """The component with other properties, which this session has from now on."""
 
 
 class Placed(Node):
@@ -110,8 +113,12 @@ class Placed(Node):
         """Set attributes whose arguments were left out; Interface names its outputs so."""
         for name, value in props.items():
             if self.given().get(name) is None:
-                setattr(self, name, value)
-                self._call = (self._call[0], {**self._call[1], name: value})
+                self.set(name, value)
+
+    def set(self, name: str, value: object) -> None:
+        """Set an attribute as if it had been written as an argument."""
+        setattr(self, name, value)
+        self._call = (self._call[0], {**self._call[1], name: value})
 
     def with_props(self, props: Mapping[str, object]) -> Self:
         known = _arguments(type(self))
@@ -174,6 +181,9 @@ class Component(Placed):
     """What a file must be to be uploaded into it, if it has that act."""
 
     change = event("The value's content moved, whatever the cause.")
+
+    _before: Mapping[str, object] | None = None
+    """Of a copy that a function sees: the properties it came with."""
 
     def __init__(
         self,
@@ -244,6 +254,24 @@ class Component(Placed):
             building.reset(token)
         assert isinstance(standing, Dependency)
         self.load_event = standing
+
+    # -- what functions see --------------------------------------------------------------------
+
+    def seen(self, value: object) -> object:
+        """A copy with the session's properties, for a parameter annotated with the class.
+
+        `value` is what the function would else have got. What it changes of the copy and returns
+        changes the component.
+        """
+        made = copy.copy(self)
+        made.value, made.graph, made.source, made.load_event = value, None, None, None
+        made._before = {name: getattr(made, name) for name in ("value", *_shown(type(self)))}
+        return made
+
+    def given(self) -> Mapping[str, object]:
+        if self._before is None:
+            return super().given()
+        return {n: now for n, was in self._before.items() if (now := getattr(self, n)) is not was}
 
     # -- values --------------------------------------------------------------------------------
 

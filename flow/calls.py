@@ -98,9 +98,11 @@ class Call:
         if not self.listener.options.preprocess:
             return list(member.inputs)
         made = list[object]()
+        whole = self.listener.signature.whole
         for node, value in zip(member.input_nodes, member.inputs, strict=True):
             try:
-                made.append(node.preprocess(value, member.media))
+                given = node.preprocess(value, member.media)
+                made.append(node.seen(given) if len(made) in whole else given)
             except (Error, InputError):
                 raise
             except ValueError as error:

@@ -68,6 +68,10 @@ class Node:
         """What the function returned as it is stored. Raises ValueError saying what would do."""
         return value
 
+    def seen(self, value: object) -> object:
+        """What a function gets that asks for the node with its properties; `value` is prepared."""
+        return value
+
     def chunk(self, block: Any) -> object:
         """A piece of a live stream as a value (rule E7)."""
         return block

@@ -124,6 +124,8 @@ class Program:
                 self._close(session)
 
     def _act(self, session: Session, said: Act) -> None:
+        if said.component is not None:
+            session.nodes[said.node] = said.component
         node = session.node(said.node)
         moved = False
         if said.act == "start_recording":

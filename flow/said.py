@@ -12,6 +12,7 @@ from .results import UNSET
 
 if TYPE_CHECKING:
     from .blocks import Block
+    from .graph import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Act:
     data: Mapping[str, object] | None = None
     cause: Cause = Cause.USER
     echo: bool = False
+    component: Node | None = None
+    """The node as this session has it from now on, where the act changed a property."""
 
 
 @dataclass(frozen=True, slots=True)

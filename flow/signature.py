@@ -26,6 +26,9 @@ class Signature:
     given: tuple[tuple[int | None, str, type], ...]
     lacks: tuple[str, ...] = ()
     tracks: bool = False
+    whole: frozenset[int] = frozenset()
+    """Which inputs are annotated with a component's class: they get the component, not its value
+    alone."""
 
 
 def signature(fn: Callable[..., object]) -> Signature:
@@ -37,6 +40,7 @@ def signature(fn: Callable[..., object]) -> Signature:
     hints = _hints(fn)
     least, most, names, lacks = 0, 0, list[str](), list[str]()
     given = list[tuple[int | None, str, type]]()
+    whole = set[int]()
     unbounded = tracks = False
     for position, p in enumerate(parameters):
         kind = _injected(hints.get(p.name, p.annotation), p.default)
@@ -48,13 +52,17 @@ def signature(fn: Callable[..., object]) -> Signature:
         elif p.kind is p.VAR_POSITIONAL:
             unbounded = True
         elif positional:
+            if _is_component(hints.get(p.name, p.annotation)):
+                whole.add(most)
             most += 1
             names.append(p.name)
             least += p.default is p.empty
         elif p.kind is p.KEYWORD_ONLY and p.default is p.empty:
             lacks.append(p.name)
     most_ = None if unbounded else most
-    return Signature(least, most_, tuple(names), tuple(given), tuple(lacks), tracks)
+    return Signature(
+        least, most_, tuple(names), tuple(given), tuple(lacks), tracks, frozenset(whole)
+    )
 
 
 def _hints(fn: Callable[..., object]) -> dict[str, Any]:
@@ -63,6 +71,14 @@ def _hints(fn: Callable[..., object]) -> dict[str, Any]:
         return get_type_hints(target)
     except Exception:
         return {}
+
+
+def _is_component(annotation: object) -> bool:
+    # By what a component's class says of itself: the graph, which defines it, stands on this file.
+    return any(
+        isinstance(each, type) and getattr(each, "holds_value", False) is True
+        for each in (annotation, *get_args(annotation))
+    )
 
 
 def _injected(annotation: object, default: object) -> type | None:

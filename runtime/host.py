@@ -464,7 +464,15 @@ class Host:
             received = Received(data=data)
         else:
             raise InputError(f"{node.where}: {act!r} is no act of it.")
-        return Act(line.token, id, act, received.value, received.data, echo=received.echo)
+        return Act(
+            line.token,
+            id,
+            act,
+            received.value,
+            received.data,
+            echo=received.echo,
+            component=received.component,
+        )
 
 
 class Connection:

@@ -243,7 +243,7 @@ class User:
         if audio.id in self._playing:
             raise LabError(f"play: {audio.where} is playing already.")
         position = self._stopped_at.pop(audio.id, 0.0)
-        self.act(audio, "play")
+        self.act(audio, "play", data={"playback_position": position})
         if self._props(audio).get("loop"):
             return
         begun = self._rig.seconds
@@ -257,12 +257,15 @@ class User:
             begun, position, end = playing
             end.dispose()
             self._stopped_at[audio.id] = position + self._rig.seconds - begun
-        self.act(audio, "pause")
+        stopped = self._stopped_at.get(audio.id, 0.0)
+        self.act(audio, "pause", data={"playback_position": stopped})
 
     def _end(self, audio: Component) -> None:
         del self._playing[audio.id]
+        clip = self.stored(audio)
         if self.connected:
-            self.act(audio, "end")
+            length = clip.duration if isinstance(clip, Clip) else 0.0
+            self.act(audio, "end", data={"playback_position": length})
 
     def trim(self, audio: Component, start: Seconds, end: Seconds) -> None:
         """Keep the part from `start` to `end`, in seconds."""

@@ -413,7 +413,7 @@ ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"waveform_options": {"waveform_color": 7}}, "waveform_color=7 must be a CSS colour"),
     ({"waveform_options": {"sample_rate": 5}}, "sample_rate=5 must be"),
     ({"waveform_options": 5}, "waveform_options must be a dict"),
-    ({"buttons": ["print"]}, "buttons has 'print'; choose download and share"),
+    ({"buttons": ["print"]}, "buttons has 'print'; choose download, share or a Button"),
     ({"max_file_size": "big"}, "max_file_size='big' must be bytes above 0, or text like \"5 MB\""),
     ({"max_file_size": 0}, "max_file_size=0"),
     ({"device": 3}, "device=3 must be a name or None"),

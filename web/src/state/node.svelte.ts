@@ -11,12 +11,21 @@ export class NodeState {
   writes = $state(0);
   /** Counts how often the server asked for the recording to end. */
   stops = $state(0);
+  /** Where the app puts the play head, in seconds, until a player has taken it there. */
+  place: number | null = $state(null);
+  /** Where the server believes the play head to be. */
+  told = 0;
 
   constructor(info: NodeInfo) {
     this.id = info.id;
     this.type = info.type;
     this.ports = new Set(info.ports);
     this.props = info.props;
+    this.put(info.props.playback_position);
+  }
+
+  private put(seconds: Json | undefined): void {
+    if (typeof seconds === 'number') this.place = this.told = seconds;
   }
 
   /** The same node in a part that was made anew. Its value stays: what the user typed meanwhile is newer. */
@@ -38,5 +47,6 @@ export class NodeState {
   patch(props: Props): void {
     this.props = { ...this.props, ...props };
     this.writes += 1;
+    this.put(props.playback_position);
   }
 }

@@ -37,6 +37,9 @@ export class Page {
   /** Streams that are heard, or were heard last, by node. */
   speakers: ReadonlyMap<number, Speaker> = $state.raw(new Map());
 
+  /** Players on the page, by node: each tells the server where its play head is. */
+  readonly players = new Map<number, () => void>();
+
   private readonly link: Link;
   private readonly coming = new Map<symbol, number>();
   private waiting: { type: 'act'; node: number; act: string; value?: Json; data?: Json }[] = [];
@@ -103,11 +106,21 @@ export class Page {
 
   /** Tells the server what a user did. What needs a file that is on its way waits for it. */
   act(node: NodeState, act: string, extra: { value?: Json; data?: Json } = {}): void {
-    if (CHEAP.has(act) && !node.ports.has(act === 'end' ? 'stop' : act) && !(act === 'end' && node.ports.has('pause')))
-      return;
+    if (CHEAP.has(act) && !this.heard(node, act)) return;
+    for (const id of this.inputsOf(node.id, act)) if (id !== node.id) this.players.get(id)?.();
     const said = { type: 'act' as const, node: node.id, act, ...extra };
     if (this.reads(node.id, act, this.coming)) this.waiting.push(said);
     else this.link.send(said);
+  }
+
+  /** Whether anybody listens to this act of a node. */
+  heard(node: NodeState, act: string): boolean {
+    return node.ports.has(act) || (act === 'end' && (node.ports.has('stop') || node.ports.has('pause')));
+  }
+
+  /** Whether any listener could see the properties of a node: it is told where the play head is. */
+  watched(node: NodeState): boolean {
+    return node.ports.size > 0 || [...this.listeners.values()].some((each) => each.inputs.includes(node.id));
   }
 
   /**
@@ -132,12 +145,14 @@ export class Page {
   private reads(node: number, act: string, nodes: ReadonlyMap<symbol, number>): boolean {
     if (!nodes.size) return false;
     const ids = new Set(nodes.values());
-    return (
-      !ids.has(node) &&
-      [...this.listeners.values()].some(
-        (each) => each.triggers.some(([n, port]) => n === node && port === act) && each.inputs.some((i) => ids.has(i)),
-      )
-    );
+    return !ids.has(node) && this.inputsOf(node, act).some((id) => ids.has(id));
+  }
+
+  /** The nodes whose values an act of this one lets functions take. */
+  private inputsOf(node: number, act: string): number[] {
+    return [...this.listeners.values()]
+      .filter((each) => each.triggers.some(([n, port]) => n === node && port === act))
+      .flatMap((each) => each.inputs);
   }
 
   /** A value the user gave: shown at once, then told. */
