@@ -80,6 +80,66 @@ async def test_a_timer_reads_where_it_plays(visit: Open) -> None:
     assert round(float(stopped), 3) == float(await wave.get_attribute(AT) or "nan")
 
 
+async def test_the_first_source_comes_first(visit: Open) -> None:
+    """In the order that the app names them; the documented default begins with upload."""
+    with oc.Blocks() as app:
+        oc.Audio(label="One")
+        oc.Audio(label="Two", sources=["microphone", "upload"])
+    tab = await visit(app)
+    ways = tab.page.locator(".ways button")
+    await expect(ways).to_have_text(["Choose a file", "Record", "Record", "Choose a file"])
+
+
+async def test_what_changes_later_shows(visit: Open) -> None:
+    """Loop and colours of a player that stands already; the user's own choice holds until then."""
+    with oc.Blocks() as app:
+        sound = oc.Audio(SOUND, label="Sound")
+        oc.Button("Loop").click(lambda: oc.Audio(loop=True), None, sound)
+        red = {"waveform_color": "#ff0000", "waveform_progress_color": "#ff0000"}
+        oc.Button("Red").click(lambda: oc.Audio(waveform_options=red), None, sound)
+    tab = await visit(app)
+    await slider(tab)
+    loop = tab.page.get_by_role("button", name="Loop", exact=True).last
+    reds = """() => {
+        const canvas = document.querySelector('.wave canvas');
+        const [context, { width, height }] = [canvas.getContext('2d'), canvas];
+        const data = context.getImageData(0, 0, width, height).data;
+        for (let i = 0; i < data.length; i += 4)
+            if (data[i] > 250 && data[i + 1] < 5 && data[i + 3] > 250) return true;
+        return false;
+    }"""
+    assert await tab.page.evaluate(reds) is False
+    await tab.page.get_by_role("button", name="Red").click()
+    await tab.page.wait_for_function(reds)
+    await tab.page.locator("main").get_by_role("button", name="Loop", exact=True).first.click()
+    await expect(tab.page.locator("audio")).to_have_js_property("loop", True)
+    await expect(tab.page.locator("[aria-pressed=true]")).to_have_count(1)
+    assert await loop.is_visible()
+
+
+async def test_the_app_records(visit: Open) -> None:
+    """recording=True starts the recorder and recording=False ends the take, each time anew."""
+    frames: list[int] = []
+    with oc.Blocks() as app:
+        sound = oc.Audio(label="Sound", sources=["microphone"])
+        count = oc.Number(0, label="Count")
+        oc.Button("Go").click(lambda: oc.Audio(value=None, recording=True), None, sound)
+        oc.Button("Halt").click(lambda: oc.Audio(recording=False), None, sound)
+
+        def note(take: tuple[int, np.ndarray]) -> int:
+            frames.append(len(take[1]))
+            return len(frames)
+
+        sound.stop_recording(note, sound, count)
+    tab = await visit(app)
+    for n in ("1", "2"):
+        await tab.page.get_by_role("button", name="Go").click()
+        await expect(tab.page.locator(".recorder .time b")).not_to_have_text("0:00.0")
+        await tab.page.get_by_role("button", name="Halt").click()
+        await expect(tab.page.get_by_label("Count")).to_have_value(n)
+    assert all(frames)
+
+
 async def test_buttons_of_the_app_stand_in_the_head(visit: Open) -> None:
     """Beside the standard ones that were named, before there is a sound, too."""
     with oc.Blocks() as app:

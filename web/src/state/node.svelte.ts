@@ -13,6 +13,8 @@ export class NodeState {
   stops = $state(0);
   /** Where the app puts the play head, in seconds, until a player has taken it there. */
   place: number | null = $state(null);
+  /** Whether the app wants the recorder to run, until it does or does not. */
+  record: boolean | null = $state(null);
   /** Where the server believes the play head to be. */
   told = 0;
 
@@ -21,11 +23,13 @@ export class NodeState {
     this.type = info.type;
     this.ports = new Set(info.ports);
     this.props = info.props;
-    this.put(info.props.playback_position);
+    this.put(info.props);
   }
 
-  private put(seconds: Json | undefined): void {
+  /** What is a deed rather than a state: said twice, it is done twice. */
+  private put({ playback_position: seconds, recording }: Props): void {
     if (typeof seconds === 'number') this.place = this.told = seconds;
+    if (typeof recording === 'boolean') this.record = recording;
   }
 
   /** The same node in a part that was made anew. Its value stays: what the user typed meanwhile is newer. */
@@ -47,6 +51,6 @@ export class NodeState {
   patch(props: Props): void {
     this.props = { ...this.props, ...props };
     this.writes += 1;
-    this.put(props.playback_position);
+    this.put(props);
   }
 }
