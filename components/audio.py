@@ -334,6 +334,18 @@ class Audio(Component):
             samples = samples if samples.shape[1] > 1 else samples[:, 0]
         return Clip.of(pieces[0].rate, samples, name="stream")
 
+    def heard(self, port: str) -> None:
+        """Who listens to `stream` wants the sound while it is recorded, as if streaming=True."""
+        if port != "stream" or self.streaming:
+            return
+        if self.given().get("streaming") is False:
+            raise DeclarationError(
+                f"{self.where}: streaming=False, so `stream` never fires; leave one of them out."
+            )
+        self.streaming = True
+        self.sources = self._sources(self.given().get("sources"))
+        self.default(streaming=True)
+
     def warm(self, value: object) -> None:
         if isinstance(value, Clip):  # both read every sample once
             _ = value.id, value.peak

@@ -113,6 +113,8 @@ class Tabs(Container):
     type = "tabs"
     shown = ("selected",)
     acts = {"select": ("select", "change")}
+    implied = False
+    """Nobody wrote it: it stands because a Tab needs one."""
 
     change = event("Another tab shows.")
     select = event("The user chose a tab.")
@@ -123,9 +125,9 @@ class Tabs(Container):
 
 
 class Tab(Container):
-    """One page of Tabs. label: on its button. id: what `Tabs(selected=)` names.
+    """One page of Tabs; without Tabs around them, those that follow each other make one.
 
-    interactive: False greys its button.
+    label: on its button. id: what `Tabs(selected=)` names. interactive: False greys its button.
     """
 
     type = "tab"
@@ -145,6 +147,19 @@ class Tab(Container):
         self.tab_id = id
         self.interactive = interactive
         super().__init__(**kwargs)
+
+    def place(self) -> Self:
+        graph = building.get()
+        if graph is None or isinstance(graph.around.node, Tabs):
+            return super().place()
+        before = graph.around.children[-1].node if graph.around.children else None
+        tabs = before if isinstance(before, Tabs) and before.implied else Tabs()
+        tabs.implied = True
+        graph.enter(tabs)
+        try:
+            return super().place()
+        finally:
+            graph.leave()
 
 
 class Accordion(Container):

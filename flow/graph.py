@@ -101,6 +101,9 @@ class Node:
     def placed(self, graph: Graph) -> None:
         """Called once, when a graph first meets the node; may declare listeners."""
 
+    def heard(self, port: str) -> None:
+        """Called when somebody listens to a port, while the node's own graph is written."""
+
     def period(self, value: Any) -> float | None:
         """Seconds between ticks of its `tick` port while it has this value; None: no ticks."""
         return None
@@ -225,6 +228,11 @@ class Graph:
         for place in self._places.values():
             place.children = [child for child in place.children if child is not found]
         self._open[-1].children.append(found)
+
+    @property
+    def around(self) -> Place:
+        """The open container: what is placed now stands in it."""
+        return self._open[-1]
 
     def stands(self, node: Node) -> bool:
         """Whether a node has its place here."""

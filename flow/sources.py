@@ -259,10 +259,11 @@ def listen(
     def declare(function: Function | None) -> Dependency:
         graph = sources[0].home()
         for source in sources:
-            if isinstance(source, Port):
-                graph.adopt(source.node)
-            elif isinstance(source, Derived):
-                graph.adopt(source.base.node)
+            port = source.base if isinstance(source, Derived) else source
+            if isinstance(port, Port):
+                graph.adopt(port.node)
+                if port.node.graph is graph:
+                    port.node.heard(port.port)
         named = (cancels,) if isinstance(cancels, Dependency) else tuple(cancels or ())
         ended = tuple(each.declared for each in named)
         return Dependency(graph, graph.listen(sources, function, inputs, outputs, ended, made))

@@ -134,8 +134,8 @@ class Description:
     def interactive(self, node: Component, overlay: Overlay | None = None) -> bool:
         """Whether users may change it: as written, else inferred from where it is used.
 
-        An input of any listener may be changed; what is only an output, or has a first value and
-        no listener at all, is for reading.
+        An input of any listener may be changed; what is only an output, or was written with a
+        first value and has no listener at all, is for reading.
         """
         if node.interactive is not None:
             return node.interactive
@@ -144,7 +144,7 @@ class Description:
             return True
         if node.id in self._written or any(node.id in each.outputs for each in inner):
             return False
-        return node.value is None and node.source is None
+        return node.given().get("value") is None and node.source is None
 
 
 def _shown(nodes: Iterable[Node]) -> list[Placed]:

@@ -122,7 +122,8 @@ def test_an_interface_stands_where_it_is_written() -> None:
             inner = oc.Interface(shout, oc.Textbox(label="Words"), "text", clear_btn=None)
         with oc.Tab("Empty") as empty:
             pass
-    shouting, _ = demo.layout.children
+    (tabs,) = demo.layout.children
+    shouting, _ = tabs.children
     ((_, (row,)),) = (_tree(each) for each in shouting.children)
     assert row[1][0][1][0][0] == "Words"
     with Lab(demo) as lab:
@@ -133,7 +134,7 @@ def test_an_interface_stands_where_it_is_written() -> None:
     with empty:
         inner.render()
     demo.end()
-    assert [len(each.children) for each in demo.layout.children] == [0, 1]
+    assert [len(each.children) for each in tabs.children] == [0, 1]
 
 
 def test_themes_read_well_in_every_hue() -> None:
@@ -161,3 +162,43 @@ def test_the_themes_page_has_the_variables_of_the_style_sheet() -> None:
         if line.strip().startswith("--")
     }
     assert oc.themes.VARIABLES <= declared
+
+
+def test_tabs_without_tabs_around_them_share_one() -> None:
+    """`with Tab(...)` needs no Tabs; something in between begins new ones."""
+    with oc.Blocks() as demo:
+        with oc.Tab("A"):
+            oc.Textbox(label="in A")
+        with oc.Tab("B"), oc.Tab("inner"):
+            pass
+        oc.Markdown("between")
+        with oc.Tab("C"):
+            pass
+    first, _, last = map(_tree, demo.layout.children)
+    assert first == ["tabs", [["A", [["in A", []]]], ["B", [["tabs", [["inner", []]]]]]]]
+    assert last == ["tabs", [["C", []]]]
+
+
+def test_who_listens_to_a_stream_need_not_ask_for_one() -> None:
+    """`audio.stream(fn)` makes the recorder send while it records, as streaming=True does."""
+    with oc.Blocks() as demo:
+        sound = oc.Audio()
+        sound.stream(lambda chunk: None, sound, None)
+        silent = oc.Audio(label="Silent", streaming=False)
+        with pytest.raises(oc.DeclarationError, match="'Silent': streaming=False, so `stream`"):
+            silent.stream(lambda chunk: None, silent, None)
+        with pytest.raises(oc.DeclarationError, match="needs the microphone"):
+            oc.Audio(sources="upload").stream(lambda: None)
+    with Lab(demo) as lab:
+        assert (lab.props(sound)["streaming"], lab.props(sound)["sources"]) == (
+            True,
+            ["microphone"],
+        )
+
+
+def test_what_nobody_wrote_a_value_for_can_be_changed() -> None:
+    """Without a listener, a first value that was written is for reading; an implied one is not."""
+    with oc.Blocks() as demo:
+        nodes = [oc.Dropdown(["a"]), oc.Slider(0, 9), oc.Dropdown(["a"], "a"), oc.Slider(0, 9, 3)]
+    with Lab(demo) as lab:
+        assert [lab.props(node)["interactive"] for node in nodes] == [True, True, False, False]
