@@ -12,6 +12,7 @@ from reactivex import operators as ops
 from reactivex.disposable import CompositeDisposable, SerialDisposable
 
 from .events import Events
+from .follow import lending
 from .graph import Node
 from .listeners import Listener
 from .model import Cause, Event
@@ -80,7 +81,10 @@ class Piping:
 
         def subscribe() -> None:
             through = stream.pipe(ops.map(given), *derived.operators)
-            subscription.disposable = through.subscribe(fire, failed, scheduler=self._events.clock)
+            with lending(session.value):
+                subscription.disposable = through.subscribe(
+                    fire, failed, scheduler=self._events.clock
+                )
 
         subscribe()
 
@@ -120,7 +124,10 @@ class Piping:
 
         def subscribe() -> None:
             sound = stream.pipe(ops.map(given), *derived.operators)
-            subscription.disposable = sound.subscribe(hear, failed, scheduler=self._events.clock)
+            with lending(session.value):
+                subscription.disposable = sound.subscribe(
+                    hear, failed, scheduler=self._events.clock
+                )
 
         subscribe()
 

@@ -126,6 +126,10 @@ class Session:
         """A node that is there."""
         return self.nodes.get(id) or self.plan.nodes[id]
 
+    def value(self, node: Node) -> object:
+        """What a node holds now."""
+        return self.values[node.id]
+
     def several(self, ids: tuple[int, ...]) -> tuple[Node, ...]:
         """Nodes that are there."""
         return tuple([self.nodes.get(id) or self.plan.nodes[id] for id in ids])

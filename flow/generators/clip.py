@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from reactivex import Observable
 
-from ..audio import Clip, pieces
-from ..blocks import Block, float32
+from ..audio import Clip
+from ..blocks import Block, Samples
+from ..clip_pieces import pieces_of
 from ..durations import Length, frames_of
 from ..operators.operator import check
-from ..samples import Samples
 from ..units import Frames
 from .source import source
 
@@ -35,34 +35,17 @@ def clip_blocks(
         index = start
         parts: list[Samples] = []
         have = 0
-        for piece in _pieces(clip, start, size, loops):
+        for piece in pieces_of(clip, start, size, loops):
             parts.append(piece)
             have += piece.shape[0]
             while have >= size:
                 data = np.concatenate(parts) if len(parts) > 1 else parts[0]
-                yield _block(data[:size], clip.rate, index)
+                yield Block(data[:size], clip.rate, index)
                 index += size
                 have -= size
                 parts = [data[size:]] if have else []
         if have:
             data = np.concatenate(parts) if len(parts) > 1 else parts[0]
-            yield _block(data, clip.rate, index)
+            yield Block(data, clip.rate, index)
 
     return source(blocks)
-
-
-def _pieces(clip: Clip, start: Frames, size: int, loops: int | None) -> Iterator[Samples]:
-    played = 0
-    while loops is None or played < loops:
-        reading = clip.blocks(size)
-        yield from pieces(reading, start, clip.frames) if start and not played else reading
-        played += 1
-
-
-def _block(samples: Samples, rate: int, index: Frames) -> Block:
-    data = samples[:, None] if samples.ndim == 1 else samples
-    if data.dtype == np.int16:
-        data = np.multiply(data, np.float32(2**-15), dtype=np.float32)
-    elif data.dtype == np.int32:
-        data = np.multiply(data, 2.0**-31)
-    return Block(float32(data), rate, index)

@@ -7,6 +7,7 @@ get the function, whatever was imported before. They load reactivex and numpy, n
 from __future__ import annotations
 
 from .align import align as align
+from .chain import chain as chain
 from .chorus import chorus as chorus
 from .compressor import compressor as compressor
 from .crossfade import crossfade as crossfade
@@ -44,9 +45,11 @@ from .operator import Operator as Operator
 from .operator import budget as budget
 from .operator import latency_of as latency_of
 from .overlap_add import overlap_add as overlap_add
+from .overlay import overlay as overlay
 from .pan import pan as pan
 from .param import Param as Param
 from .pause import pause as pause
+from .pedalboard import pedalboard as pedalboard
 from .pitch import pitch as pitch
 from .pitch_track import Pitch as Pitch
 from .pitch_track import pitch_track as pitch_track

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blocks import Samples
-from ..units import Decibels, Hertz
+from ..graph import Node
+from ..units import Hertz
 from .biquad import BUTTERWORTH_Q, bandpass2, butterworth, notch2, peak2, shelf2
+from .chain import chain
 from .operator import BlockOperator, Form, Kernel, check, sound
 from .param import Glide, Number, Param
 from .scipy_signal import Section, Sections, signal
@@ -62,7 +64,7 @@ class _Moving(Kernel):
 def designed(name: str, design: Design, value: Number) -> BlockOperator:
     """A filter whose one number may move. Latency 0: it shapes phase, it does not wait."""
     signal(name)
-    if isinstance(value, Param):
+    if isinstance(value, Param | Node):
         return sound(name, lambda form: _Moving(name, design, value, form))
     return sound(name, lambda form: _Fixed(name, design(value, form.rate), form))
 
@@ -119,17 +121,9 @@ def high_shelf(hertz: Hertz, gain: Number, q: float = BUTTERWORTH_Q) -> BlockOpe
     return designed("high_shelf", lambda db, rate: [shelf2(hertz, db, q, True, rate)], gain)
 
 
-def eq(low: Decibels = 0.0, mid: Decibels = 0.0, high: Decibels = 0.0) -> BlockOperator:
+def eq(low: Number = 0.0, mid: Number = 0.0, high: Number = 0.0) -> BlockOperator:
     """Bass, middle and treble in dB: a shelf at 200 Hz, a peak at 1 kHz, a shelf at 5 kHz.
 
     For other bands put `low_shelf`, `peak` and `high_shelf` in a row. Needs the extra `dsp`.
     """
-
-    def design(_: float, rate: int) -> list[Section]:
-        return [
-            shelf2(200.0, low, BUTTERWORTH_Q, False, rate),
-            peak2(1000.0, mid, 0.7, rate),
-            shelf2(5000.0, high, BUTTERWORTH_Q, True, rate),
-        ]
-
-    return designed("eq", design, 0.0)
+    return chain(low_shelf(200.0, low), peak(1000.0, mid, 0.7), high_shelf(5000.0, high), name="eq")

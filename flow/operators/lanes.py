@@ -16,6 +16,7 @@ from reactivex.disposable import CompositeDisposable
 
 from ..blocks import END, FLUSH, START, Block, BlockError, Samples
 from ..durations import Time, seconds_of
+from ..follow import Values, lent
 from ..units import Frames
 from .operator import BlockOperator, Form, Operator
 
@@ -72,6 +73,7 @@ class _Meeting:
         # Without a clock a source gives all it has while it is subscribed to: nothing is behind
         # before all of them are.
         self.joined = False
+        self.values: Values = lent()
 
     def on_next(self, number: int, block: Block) -> None:
         if block.epoch < self.epoch:
@@ -158,7 +160,8 @@ class _Meeting:
         parts = [lane.take(start, stop) for lane in self.lanes]
         try:
             if self.combine is None:
-                form = Form(self.rate, max(lane.channels for lane in self.lanes), start)
+                channels = max(lane.channels for lane in self.lanes)
+                form = Form(self.rate, channels, start, values=self.values)
                 self.combine = self.make(form)
             samples = self.combine(parts)
         except Exception as error:

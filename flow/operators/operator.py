@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -31,6 +31,7 @@ from reactivex import Observable, abc
 from ..blocks import DISCONTINUITY, END, FLUSH, START, Block, Samples
 from ..durations import Length, Time, frames_of, seconds_of
 from ..errors import DeclarationError, OssicleError
+from ..follow import Values, lent
 from ..units import Frames, Seconds
 
 A = TypeVar("A")
@@ -75,6 +76,11 @@ class Operator(Generic[A, B]):
         """The rate that goes out when `rate` comes in."""
         return rate if self._rate is None else self._rate
 
+    @property
+    def parts(self) -> tuple[Operator[Any, Any], ...]:
+        """What it is made of, in a row; itself where it is one."""
+        return (self,)
+
     def __repr__(self) -> str:
         return f"<operator {self.name}>"
 
@@ -118,7 +124,7 @@ def budget(
 
 def _parts(chain: Sequence[Operator[Any, Any]], rate: int) -> list[tuple[str, Fraction]]:
     parts: list[tuple[str, Fraction]] = []
-    for operator in chain:
+    for operator in (part for each in chain for part in each.parts):
         parts.append((operator.name, Fraction(operator.latency(rate), rate)))
         rate = operator.rate(rate)
     return parts
@@ -138,6 +144,8 @@ class Form:
     flags: int = 0
     """START, DISCONTINUITY, FLUSH: to be put on the first block that goes out."""
     epoch: int = 0
+    values: Values = field(default_factory=lent)
+    """Of components that stand in place of numbers."""
 
 
 class Machine(Protocol[T_co]):
@@ -242,6 +250,7 @@ class _Run(Generic[B]):
 
     __slots__ = (
         "name", "make", "framed", "observer", "machine", "rate", "channels", "next", "epoch",
+        "values",
     )  # fmt: skip
 
     def __init__(
@@ -255,6 +264,7 @@ class _Run(Generic[B]):
         self.make = make
         self.framed = framed
         self.observer = observer
+        self.values = lent()
         self.machine: Machine[B] | None = None
         self.rate = self.channels = self.next = self.epoch = 0
 
@@ -297,7 +307,7 @@ class _Run(Generic[B]):
             flags = FLUSH if block.epoch != self.epoch else DISCONTINUITY
         held = old.finish() if old is not None and not void else ()
         self.rate, self.channels, self.epoch = block.rate, block.samples.shape[1], block.epoch
-        form = Form(block.rate, self.channels, block.index, flags, block.epoch)
+        form = Form(block.rate, self.channels, block.index, flags, block.epoch, self.values)
         return self.make(form), held
 
     def on_completed(self) -> None:

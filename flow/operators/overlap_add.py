@@ -18,6 +18,7 @@ class _Sum:
         self._index = form.index
         self._flags = form.flags
         self._size = 0
+        self._short = False  # a frame was shorter: nothing may come after it
         self._sum = np.zeros((0, form.channels), np.float32)
 
     def feed(self, samples: Samples, last: bool) -> Sequence[Block]:
@@ -38,11 +39,12 @@ class _Sum:
             if size < self._hop and not last:
                 raise BlockError(f"a frame of {size} came, shorter than the hop of {self._hop}")
             self._size = size
-        elif size != self._size and not (last and size < self._size):
+        elif size > self._size or self._short:
             raise BlockError(
                 f"a frame of {size} came after frames of {self._size}; overlap_add takes frames "
-                "of one size, as frame() makes them"
+                "of one size, as frame() makes them, and a shorter one where sound breaks off"
             )
+        self._short = size < self._size
         total = np.zeros((max(size, len(self._sum)), samples.shape[1]), np.float32)
         total[: len(self._sum)] = self._sum
         total[:size] += samples
@@ -60,9 +62,9 @@ class _Sum:
 def overlap_add(hop: Length) -> BlockOperator:
     """Sum overlapping frames into one stream.
 
-    In: frames of one size (only the last may be shorter), each beginning `hop` after the one
-    before. Out: blocks of `hop` frames, and the tail of the last at END. With windows whose
-    overlapping sum is 1 (hann at a hop of half its size), the stream comes back.
+    In: frames of one size (only the last, and one before a gap, may be shorter), each beginning
+    `hop` after the one before. Out: blocks of `hop` frames, and the tail of the last at END. With
+    windows whose overlapping sum is 1 (hann at a hop of half its size), the stream comes back.
     Latency 0 behind `frame`, which has waited for the whole frame already: the sum only keeps
     what later frames still add to. Raises BlockError if the size changes.
     Source: Crochiere 1980, weighted overlap-add.

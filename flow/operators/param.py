@@ -1,4 +1,4 @@
-"""Numbers that change while sound runs: `Param`, and the glide that keeps changes from clicking."""
+"""Numbers that change while sound runs, and the glide that keeps changes from clicking."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..durations import Time, seconds_of
+from ..errors import DeclarationError
+from ..graph import Node
 from ..units import Frames
 from .operator import Form
 
@@ -39,8 +41,9 @@ class Param:
         self.version += 1
 
 
-Number = float | Param
-"""What operators take where a value may move."""
+Number = float | Param | Node
+"""What operators take where a value may move: a number, a `Param`, or a component such as a slider,
+whose value in each session is followed, with a glide of 20 ms."""
 
 
 def _same(value: float) -> float:
@@ -57,7 +60,7 @@ class Glide:
     __slots__ = (
         "_param", "_convert", "_stairs", "_version", "_changes", "_next",
         "_index", "_start", "_target", "_since", "_until",
-        "_length",
+        "_length", "_read",
     )  # fmt: skip
 
     def __init__(
@@ -67,7 +70,15 @@ class Glide:
         convert: Callable[[float], float] = _same,
         stairs: int = 1,
     ) -> None:
-        param = number if isinstance(number, Param) else Param(number)
+        self._read: Callable[[], float | None] | None = None
+        if isinstance(number, Node):
+            self._read = _reader(number, form)
+            value = self._read()
+            if value is None:
+                raise DeclarationError(f"{number.where}: has no value that sound could follow.")
+            param = Param(value)
+        else:
+            param = number if isinstance(number, Param) else Param(number)
         self._param = param
         self._convert = convert
         self._stairs = stairs
@@ -83,6 +94,10 @@ class Glide:
         """The values of the next frames: one number while nothing moves, else (frames,)."""
         index = self._index
         stop = self._index = index + frames
+        if self._read is not None:
+            value = self._read()
+            if value is not None and value != self._param.value:
+                self._param.set(value)
         if self._param.version != self._version:
             self._version = self._param.version
             self._aim(index, self._param.value)
@@ -120,3 +135,18 @@ class Glide:
         self._start += (self._target - self._start) * done
         self._target = self._convert(value)
         self._since, self._until = at, at + self._length
+
+
+def _reader(node: Node, form: Form) -> Callable[[], float | None]:
+    """How to read a component's number; None while it has none (a field that is being emptied)."""
+
+    def read() -> float | None:
+        value = form.values(node)
+        if value is not None and not isinstance(value, int | float):
+            raise DeclarationError(
+                f"{node.where}: its value {value!r} is no number; sound can follow a Slider or a"
+                " Number."
+            )
+        return None if value is None else float(value)
+
+    return read

@@ -8,7 +8,7 @@ from ..blocks import END, START, Block, Samples, joined
 from ..durations import Length, Time, frames_of, seconds_of
 from ..units import Decibels, Frames
 from .operator import BlockOperator, Form, machine
-from .vad import Decide, Energy, Settled, Utterances, Voice
+from .vad import Decide, Method, Settled, Utterances, Voice, detector
 from .windows import Windows, mixed
 
 
@@ -59,14 +59,16 @@ def pause(
     above: Decibels = 9.0,
     least: Decibels = -50.0,
     hop: Length = "20 ms",
+    method: Method = "energy",
     decide: Callable[[], Decide] | None = None,
 ) -> BlockOperator:
     """Each utterance as one block (START and END), once `silence` follows it.
 
     It begins `before` the detector was sure, and holds the silence that ended it. One longer than
-    `max_seconds` is cut there. What is being said at END comes out too. above, least and decide:
-    as for `vad`. Latency: `max_seconds`, what the first frame may wait for the last.
+    `max_seconds` is cut there. What is being said at END comes out too. above, least, method
+    and decide: as for `vad`. Latency: `max_seconds`, what the first frame may wait for the last.
     """
+    make_detector = detector(method, decide, above, least)
     quiet, rises, early = seconds_of(silence), seconds_of(start), seconds_of(before)
     longest = seconds_of(max_seconds)
     frames_of(hop, 48_000)
@@ -77,7 +79,7 @@ def pause(
             form,
             frames_of(hop, rate),
             Settled(round(rises * rate), round(quiet * rate)),
-            decide() if decide else Energy(above, least),
+            make_detector(),
             Utterances(round((early + rises) * rate), round(longest * rate)),
         )
 

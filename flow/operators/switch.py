@@ -11,6 +11,7 @@ from reactivex import Observable, Subject
 
 from ..blocks import END, FLUSH, Block, BlockError, Samples, float32
 from ..durations import Time, seconds_of
+from ..follow import lending
 from ..units import Frames
 from .operator import BlockOperator, Form, Operator, check, latency_of, machine
 
@@ -55,7 +56,8 @@ class _Branch:
         out: Observable[Block] = self.into
         for operator in chain:
             out = operator(out)
-        out.subscribe(self._took, self._failed)
+        with lending(form.values):
+            out.subscribe(self._took, self._failed)
 
     def _took(self, block: Block) -> None:
         if len(block.samples):
@@ -91,7 +93,9 @@ class _Switch:
     def __init__(self, choice: Choice, form: Form) -> None:
         self._choice = choice
         self._form = form
-        self._fade = max(1, round(choice.fade * form.rate))
+        fade = max(2, round(choice.fade * form.rate))
+        self._rise = fade // 2  # frames over which a new chain hears the sound come up
+        self._fade = fade - self._rise
         self._changes = deque(choice.changes)
         chain = choice.chain
         while self._changes and self._changes[0][0] <= form.index:
@@ -99,7 +103,7 @@ class _Switch:
         self._wanted = choice.chain
         self._now = _Branch(chain, form)
         self._next: _Branch | None = None
-        self._from = 0  # where the fade begins
+        self._from = 0  # where the old chain begins to fade out
         self._index = form.index  # of the next frame in
         self._out = form.index
         self._flags = form.flags
@@ -130,8 +134,8 @@ class _Switch:
         return self._given(parts, False)
 
     def _begin(self, chain: Chain) -> None:
-        form = Form(self._form.rate, self._form.channels, self._index)
-        self._next, self._from = _Branch(chain, form), self._index
+        form = Form(self._form.rate, self._form.channels, self._index, values=self._form.values)
+        self._next, self._from = _Branch(chain, form), self._index + self._rise
 
     def _run(self, samples: Samples, last: bool, parts: list[Samples]) -> None:
         form = self._form
@@ -141,8 +145,9 @@ class _Switch:
         if self._next is None:
             self._keep(self._now.take(self._now.end), parts)
             return
-        self._next.feed(block)
+        self._next.feed(self._rising(block))
         self._keep(self._now.take(self._from), parts)
+        self._next.take(self._from)
         stop = min(self._now.end, self._next.end, self._from + self._fade)
         old, new = self._now.take(stop), self._next.take(stop)
         if old is not None and new is not None:
@@ -152,6 +157,14 @@ class _Switch:
         if stop == self._from + self._fade or last:
             self._now, self._next = self._next, None
             self._keep(self._now.take(self._now.end), parts)
+
+    def _rising(self, block: Block) -> Block:
+        """Louder and louder up to where the fade begins."""
+        if block.index >= self._from:
+            return block
+        here = np.arange(block.index, block.end) + 1 - (self._from - self._rise)
+        share = np.minimum(here / self._rise, 1.0).astype(np.float32)
+        return block.with_samples(block.samples * share[:, None])
 
     def _keep(self, samples: Samples | None, parts: list[Samples]) -> None:
         if samples is not None:
@@ -172,7 +185,9 @@ def switch(choice: Choice) -> BlockOperator:
     """Run the chain that `choice` names; when it names another, fade over.
 
     Both run during the fade, aligned by index, so chains of different latency meet exactly; going
-    to a longer one waits for it once. Chains must keep rate, channels and length.
+    to a longer one waits for it once. In the first half of the fade the new chain hears the sound
+    come up from silence, and is not heard: an echo in it would repeat a hard beginning as a click.
+    Chains must keep rate, channels and length.
     Latency: of the longest chain that is known when it is asked for.
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -11,11 +12,13 @@ from ..blocks import Block, Samples
 from ..durations import Length, Time, frames_of, seconds_of
 from ..units import Decibels, Frames
 from .decibels import decibels_of
-from .operator import Form, Operator, machine
+from .operator import Form, Operator, check, machine
 from .windows import Windows, mixed
 
 Decide = Callable[[Samples, int], bool]
 """Mono samples (frames, 1) and their rate → is there speech in them? A model goes here."""
+
+Method = Literal["energy", "webrtc"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +61,21 @@ class Energy:
         return level > max(noise + self._above, self._least)
 
 
+def detector(
+    method: Method, decide: Callable[[], Decide] | None, above: Decibels, least: Decibels
+) -> Callable[[], Decide]:
+    """How to make what hears speech, for each stretch. Raises MissingExtra, DeclarationError."""
+    check(method in get_args(Method), f"method={method!r} is unknown; choose energy or webrtc")
+    if decide is not None:
+        return decide
+    if method == "energy":
+        return lambda: Energy(above, least)
+    from .webrtc_vad import WebRtcVoice
+
+    WebRtcVoice()  # a missing library is told where the chain is written
+    return WebRtcVoice
+
+
 class Settled:
     """Speech begins after `start` of it, and ends after `stop` without."""
 
@@ -85,20 +103,24 @@ def vad(
     stop: Time = "300 ms",
     above: Decibels = 9.0,
     least: Decibels = -50.0,
+    method: Method = "energy",
     decide: Callable[[], Decide] | None = None,
 ) -> Operator[Block, Voice]:
     """Each `hop` of sound, with whether somebody speaks.
 
-    Speech stands `above` dB over the noise and over `least` dB. Another detector (webrtcvad,
-    Silero): `decide` makes one for each stretch of sound; it gets mono samples of exactly `hop`.
+    method: "energy": speech stands `above` dB over the noise and over `least` dB. "webrtc": the
+    detector of WebRTC, which knows voices from other sound, at 8, 16, 32 or 48 kHz; needs the extra
+    `vad`. decide: a detector of your own, such as a model: it is called for each stretch of sound
+    and gives a function of mono samples (hop, 1) and their rate.
     What fills no hop at END is left out. Latency: hop - 1; the decision itself lags by `start`.
     """
+    make_detector = detector(method, decide, above, least)
     rises, falls = seconds_of(start), seconds_of(stop)
     frames_of(hop, 48_000)
 
     def make(form: Form) -> Windows[Voice]:
         size, rate = frames_of(hop, form.rate), form.rate
-        hears = decide() if decide else Energy(above, least)
+        hears = make_detector()
         settled = Settled(round(rises * rate), round(falls * rate))
 
         def measure(samples: Samples, index: Frames) -> Voice:

@@ -140,3 +140,30 @@ def test_spectrogram_shows_a_tone_as_a_line_at_its_height() -> None:
     assert drawn.shape == (257, 400)
     assert int(np.argmax(drawn[:, -10])) == 256 - 64, "2,000 of 8,000 Hz is a quarter of the height"
     assert drawn[:, 100].max() == 0, "one second is a quarter of the width"
+
+
+def test_karaoke_mixes_voice_and_track_and_moves_levels_without_a_click() -> None:
+    demo = app("karaoke")
+    microphone, out = find(demo, oc.Audio, "Microphone"), find(demo, oc.Audio, "Both")
+    backing = find(demo, oc.Audio, "Backing track")
+    voice, music = find(demo, oc.Slider, "Voice"), find(demo, oc.Slider, "Music")
+    under = tone(150, 1.5, 0.2)
+    with Lab(demo) as lab:
+        lab.upload(backing, (RATE, under))
+        begin = lab.seconds
+        for second, slider, level in ((1, music, -40), (2, voice, -40), (2.5, voice, 0)):
+            lab.clock.at(begin + second, lambda s=slider, d=level: lab.input(s, d))
+        sung = tone(200, 3.0, 0.3)
+        lab.record(microphone, (RATE, sung))
+        lab.run(1)
+        value = lab.stored(out)
+    assert isinstance(value, Clip)
+    got = value.int16().astype(float)
+    assert len(got) == len(sung)
+    first = slice(0, round(0.95 * RATE))
+    np.testing.assert_allclose(got[first], sung[first] + under[first] * 10 ** (-6 / 20), atol=2)
+    later = slice(round(1.2 * RATE), round(1.4 * RATE))
+    np.testing.assert_allclose(got[later], sung[later] + under[later] / 100, atol=2)
+    assert np.abs(got[round(2.2 * RATE) : round(2.4 * RATE)]).max() < 250
+    steepest = 32768 * 2 * np.pi / RATE * (200 * 0.3 + 150 * 0.2)
+    assert np.abs(np.diff(got)).max() < 1.1 * steepest

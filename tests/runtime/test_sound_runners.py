@@ -31,10 +31,12 @@ from ossicle.flow.operators import (
     limiter,
     lowpass,
     mix,
+    pedalboard,
     pitch,
     resample,
     reverb,
     switch,
+    vad,
 )
 from ossicle.flow.operators.testing import cut
 from ossicle.flow.testing import VirtualClock
@@ -337,6 +339,9 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ("sounddevice", lambda: Speaker().__enter__(), "local"),
         ("scipy.signal", lambda: render(tone(), lowpass(100.0)), "dsp"),
         ("av", lambda: render(tone(), resample(16_000)), "codecs"),
+        ("soxr", lambda: render(tone(), resample(16_000, "best")), "resample"),
+        ("webrtcvad", lambda: vad(method="webrtc"), "vad"),
+        ("pedalboard", lambda: pedalboard(list), "pedalboard"),
     ):
         monkeypatch.setitem(sys.modules, module, None)
         with pytest.raises(MissingExtra, match=rf"ossicle\[{extra}\]"):

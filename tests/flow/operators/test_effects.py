@@ -18,13 +18,14 @@ from ossicle.flow.operators import (
     delay,
     denoise,
     mix,
+    pedalboard,
     pitch,
     pitch_track,
     resample,
     reverb,
     tempo,
 )
-from ossicle.flow.operators.testing import cut, through
+from ossicle.flow.operators.testing import cut, held_back, through
 
 RATE = 48_000
 signal: Any = scipy_signal
@@ -184,3 +185,30 @@ def test_a_chain_of_effects_stays_in_tune() -> None:
     assert all(hertz is not None and abs(hertz / 440 - 1) < 0.02 for hertz in found)
     both = render(tone(220.0, 0.2), mix(tone(220.0, 0.2))).samples
     assert np.allclose(both, 2 * render(tone(220.0, 0.2)).samples)
+
+
+@pytest.mark.parametrize(("came", "goes"), [(48_000, 16_000), (44_100, 48_000)])
+def test_the_best_resampling_keeps_24_bits(came: int, goes: int) -> None:
+    """Around 1 kHz all else lies 120 dB below: what float32 itself can hold."""
+    out = render(tone(1000.0, 1.0, rate=came, level=-6.0), resample(goes, "best"))
+    assert (out.rate, out.frames) == (goes, goes)
+    wanted = render(tone(1000.0, 1.0, rate=goes, level=-6.0)).samples
+    error = (out.samples - wanted)[goes // 10 : -goes // 10]
+    assert 20 * math.log10(rms(error) / rms(wanted)) < -120
+    with pytest.raises(DeclarationError, match="choose 'live' or 'best'"):
+        resample(16_000, "fast")  # pyright: ignore[reportArgumentType]
+
+
+def test_a_plugin_that_holds_sound_back_keeps_place_and_length() -> None:
+    """An MP3 encoder and decoder in a row are late by some 2,500 frames; what comes is in place."""
+    import pedalboard as library
+
+    def through_mp3() -> list[Any]:
+        return [library.MP3Compressor(2.0), library.Gain(6.0206)]
+
+    came = render(tone(220.0, 1.0))
+    operator = pedalboard(through_mp3, latency="55 ms")
+    goes = render(tone(220.0, 1.0), operator)
+    assert goes.frames == came.frames
+    assert np.allclose(goes.samples[5000:-5000], 2 * came.samples[5000:-5000], atol=0.01)
+    assert held_back(operator, came.samples[:9000]) <= operator.latency(RATE) == 2640

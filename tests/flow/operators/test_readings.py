@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from ossicle.flow.blocks import END, START, Block, Samples
+from ossicle.flow.blocks import END, START, Block, BlockError, Samples
+from ossicle.flow.errors import DeclarationError
 from ossicle.flow.generators import noise, sweep, tone
 from ossicle.flow.offline import render, run
 from ossicle.flow.operators import (
@@ -222,3 +223,26 @@ def test_a_long_utterance_is_cut() -> None:
     assert all(b.duration <= 1.0 for b in said)
     assert all(a.end == b.index for a, b in zip(said, said[1:], strict=False))
     assert said[-1].end == 3 * RATE
+
+
+def test_webrtc_tells_a_voice_from_noise_that_is_as_loud() -> None:
+    """A hum of many partials that moves is a voice, hiss of the same level is none."""
+    time = np.arange(2 * 16_000) / 16_000
+    pitch = 2 * np.pi * np.cumsum(140 + 20 * np.sin(2 * np.pi * 3 * time)) / 16_000
+    voice = np.sum([np.sin(k * pitch) / k for k in range(1, 20)], axis=0)
+    voice *= 0.1 * (1 + np.sin(2 * np.pi * 4 * time)) / 2
+    hiss = 0.02 * np.random.default_rng(1).standard_normal(len(time))
+    spoken: list[Voice] = through(cut(voice, rate=16_000), vad(method="webrtc"))
+    noisy: list[Voice] = through(cut(hiss, rate=16_000), vad(method="webrtc"))
+    assert sum(v.heard for v in spoken) > 0.7 * len(spoken)
+    assert sum(v.heard for v in noisy[5:]) < 0.1 * len(noisy)
+
+
+def test_webrtc_says_what_it_takes() -> None:
+    """Another rate and an odd hop are named, with what to put before it."""
+    with pytest.raises(BlockError, match=r"resample\(16_000\)"):
+        run(tone(rate=44_100), vad(method="webrtc"))
+    with pytest.raises(BlockError, match="choose hop='20 ms'"):
+        run(tone(rate=16_000), vad(512, method="webrtc"))
+    with pytest.raises(DeclarationError, match="energy or webrtc"):
+        vad(method="silero")  # pyright: ignore[reportArgumentType]

@@ -312,11 +312,11 @@ def test_crossfade_goes_from_one_to_the_other() -> None:
 
 
 def test_a_switch_fades_between_chains() -> None:
-    """Before the change the one, after the fade the other, in between a straight line."""
+    """Before the change the one, after the fade the other, in its second half a straight line."""
     choice = Choice(gain(0.0), fade="10 ms", changes=[(4800, [gain(-20.0)])])
     out = joined(through(cut(np.ones(9600)), switch(choice)))[:, 0]
-    assert np.all(out[:4800] == 1)
-    assert np.allclose(out[4800:5280], 1 - 0.9 * np.arange(1, 481) / 480, atol=1e-6)
+    assert np.all(out[:5040] == 1)
+    assert np.allclose(out[5040:5280], 1 - 0.9 * np.arange(1, 241) / 240, atol=1e-6)
     assert np.allclose(out[5280:], 0.1)
 
 
