@@ -8,7 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from ..components.base import byte_size
 from ..flow.dialect import Foreign, understood
 from ..flow.errors import DeclarationError
 from ..flow.graph import Graph, building
@@ -22,6 +21,7 @@ from .launching import Launched, Launching, offer
 
 if TYPE_CHECKING:
     from ..flow.explain import Explanation
+    from .frontends.web.tls import Tls
 
 log = logging.getLogger("ossicle")
 
@@ -168,9 +168,12 @@ class Blocks(Graph):
         quiet: bool = False,
         max_threads: int = 40,
         max_file_size: int | str | None = None,
+        max_connections: int | None = 512,
         root_path: str | None = None,
-        allowed_hosts: tuple[str, ...] = (),
-        allowed_origins: tuple[str, ...] = (),
+        tls: Tls | None = None,
+        allowed_hosts: Sequence[str] = (),
+        allowed_origins: Sequence[str] = (),
+        allowed_frames: Sequence[str] = (),
         reconnect_window: float = 60.0,
         theme: Themed = None,
         css: str | Path | None = None,
@@ -180,19 +183,23 @@ class Blocks(Graph):
         head_paths: Paths = None,
         **kwargs: Any,
     ) -> Launched | None:
-        """Serve the app until interrupted.
+        """Serve the app until interrupted. `ossicle run` has the same options; docs/serving.md.
 
-        server_name: the address to listen on; None is this machine alone. server_port: None takes
-        7860 or the next free one. inbrowser: open the page. prevent_thread_lock: return at once,
-        with the running app. show_error: tell users the text of every exception; None does so
-        where only this machine can be the user. max_file_size: bytes of one upload, or text like
-        "5 MB".
-        allowed_hosts, allowed_origins: further names that the app answers to. reconnect_window:
-        seconds that a session outlives its page. theme, css, css_paths, js, head, head_paths: as
-        in Blocks, if they are not given there.
+        server_name: the address to listen on; None is this machine alone, "0.0.0.0" all it has.
+        server_port: None takes 7860 or the next free one. inbrowser: open the page.
+        prevent_thread_lock: return at once, with the running app. show_error: tell users the text
+        of every exception; None does so where only this machine can be the user. quiet: print
+        nothing. max_threads: functions that run at once. max_file_size: of one upload, in bytes or
+        as "20 MB". max_connections: of one other machine at once; None is no bound. root_path: a
+        prefix to serve under, such as "/tool". tls: for https, "self-signed", (certificate file,
+        key file) or an ssl.SSLContext. allowed_hosts: further names that the app answers to.
+        allowed_origins: other sites whose pages may use it. allowed_frames: sites that may show it
+        in a frame. reconnect_window: seconds that a session outlives its page. theme, css,
+        css_paths, js, head, head_paths: as in Blocks, if they are not given there.
 
         Gives the running app, which is also (itself, its address, None) where three are unpacked.
-        Raises DeclarationError for what is not done here, OSError if the port is taken.
+        SIGTERM ends it like Ctrl-C, and then the program (SystemExit(143)). Raises DeclarationError
+        for what cannot be meant or is not done here, OSError if the port is taken.
         """
         if kwargs:
             understood("launch", kwargs, LAUNCH, LAUNCH_TAKES)
@@ -207,10 +214,13 @@ class Blocks(Graph):
             show_error=show_error,
             quiet=quiet,
             max_threads=max_threads,
-            max_file_size=byte_size("launch", max_file_size),
+            max_file_size=max_file_size,
+            max_connections=max_connections,
             root_path=root_path or "",
+            tls=tls,
             allowed_hosts=allowed_hosts,
             allowed_origins=allowed_origins,
+            allowed_frames=allowed_frames,
             reconnect_window=reconnect_window,
         )
         if offer(self, launching):
@@ -230,8 +240,8 @@ class Blocks(Graph):
 
 LAUNCH_TAKES = (
     "server_name", "server_port", "inbrowser", "prevent_thread_lock", "show_error", "quiet",
-    "max_threads", "max_file_size", "root_path", "allowed_hosts", "allowed_origins",
-    "reconnect_window", "theme", "css", "js", "head",
+    "max_threads", "max_file_size", "max_connections", "root_path", "tls", "allowed_hosts",
+    "allowed_origins", "allowed_frames", "reconnect_window", "theme", "css", "js", "head",
 )  # fmt: skip
 
 Themed = Mapping[str, str] | themes.Theme | str | None

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from ..flow.errors import OssicleError
+from .leaving import leave
+from .options import add_options, with_options
 
 if TYPE_CHECKING:
     from .launching import Launched
@@ -24,17 +23,18 @@ WRONG: Final = 1
 """The exit code for what did not work; argparse's for what was not understood is 2."""
 INTERRUPTED: Final = 130
 
-_LEAVE_SECONDS = 1.0  # for functions that are still running when the command has ended
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
-    args = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    args = _parser().parse_args(given)
     try:
+        if args.command == "run" and args.reload:
+            return _run_reloading(args, given)
         return {"run": _run, "render": _render, "graph": _graph}[args.command](args)
     except KeyboardInterrupt:
         _tell("interrupted")
-        return _leave(INTERRUPTED)
+        return leave(INTERRUPTED)
     except OssicleError as error:
         details = getattr(error, "details", "")
         if details:
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _tell(str(error))
     except OSError as error:  # a port that is taken, an address that is not ours
         _tell(error.strerror or str(error))
-    return _leave(WRONG)
+    return leave(WRONG)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,23 +56,8 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="serve an app and print its address", allow_abbrev=False)
     run.add_argument("app", help="the file that makes it: app.py, or app.py:name")
-    run.add_argument("--port", type=_port, help="default: the first free one from 7860 on")
-    run.add_argument("--host", help="the address to listen on (default: this machine only)")
     run.add_argument("--reload", action="store_true", help="start again when a file is saved")
-    run.add_argument(
-        "--allowed-host",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a further name that the server answers to, as behind a proxy (repeatable)",
-    )
-    run.add_argument(
-        "--allowed-origin",
-        action="append",
-        default=[],
-        metavar="ORIGIN",
-        help="a further site whose pages may use the server (repeatable)",
-    )
+    add_options(run)
 
     render = commands.add_parser(
         "render", help="push sound through an app without a browser", allow_abbrev=False
@@ -105,15 +90,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace) -> int:
-    if args.reload:
-        return _run_reloading(args)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     launched = _launched(args)
     # SIGTERM would end the process where it stands, with sounds left in the temp folder.
     signal.signal(signal.SIGTERM, _interrupt)
     launched.start()
     launched.wait()
-    return _leave(0)
+    return leave(0)
 
 
 def _launched(args: argparse.Namespace) -> Launched:
@@ -121,36 +104,22 @@ def _launched(args: argparse.Namespace) -> Launched:
     from .loading import load
 
     loaded = load(args.app)
-    asked = loaded.launching
-    return Launched(
-        loaded.app,
-        replace(
-            asked,
-            server_name=args.host or asked.server_name,
-            server_port=asked.server_port if args.port is None else args.port,
-            allowed_hosts=(*asked.allowed_hosts, *args.allowed_host),
-            allowed_origins=(*asked.allowed_origins, *args.allowed_origin),
-            inbrowser=False,
-        ),
-    )
+    return Launched(loaded.app, with_options(loaded.launching, args))
 
 
-def _run_reloading(args: argparse.Namespace) -> int:
+def _run_reloading(args: argparse.Namespace, given: Sequence[str]) -> int:
     from .frontends.web.ports import free_port
     from .reloading import run_reloading
 
     file = Path(args.app.rpartition(":")[0] if ".py:" in args.app else args.app)
     if not file.is_file():
         raise OssicleError(f"{file} does not exist (looked in {Path.cwd()})")
+    if "inbrowser" in args:
+        raise OssicleError("--inbrowser with --reload would open the page at every save")
     # The same one for every child: the open page finds its server again.
-    port = free_port(args.host or "127.0.0.1", args.port)
-    command = [sys.executable, "-m", "ossicle", "run", args.app, "--port", str(port)]
-    if args.host:
-        command += ["--host", args.host]
-    for name in args.allowed_host:
-        command += ["--allowed-host", name]
-    for origin in args.allowed_origin:
-        command += ["--allowed-origin", origin]
+    host, port = getattr(args, "server_name", "127.0.0.1"), getattr(args, "server_port", None)
+    command = [sys.executable, "-m", "ossicle", *(each for each in given if each != "--reload")]
+    command += ["--server-port", str(free_port(host, port))]  # the last one counts
     return run_reloading(command, file.resolve().parent, _tell)
 
 
@@ -180,7 +149,7 @@ def _render(args: argparse.Namespace) -> int:
         bar.close()
     for line in words:
         print(line)
-    return _leave(0)
+    return leave(0)
 
 
 # -- graph -------------------------------------------------------------------------------------
@@ -197,27 +166,10 @@ def _graph(args: argparse.Namespace) -> int:
         print(
             explained.to_mermaid() if args.mermaid else explained, end="" if args.mermaid else "\n"
         )
-    return _leave(0)
+    return leave(0)
 
 
 # -- small things ------------------------------------------------------------------------------
-
-
-def _leave(code: int) -> int:
-    """The exit code; but not wait for functions that are still running: nobody asks for them.
-
-    Python joins their threads at exit, so one that never ends would keep the command for ever.
-    """
-    until = time.monotonic() + _LEAVE_SECONDS
-    left = [each for each in threading.enumerate() if each.name.startswith("ossicle")]
-    for thread in left:
-        thread.join(max(0.0, until - time.monotonic()))
-    if any(thread.is_alive() for thread in left):
-        _tell("a function was still running; it was left behind")
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    return code
 
 
 def _interrupt(number: int, _: FrameType | None) -> None:
@@ -226,12 +178,6 @@ def _interrupt(number: int, _: FrameType | None) -> None:
 
 def _tell(text: str) -> None:
     print(f"ossicle: {text}", file=sys.stderr, flush=True)
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; give 0 to 65535")
-    return int(text)
 
 
 def _setting(text: str) -> tuple[str, str]:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
+from ..components.base import byte_size
+from ..flow.errors import DeclarationError
 from ..flow.plan import Plan
+from .leaving import leave
 
 if TYPE_CHECKING:
     from .frontends.web.server import Running
+    from .frontends.web.tls import Secured, Tls
     from .host import Host
+
+TERMINATED = 128 + 15
+"""The exit code of a program that was told to end, as shells have it: 128 and the signal."""
 
 
 class Servable(Protocol):
@@ -37,11 +46,26 @@ class Launching:
     show_error: bool | None = None
     quiet: bool = False
     max_threads: int = 40
-    max_file_size: int | None = None
+    max_file_size: int | str | None = None
+    max_connections: int | None = 512
     root_path: str = ""
-    allowed_hosts: tuple[str, ...] = ()
-    allowed_origins: tuple[str, ...] = ()
+    tls: Tls | None = None
+    allowed_hosts: Sequence[str] = ()
+    allowed_origins: Sequence[str] = ()
+    allowed_frames: Sequence[str] = ()
     reconnect_window: float = 60.0
+
+    def __post_init__(self) -> None:
+        for name in ("allowed_hosts", "allowed_origins", "allowed_frames"):
+            given = getattr(self, name)
+            if isinstance(given, str):  # each of its letters would be a name
+                raise DeclarationError(f"launch: {name}={given!r} must be a list: [{given!r}].")
+            object.__setattr__(self, name, tuple(given))
+        byte_size("launch", self.max_file_size)
+        for name, least in (("max_threads", 1), ("max_connections", 1), ("reconnect_window", 0)):
+            given = getattr(self, name)
+            if given is not None and not given >= least:
+                raise DeclarationError(f"launch: {name}={given!r} must be {least} or more.")
 
     @property
     def tells_errors(self) -> bool:
@@ -85,6 +109,7 @@ async def serve_app(app: Servable, launching: Launching) -> tuple[Host, Running]
     from .host import Host
 
     plan = app.plan()
+    secured = _secured(launching)
     host = Host(
         plan,
         title=app.title,
@@ -99,18 +124,33 @@ async def serve_app(app: Servable, launching: Launching) -> tuple[Host, Running]
         served = make_app(
             host,
             address=launching.server_name,
-            allowed_hosts=launching.allowed_hosts,
+            allowed_hosts=(*launching.allowed_hosts, *(secured.names if secured else ())),
             allowed_origins=launching.allowed_origins,
+            allowed_frames=launching.allowed_frames,
             page_code=bool(app.js) or any(each.options.js for each in plan.listeners),
-            max_upload=launching.max_file_size or MAX_UPLOAD,
+            max_upload=byte_size("launch", launching.max_file_size) or MAX_UPLOAD,
+            max_connections=launching.max_connections,
+            secure=secured is not None,
         )
         running = await serve(
-            served, launching.server_name, launching.server_port, root=launching.root_path
+            served,
+            launching.server_name,
+            launching.server_port,
+            root=launching.root_path,
+            secured=secured,
         )
     except BaseException:
         await host.close()
         raise
     return host, running
+
+
+def _secured(launching: Launching) -> Secured | None:
+    if launching.tls is None:
+        return None
+    from .frontends.web.tls import secure
+
+    return secure(launching.tls, launching.server_name)
 
 
 class Launched:
@@ -128,6 +168,7 @@ class Launched:
         self._stop: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._main, name="ossicle server", daemon=True)
         self.url = ""
+        self._greeting = ""
 
     def start(self) -> None:
         """Return when the page can be opened."""
@@ -137,24 +178,33 @@ class Launched:
             self._thread.join()
             raise self._error
         if not self._launching.quiet:
-            print(f"ossicle is running on {self.url}", flush=True)
+            print(self._greeting, flush=True)
         if self._launching.inbrowser:
             import webbrowser
 
             webbrowser.open(self.url)
 
     def wait(self) -> None:
-        """Until interrupted from the keyboard, or closed from elsewhere."""
-        try:
-            # Not join(): when Ctrl-C comes inside it, Python 3.11 takes the running thread for
-            # ended (bpo-45274), and nothing would be closed. Windows hears it only between waits.
-            while not self._ended.wait(1.0 if sys.platform == "win32" else None):
-                pass
-        except KeyboardInterrupt:
-            if not self._launching.quiet:
-                print("\nstopping", flush=True)
-        finally:
-            self.close()
+        """Until closed from elsewhere, interrupted from the keyboard, or told to end.
+
+        SIGTERM, where nobody else minds it, stops the app as Ctrl-C does, and then the program:
+        raises SystemExit(143).
+        """
+        with _minding_sigterm():
+            try:
+                # Not join(): when Ctrl-C comes inside it, Python 3.11 takes the running thread for
+                # ended (bpo-45274), and nothing would be closed. Windows hears it only between
+                # waits.
+                while not self._ended.wait(1.0 if sys.platform == "win32" else None):
+                    pass
+            except KeyboardInterrupt as interruption:
+                if not self._launching.quiet:
+                    print("\nstopping", flush=True)
+                self.close()
+                if isinstance(interruption, _Terminated):
+                    raise SystemExit(leave(TERMINATED)) from None
+            finally:
+                self.close()
 
     def close(self) -> None:
         """Stop listening and end all sessions. Harmless when called twice."""
@@ -187,9 +237,32 @@ class Launched:
         self._stop = asyncio.Event()
         host, running = await serve_app(self._app, self._launching)
         self.url = running.url
+        self._greeting = running.greeting
         self._ready.set()
         try:
             await self._stop.wait()
         finally:
             await running.close()
             await host.close()
+
+
+class _Terminated(KeyboardInterrupt):
+    pass
+
+
+@contextlib.contextmanager
+def _minding_sigterm() -> Generator[None]:
+    """While it runs, SIGTERM is an exception, unless somebody already does something about it."""
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def terminate(number: int, frame: FrameType | None) -> NoReturn:
+        raise _Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import dataclasses
+import inspect
 import os
 import signal
 import subprocess
@@ -12,13 +16,18 @@ import urllib.request
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+import aiohttp
 import numpy as np
 import pytest
+from aiohttp import WSMsgType
 from numpy.typing import NDArray
 
+import ossicle as oc
 from ossicle.runtime.cli import main
+from ossicle.runtime.launching import Launching, taking
+from ossicle.runtime.options import add_options, with_options
 
 RATE = 8000
 
@@ -471,6 +480,149 @@ def test_run(folder: Path, processes: list[subprocess.Popen[str]], number: signa
     assert list((folder / "temp").iterdir()) == []
     assert process.stderr is not None
     assert process.stderr.read() == ""
+
+
+LAUNCHED = """
+    import asyncio
+    import atexit
+    import sys
+    import time
+    import ossicle as oc
+
+    async def asked():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            print("asked to stop", flush=True)
+
+    def stuck():
+        time.sleep(600)
+
+    with oc.Blocks() as demo:
+        demo.load({fn}, None, None, interrupt=True)
+
+    try:
+        demo.launch(server_port=0)
+        print("launch returned", flush=True)
+    finally:
+        print("finally", flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("fn", "number", "code", "words"),
+    [
+        ("asked", signal.SIGINT, 0, ["stopping", "asked to stop", "launch returned", "finally"]),
+        ("asked", signal.SIGTERM, 143, ["stopping", "asked to stop", "finally"]),
+        ("stuck", signal.SIGTERM, 143, ["stopping"]),
+    ],
+)
+async def test_launch_is_told_to_end(
+    folder: Path,
+    processes: list[subprocess.Popen[str]],
+    fn: str,
+    number: signal.Signals,
+    code: int,
+    words: list[str],
+) -> None:
+    """SIGTERM is no accident: pages are told, work is asked to stop, nothing is left; then 143.
+
+    A function that cannot be stopped is left behind after a second.
+    """
+    (folder / "app.py").write_text(textwrap.dedent(LAUNCHED.format(fn=fn)))
+    process = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    processes.append(process)
+    url = await asyncio.to_thread(address, process.stdout)
+    async with aiohttp.ClientSession() as http:
+        headers = {"Origin": url.rstrip("/")}
+        async with http.ws_connect(url + "ws", headers=headers) as ws:
+            async with asyncio.timeout(30):
+                while '"started"' not in (await ws.receive_str()):
+                    pass
+                process.send_signal(number)
+                while (await ws.receive()).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED):
+                    pass
+            assert ws.close_code == 1001
+    assert await asyncio.to_thread(process.wait, 60) == code
+    assert process.stdout is not None
+    said = [line for line in process.stdout.read().split("\n") if line]
+    assert sorted(said) == sorted(words)
+    assert list((folder / "temp").iterdir()) == []
+
+
+def test_launch_and_run_have_the_same_options() -> None:
+    """By the same names and defaults; how the page looks is the file's business."""
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    run = {action.dest for action in parser._actions if action.dest != "help"}  # pyright: ignore[reportPrivateUsage] # argparse lists them nowhere else
+    launch = set(inspect.signature(oc.Blocks.launch).parameters)
+    launch -= {"self", "prevent_thread_lock", "kwargs"}
+    launch -= {"theme", "css", "css_paths", "js", "head", "head_paths"}
+    assert run == launch == {each.name for each in dataclasses.fields(Launching)}
+    handed = list[Launching]()
+    with taking(lambda app, launching: handed.append(launching)):
+        oc.Blocks().launch()
+    assert handed == [Launching()] == [with_options(Launching(), parser.parse_args([]))]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (
+            {"allowed_hosts": "a.example"},
+            r"allowed_hosts='a.example' must be a list: \['a.example'",
+        ),
+        ({"max_file_size": "much"}, "max_file_size='much' must be bytes"),
+        ({"max_connections": 0}, "max_connections=0 must be 1 or more"),
+        ({"reconnect_window": -1}, "reconnect_window=-1 must be 0 or more"),
+    ],
+)
+def test_options_that_cannot_be_meant(given: dict[str, Any], words: str) -> None:
+    """Are told before anything listens."""
+    with pytest.raises(oc.DeclarationError, match=words):
+        oc.Blocks().launch(**given)
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--tls", "none.pem,none.key"], "tls: none.pem: No such file or directory; give"),
+        (["--tls", "yes"], "tls='yes' is no certificate; give"),
+        (["--allowed-host", "http://x"], "allowed_hosts: 'http://x' is not a host name"),
+        (["--allowed-origin", "x"], "allowed_origins: 'x' is not an origin"),
+        (["--allowed-frame", "x y"], "allowed_frames: 'x y' is not an origin"),
+        (["--root-path", "a b"], "root_path='a b': letters"),
+        (["--max-file-size", "0"], "launch: max_file_size='0' must be bytes"),
+        (["--reload", "--inbrowser"], "--inbrowser with --reload would open the page"),
+    ],
+)
+def test_run_with_options_that_cannot_be_meant(
+    folder: Path,
+    args: list[str],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Each is one line and exit code 1."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    before_signal = signal.getsignal(signal.SIGTERM)
+    try:
+        code = main(["run", "reverse.py", "--port", "0", *args])
+    finally:
+        signal.signal(signal.SIGTERM, before_signal)
+        sys.modules.pop("reverse", None)
+    out, error = capfd.readouterr()
+    assert (code, out) == (1, "")
+    assert error.startswith(f"ossicle: {words}") and error.count("\n") == 1, error
 
 
 def test_run_a_taken_port(folder: Path, processes: list[subprocess.Popen[str]]) -> None:

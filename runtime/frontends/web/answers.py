@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from .door import Door
 from .origin import Gate
 from .session import SESSION_HEADER
 
@@ -30,11 +31,12 @@ def refusal(status: int, text: str, headers: Mapping[str, str] | None = None) ->
     return web.json_response({"error": text}, status=status, headers=headers)
 
 
-def make_middleware(gate: Gate) -> Middleware:
+def make_middleware(gate: Gate, door: Door) -> Middleware:
     """The one middleware: Host and Origin before the handler, clean errors after it."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        door.arrived(request.protocol)
         try:
             return why_not(request, gate) or await handler(request)
         except web.HTTPException as error:

@@ -17,6 +17,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ....flow.errors import DeclarationError
+
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 WILDCARDS = frozenset({"", "0.0.0.0", "::"})  # addresses that mean "every interface"
 _PORTS = {"http": 80, "https": 443}
@@ -57,6 +59,8 @@ class Gate:
     any_host: bool = False
     any_address: bool = False
     """Numeric addresses pass: a rebinding attack needs a name, a number cannot be re-pointed."""
+    secure: bool = False
+    """We speak TLS ourselves, so our pages are https: an http page of our name is a forgery."""
 
     def knows_host(self, header: str | None) -> bool:
         """Does this Host header name us? The port is not asked: proxies change it."""
@@ -72,9 +76,10 @@ class Gate:
         ours = split_authority(host)
         if asking is None or ours is None:
             return False
-        # A proxy that ends TLS shows us http where the page says https: the scheme is not compared.
         scheme, name, port = asking
-        return (name, port) == (ours[0], ours[1] or _PORTS[scheme]) or asking in self.origins
+        # A proxy that ends TLS shows us http where the page says https: that way round it may be.
+        own = (name, port) == (ours[0], ours[1] or _PORTS[scheme])
+        return (own and (scheme == "https" or not self.secure)) or asking in self.origins
 
 
 def make_gate(
@@ -83,12 +88,14 @@ def make_gate(
     allowed_hosts: Iterable[str] = (),
     allowed_origins: Iterable[str] = (),
     own_names: Iterable[str] = (),
+    secure: bool = False,
 ) -> Gate:
     """The gate of a server bound to `address`.
 
     `allowed_hosts` adds names (without port; "*" switches the check off), `allowed_origins` adds
     whole origins ("https://my.site"). `own_names` are this machine's names, known only on a server
-    that is bound to every interface. Raises ValueError naming the entry that cannot be meant.
+    that is bound to every interface. `secure`: the server itself speaks TLS. Raises DeclarationError
+    naming the entry that cannot be meant.
     """
     every_interface = address in WILDCARDS
     hosts = set(LOOPBACK)
@@ -102,26 +109,29 @@ def make_gate(
             continue
         parts = split_authority(f"[{entry}]" if entry.count(":") > 1 else entry)
         if parts is None or parts[1] is not None:
-            raise ValueError(
+            raise DeclarationError(
                 f"allowed_hosts: {entry!r} is not a host name; write it without scheme, port"
                 " and path, for example 'sound.example.org'"
             )
         hosts.add(parts[0])
-    origins: set[tuple[str, str, int]] = set()
-    for entry in allowed_origins:
-        origin = split_origin(entry.removesuffix("/"))
-        if origin is None:
-            raise ValueError(
-                f"allowed_origins: {entry!r} is not an origin; write scheme, name and port"
-                " only, for example 'https://sound.example.org'"
-            )
-        origins.add(origin)
     return Gate(
         frozenset(hosts),
-        frozenset(origins),
+        frozenset(checked_origin("allowed_origins", entry) for entry in allowed_origins),
         any_host="*" in given,
         any_address=every_interface,
+        secure=secure,
     )
+
+
+def checked_origin(option: str, entry: str) -> tuple[str, str, int]:
+    """What an entry of an option says. Raises DeclarationError if it cannot be meant."""
+    origin = split_origin(entry.removesuffix("/"))
+    if origin is None:
+        raise DeclarationError(
+            f"{option}: {entry!r} is not an origin; write scheme, name and port only, for example"
+            " 'https://sound.example.org'"
+        )
+    return origin
 
 
 def _is_address(name: str) -> bool:

@@ -7,26 +7,36 @@ every address the page uses is relative. `serve` listens and returns at once.
 from __future__ import annotations
 
 import errno
-import socket
+import ssl
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from aiohttp import web
 
+from ....flow.errors import DeclarationError
+from .addresses import lan_addresses, own_names
 from .answers import add_headers, make_middleware
 from .bundle import STATIC
+from .door import MAX_CONNECTIONS, Door
 from .files import Files
+from .greeting import greeting, shown
 from .needs import Host
-from .origin import WILDCARDS, make_gate
+from .origin import WILDCARDS, checked_origin, make_gate
 from .page import Page
 from .ports import candidates, taken, unusable
+from .sites import Site
 from .threads import Threads
+from .tls import Secured
 from .upload import MAX_UPLOAD, Uploads
 from .websocket import Sockets
 
 _STOP_SECONDS = 0.5  # aiohttp's default would wait a minute for open sockets
 
+# aiohttp would keep a silent connection for an hour; the page's next request opens another
+_KEEP_ALIVE_SECONDS = 30.0
+
 SOCKETS = web.AppKey("sockets", Sockets)
+DOOR = web.AppKey("door", Door)
 
 
 def make_app(
@@ -38,6 +48,8 @@ def make_app(
     allowed_frames: Sequence[str] = (),
     max_upload: int = MAX_UPLOAD,
     max_sockets: int = 10_000,
+    max_connections: int | None = MAX_CONNECTIONS,
+    secure: bool = False,
     page_code: bool = False,
     static: Path = STATIC,
 ) -> web.Application:
@@ -46,23 +58,29 @@ def make_app(
     `address` is what it will listen on; loopback names and it are always answered to.
     `allowed_hosts`: further names ("sound.example.org"; "*" for any, which gives up the protection
     from DNS rebinding). `allowed_origins`: sites whose pages may use this server. `allowed_frames`:
-    sites that may show the page in a frame. `max_upload` in bytes. `page_code`: the app has
-    listeners with `js`. Raises ValueError for an entry that cannot be meant.
+    sites that may show the page in a frame. `max_upload` in bytes. `max_sockets`: open pages.
+    `max_connections`: of one client. `secure`: it will be served with TLS. `page_code`: the app has
+    listeners with `js`. Raises DeclarationError for an entry that cannot be meant.
     """
     gate = make_gate(
         address,
         allowed_hosts=allowed_hosts,
         allowed_origins=allowed_origins,
-        own_names=_own_names() if address in WILDCARDS else (),
+        own_names=own_names() if address in WILDCARDS else (),
+        secure=secure,
     )
+    for each in allowed_frames:  # it becomes part of a header
+        checked_origin("allowed_frames", each)
+    door = Door(max_connections)
     threads = Threads()
-    sockets = Sockets(host, max_sockets=max_sockets)
+    sockets = Sockets(host, max_sockets=max_sockets, door=door)
     page = Page(static, threads=threads, page_code=page_code, allowed_frames=allowed_frames)
     files = Files(host, threads)
     uploads = Uploads(host, threads, max_upload=max_upload)
 
-    app = web.Application(middlewares=[make_middleware(gate)])
+    app = web.Application(middlewares=[make_middleware(gate, door)])
     app[SOCKETS] = sockets
+    app[DOOR] = door
     app.on_response_prepare.append(add_headers)
 
     async def shutdown(_: web.Application) -> None:
@@ -87,13 +105,25 @@ def make_app(
 
 
 class Running:
-    """A server that listens. `url` is the page's address."""
+    """A server that listens.
 
-    def __init__(self, runner: web.AppRunner, address: str, port: int, root: str) -> None:
+    `url` is the page's address; `others` are those for other machines; `greeting` is what to tell
+    the person who started it.
+    """
+
+    def __init__(
+        self, runner: web.AppRunner, address: str, port: int, root: str, secured: Secured | None
+    ) -> None:
         self._runner = runner
         self.address = address
         self.port = port
-        self.url = f"http://{_shown(address)}:{port}{root}/"
+        scheme = "https" if secured else "http"
+        # A certificate from elsewhere is for a name, and a browser wants to see that one.
+        named = secured.names[0] if secured and secured.names else ""
+        self.url = f"{scheme}://{named or shown(address)}:{port}{root}/"
+        reached = lan_addresses() if address in WILDCARDS and not named else []
+        self.others = [f"{scheme}://{shown(each)}:{port}{root}/" for each in reached]
+        self.greeting = greeting(self.url, self.others, address, secured)
 
     async def close(self) -> None:
         """Stop listening, close the pages' sockets with 1001, end what runs within a second."""
@@ -101,30 +131,44 @@ class Running:
 
 
 async def serve(
-    app: web.Application, address: str = "127.0.0.1", port: int | None = None, *, root: str = ""
+    app: web.Application,
+    address: str = "127.0.0.1",
+    port: int | None = None,
+    *,
+    root: str = "",
+    secured: Secured | None = None,
 ) -> Running:
     """Listen and return.
 
     `port`: None tries 7860 and the 100 after it, 0 takes any free one, another number is taken or
-    PortTaken is raised. `root`: a prefix to serve under, such as "/tool".
+    PortTaken is raised. `root`: a prefix to serve under, such as "/tool". `secured`: speak TLS.
     """
     root = _checked_root(root)
-    # Access logs are off: their lines would hold session tokens and handles.
     runner = web.AppRunner(
-        _mounted(app, root) if root else app, access_log=None, shutdown_timeout=_STOP_SECONDS
+        _mounted(app, root) if root else app,
+        access_log=None,  # its lines would hold session tokens and handles
+        shutdown_timeout=_STOP_SECONDS,
+        keepalive_timeout=_KEEP_ALIVE_SECONDS,
+        auto_decompress=False,  # the page compresses nothing, and a small body could hold a large
     )
     await runner.setup()
     try:
-        found = await _listen(runner, address, port)
+        found = await _listen(runner, app.get(DOOR) or Door(), address, port, secured and secured.context)
     except BaseException:
         await runner.cleanup()
         raise
-    return Running(runner, address, found, root)
+    return Running(runner, address, found, root, secured)
 
 
-async def _listen(runner: web.AppRunner, address: str, port: int | None) -> int:
+async def _listen(
+    runner: web.AppRunner,
+    door: Door,
+    address: str,
+    port: int | None,
+    context: ssl.SSLContext | None,
+) -> int:
     for number in candidates(port):
-        site = web.TCPSite(runner, address or None, number)
+        site = Site(runner, door, address or None, number, context)
         try:
             await site.start()
         except OSError as error:
@@ -153,20 +197,8 @@ def _checked_root(root: str) -> str:
         return ""
     parts = root.split("/")
     if not _ROOT.issuperset(root) or any(part in ("", ".", "..") for part in parts):
-        raise ValueError(f"root {root!r}: letters, digits, - _ . ~ and / between them, please")
+        raise DeclarationError(f"root_path={root!r}: letters, digits, - _ . ~ and / between them, please")
     return "/" + root
 
 
 _ROOT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~/")
-
-
-def _own_names() -> list[str]:
-    name = socket.gethostname()
-    return [name, f"{name}.local"] if "." not in name else [name]
-
-
-def _shown(address: str) -> str:
-    """The address as one types it: this machine for "every interface", IPv6 in brackets."""
-    if address in WILDCARDS:
-        return "127.0.0.1"
-    return f"[{address}]" if ":" in address else address

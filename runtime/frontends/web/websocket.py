@@ -21,6 +21,7 @@ from ....flow.errors import OssicleError
 from ....flow.injected import ClientRequest
 from .answers import refusal
 from .bucket import Bucket
+from .door import Door
 from .incoming import decode
 from .needs import Connection, Host
 from .outbox import MAX_BYTES, MAX_MESSAGES, Outbox
@@ -66,6 +67,7 @@ class Sockets:
         *,
         heartbeat: float = 20.0,
         max_sockets: int = 10_000,
+        door: Door | None = None,
         max_message: int = MAX_MESSAGE,
         outbox_messages: int = MAX_MESSAGES,
         outbox_bytes: int = MAX_BYTES,
@@ -74,6 +76,7 @@ class Sockets:
         self._host = host
         self._heartbeat = heartbeat
         self._max_sockets = max_sockets
+        self._door = door or Door()
         self._max_message = max_message
         self._outbox_messages = outbox_messages
         self._outbox_bytes = outbox_bytes
@@ -92,6 +95,9 @@ class Sockets:
         token = request.headers.get(SESSION_HEADER) or request.query.get("session") or None
         if token is not None and token_of(token) is None:
             return refusal(400, "the session token has the wrong form")
+        if token is None and not self._door.may_begin(request.remote or ""):
+            self.counters.turned_away += 1
+            return refusal(429, "too many new pages from there; wait a little", {"Retry-After": "1"})
         seq = _seq(request.query.get("seq", "0"))
         if seq is None:
             return refusal(400, "seq must be a whole number, 0 or more")
