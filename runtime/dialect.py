@@ -75,6 +75,9 @@ LAUNCH = {
     "mcp_server": Foreign("there is none.", (None, False)),
     "i18n": Foreign("use Blocks(strings=...)."),
     "num_workers": Foreign("one process serves; see in_process for heavy functions.", (None, 1)),
+    "ssl_certfile": Foreign("use tls=(certificate file, key file)."),
+    "ssl_keyfile": Foreign("use tls=(certificate file, key file)."),
+    "ssl_keyfile_password": Foreign("use tls=ssl_context, with the password in it.", secret=True),
     "ssl_verify": Foreign("nothing is asked at start that a certificate would stand in.", ANY),
     "file_directories": Foreign("what a function returns is served, and nothing else.", ANY),
 }
