@@ -165,7 +165,7 @@ class Host:
         if missed is None:
             self._resync(line)
         else:
-            send({"type": "resume", "session": line.token, "seq": seq})
+            send({"type": "resume", "session": line.token, "seq": seq, "got": line.got})
             for message in missed:
                 send(message)
         self._pump(line)
@@ -190,7 +190,8 @@ class Host:
         app = self.description.of(session)
         line.missed.clear()
         assert line.send is not None
-        line.send({"type": "open", "session": line.token, "seq": line.seq, "app": app})
+        opening = {"type": "open", "session": line.token, "seq": line.seq, "got": line.got}
+        line.send({**opening, "app": app})
         if line.live:
             line.show(list(line.live.values()))
 
@@ -341,9 +342,14 @@ class Host:
             if line.send:
                 line.send({"type": "pong", "at": _whole(message, "at")})
             return
+        if "n" in message and not line.is_new(_whole(message, "n")):
+            return
         if line.held is not None:
             self._hold(line, message)
             return
+        self._take(line, message)
+
+    def _take(self, line: Line, message: Mapping[str, Any]) -> None:
         match message.get("type"):
             case "act":
                 self._take_act(line, message)
@@ -424,7 +430,7 @@ class Host:
                 if isinstance(each, bytes):
                     self.receive_sound(line, each)
                 else:
-                    self.receive(line, each)
+                    self._take(line, each)
             except ValueError as error:
                 self._add(line, wire.trouble(str(error)))
 

@@ -22,6 +22,10 @@ KEPT = 512
 (policy: resync), which is never wrong and only larger."""
 
 
+TELL_AFTER = 32
+"""Messages of a front end that nothing was sent back for, after which it is told that they came."""
+
+
 def new_token() -> str:
     """A session's name, which nobody can guess: 192 bits."""
     return secrets.token_urlsafe(24)
@@ -46,14 +50,36 @@ class Line:
     """Its live sound, once there was some: numpy comes with it."""
     held: deque[Message | bytes] | None = None
     """What came while a recording is being finished; taken after it, in order."""
+    got: int = 0
+    """The number of the front end's last message that came; it keeps what is beyond."""
+    repeated: int = 0
+    _untold: int = 0
 
     def show(self, patches: list[Message]) -> None:
         """Send patches as one message and keep it until the front end has it."""
         self.seq += 1
         message: Message = {"type": "patches", "seq": self.seq, "patches": patches}
+        if self._untold:
+            message["got"] = self.got
+            self._untold = 0
         self.missed.append((self.seq, message))
         if self.send:
             self.send(message)
+
+    def is_new(self, number: int) -> bool:
+        """Take a front end's message, by its number, once.
+
+        One that comes again was sent again after a lost line, or was still under way on the old.
+        """
+        if number <= self.got:
+            self.repeated += 1
+            return False
+        self.got = number
+        self._untold += 1
+        if self._untold >= TELL_AFTER and self.send:
+            self._untold = 0
+            self.send({"type": "got", "n": number})
+        return True
 
     def acknowledge(self, seq: int) -> None:
         while self.missed and self.missed[0][0] <= seq:

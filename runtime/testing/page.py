@@ -64,6 +64,8 @@ class Page:
                 self.props = {n["id"]: dict(n["props"]) for n in self.app["nodes"]}
             case "resume":
                 self.session = message["session"]
+            case "got":
+                pass  # nothing of what is said here can be lost on the way
             case "gone":
                 self.gone = True
             case "patches":

@@ -23,6 +23,7 @@ from ossicle.runtime.launching import Launching, serve_app
 
 RATE = 44_100  # of the fake device without voice processing: only then nothing is resampled
 SECONDS = 20  # longer than any test records, because the file starts over at its end
+HURRY = "window.dispatchEvent(new Event('online'))"  # a page that waits for its line tries at once
 PATIENCE = 15_000  # milliseconds that anything on the page may take on a busy machine
 
 

@@ -19,7 +19,7 @@ import ossicle as oc
 from ossicle.flow.audio import Clip
 from ossicle.runtime.loading import load
 
-from .conftest import PATIENCE, RATE, Serve, Site, noise
+from .conftest import HURRY, PATIENCE, RATE, Serve, Site, noise
 from .tap import Tap
 from .test_recording import longest_run, samples_of
 
@@ -384,10 +384,8 @@ async def test_a_busy_page_loses_nothing_of_a_recording(listen: Listen) -> None:
     assert longest_run(heard.takes[0], noise()) >= RATE // 4
 
 
-async def test_a_short_loss_of_the_line_costs_nothing_and_a_long_one_is_told(
-    listen: Listen,
-) -> None:
-    """A second is kept; what is older is dropped, and the app is told where and how much."""
+async def test_a_loss_of_the_line_costs_no_sample_of_a_recording(listen: Listen) -> None:
+    """Seconds without a line are kept and sent when it is back."""
     app, _, heard = hearing(0.1)
     tab = await listen(app)
     await click(tab.page, "Record")
@@ -396,14 +394,74 @@ async def test_a_short_loss_of_the_line_costs_nothing_and_a_long_one_is_told(
     await expect(tab.page.locator(".banner")).to_be_visible()
     await recorded(tab.page, r"0:0[3-9]")
     await tab.site.mend()
+    await tab.page.evaluate(HURRY)
     await expect(tab.page.locator(".banner")).to_be_hidden()
     before = len(heard.chunks)
     await until(lambda: len(heard.chunks) > before + 5)
     await click(tab.page, "Stop")
     await until(lambda: bool(heard.takes))
+    assert {gap for _, gap in heard.places} == {0}
+    np.testing.assert_array_equal(heard.takes[0], np.concatenate(heard.chunks))
+    assert len(heard.takes[0]) > 2.5 * RATE
+    assert longest_run(heard.takes[0], noise()) >= RATE // 4
+
+
+async def test_a_recording_that_ends_without_a_line_is_whole(listen: Listen) -> None:
+    """Its end waits for the line as well, and comes after the last sample."""
+    app, _, heard = hearing(0.1)
+    tab = await listen(app)
+    await click(tab.page, "Record")
+    await recorded(tab.page, r"0:00\.[5-9]|0:01")
+    await tab.site.cut()
+    await expect(tab.page.locator(".banner")).to_be_visible()
+    await recorded(tab.page, r"0:01\.[5-9]|0:0[2-9]")
+    await click(tab.page, "Stop")
+    await expect(tab.page.locator(".recorder")).to_be_hidden()
+    await tab.site.mend()
+    # What waited without a line comes all at once, and the calls for it one after another.
+    await until(lambda: bool(heard.takes))
+    await until(lambda: sum(map(len, heard.chunks)) >= len(heard.takes[0]))
+    assert {gap for _, gap in heard.places} == {0}
+    np.testing.assert_array_equal(heard.takes[0], np.concatenate(heard.chunks))
+    assert len(heard.takes[0]) > 1.4 * RATE
+
+
+async def test_a_loss_that_is_too_long_is_told_on_the_page_and_to_the_app(listen: Listen) -> None:
+    """A megabyte is kept; what is older is dropped, and everybody learns where and how much."""
+    rate = 192_000
+    heard = Heard()
+    with oc.Blocks() as app:
+        mic = oc.Audio(
+            label="Microphone",
+            streaming=True,
+            waveform_options=oc.WaveformOptions(sample_rate=rate),
+        )
+
+        def hear(chunk: Sound, event: oc.EventData) -> None:
+            heard.chunks.append(chunk[1])
+            heard.places.append((event.index, event.gap))
+
+        def keep(take: Sound) -> None:
+            heard.takes.append(take[1])
+
+        mic.stream(hear, mic, None, stream_every=0.1, on_overload="block")
+        mic.stop_recording(keep, mic, None)
+    tab = await listen(app)
+    await click(tab.page, "Record")
+    await recorded(tab.page, r"0:00\.[5-9]|0:01")
+    await tab.site.cut()
+    lost = tab.page.get_by_text(re.compile(r"\d\.\d s were lost"))
+    await expect(lost).to_be_visible()
+    await tab.site.mend()
+    await tab.page.evaluate(HURRY)
+    await expect(tab.page.locator(".banner")).to_be_hidden()
+    before = len(heard.chunks)
+    await until(lambda: len(heard.chunks) > before + 5)
+    await expect(lost).to_be_visible()
+    await click(tab.page, "Stop")
+    await until(lambda: bool(heard.takes))
     gaps = [gap for _, gap in heard.places if gap]
     assert len(gaps) == 1
-    assert gaps[0] > RATE // 2
     sent = sum(len(each) for each in heard.chunks)
     assert len(heard.takes[0]) == sent + gaps[0], "in the take a loss is silence"
     ends = [index + len(each) for (index, _), each in zip(heard.places, heard.chunks, strict=True)]

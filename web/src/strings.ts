@@ -15,7 +15,11 @@ export const strings = {
   trying: 'Trying…',
   tryNow: 'Try now',
   gone: 'This session is over: the app was restarted, or you were away for long. What is on the page can still be read and saved.',
+  goneLost: (n: number) =>
+    n === 1 ? 'The last thing you did never came there.' : `The last ${n} things you did never came there.`,
   reload: 'Start again',
+  fullTitle: 'Not kept',
+  full: 'Too much was done without a connection. From here on nothing is kept until it is back.',
   puzzled: 'The app sent something this page does not understand. Reloading may help.',
   refusedTitle: 'Not accepted',
 
@@ -113,6 +117,7 @@ export const strings = {
   noMicrophone: 'No microphone was found. Connect one, then press Record again.',
   micBusy: 'The microphone is in use by another program. Close that, then press Record again.',
   micLost: 'The microphone went away. What was heard until then is kept.',
+  soundLost: (seconds: string) => `The connection was away for too long: ${seconds} s were lost.`,
   insecure:
     'A browser gives the microphone to https pages and to localhost only. Open the app that way, or upload a file.',
   micFailed: (why: string) => `The microphone could not be opened: ${why}`,

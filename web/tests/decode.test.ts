@@ -32,6 +32,7 @@ describe('decode', () => {
     expect(message).toEqual({
       type: 'patches',
       seq: 1,
+      got: null,
       patches: [
         { kind: 'run', listener: 1, request: 7, outputs: [4], state: 'started', rank: null, size: null, eta: null, progress: null, error: null },
       ],

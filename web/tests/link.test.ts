@@ -1,7 +1,7 @@
 import { concat, NEVER, Observable, of, Subject } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { backoff, keep, Link, type Dial, type LinkEvent, type Resume, type SocketEvent } from '../src/wire/link';
+import { backoff, keep, KEPT, Link, type Dial, type LinkEvent, type Resume, type SocketEvent } from '../src/wire/link';
 import type { ClientMessage } from '../src/wire/types';
 import { opening } from './build';
 
@@ -146,24 +146,87 @@ describe('what the page sends', () => {
     expect(sent).toEqual([]);
     socket.next(text(opening()));
     link.send(act(3, 'click'));
-    expect(sent.map((frame) => (JSON.parse(frame) as { node: number }).node)).toEqual([1, 2, 3]);
+    expect(sent.map((frame) => JSON.parse(frame) as object)).toMatchObject([1, 2, 3].map((n) => ({ node: n, n })));
     life.unsubscribe();
   });
 
-  it('into a socket that is closing is kept for the next one', () => {
-    const sockets = [new Subject<SocketEvent>(), new Subject<SocketEvent>()];
-    let dials = 0;
+  /** A link whose sockets are in the test's hands; each is up and has found the session, where `got` messages came. */
+  function living() {
+    const sockets: Subject<SocketEvent>[] = [];
     const hurry = new Subject<void>();
-    const link = new Link(() => sockets[dials++] ?? NEVER, { hurry });
-    const life = link.events.subscribe();
-    sockets[0]?.next({ kind: 'up', send: () => false });
+    const events: LinkEvent[] = [];
+    const link = new Link(
+      () => {
+        const socket = new Subject<SocketEvent>();
+        sockets.push(socket);
+        return socket;
+      },
+      { hurry },
+    );
+    const life = link.events.subscribe((event) => events.push(event));
+    const say = (message: object) => sockets.at(-1)?.next(text(message));
+    const resume = (got: number) => {
+      sockets.at(-1)?.next(up);
+      say({ type: 'resume', session: 'abc', seq: 0, got });
+    };
+    const cut = () => {
+      sockets.at(-1)?.complete();
+      hurry.next();
+    };
+    sockets[0]?.next(up);
     sockets[0]?.next(text(opening()));
+    const numbers = () => sent.splice(0).map((frame) => (JSON.parse(frame) as { n: number }).n);
+    return { link, life, events, say, resume, cut, numbers };
+  }
+
+  it('is sent again after a loss, unless it came', () => {
+    const { link, life, resume, cut, numbers } = living();
+    for (const node of [1, 2, 3, 4]) link.send(act(node, 'click'));
+    expect(numbers()).toEqual([1, 2, 3, 4]);
+    cut();
+    link.send(act(5, 'click'));
+    resume(2);
+    link.send(act(6, 'click'));
+    expect(numbers()).toEqual([3, 4, 5, 6]);
+    cut();
+    resume(6);
+    expect(numbers()).toEqual([]);
+    life.unsubscribe();
+  });
+
+  it('is not kept once the server has told that it came', () => {
+    const { link, life, say, resume, cut, numbers } = living();
+    for (const node of [1, 2, 3, 4, 5]) link.send(act(node, 'click'));
+    say({ type: 'patches', seq: 1, got: 2, patches: [] });
+    say({ type: 'got', n: 3 });
+    numbers();
+    cut();
+    // An old patch that is sent again tells an old number.
+    resume(0);
+    say({ type: 'patches', seq: 2, got: 2, patches: [] });
+    expect(numbers()).toEqual([4, 5]);
+    life.unsubscribe();
+  });
+
+  it('without a connection is kept up to a bound, and what is beyond is told once', () => {
+    const { link, life, events, resume, cut, numbers } = living();
+    cut();
+    for (let n = 0; n < KEPT + 10; n++) link.send(act(n % 7, 'click'));
+    expect(events.filter((event) => event.kind === 'full')).toHaveLength(1);
+    resume(0);
+    expect(numbers()).toHaveLength(KEPT);
+    life.unsubscribe();
+  });
+
+  it('and never came is counted when the session is over', () => {
+    const { link, life, events, say, cut } = living();
     link.send(act(1, 'click'));
-    sockets[0]?.complete();
-    hurry.next();
-    sockets[1]?.next(up);
-    sockets[1]?.next(text({ type: 'resume', session: 'abc', seq: 0 }));
-    expect(sent).toEqual([JSON.stringify(act(1, 'click'))]);
+    say({ type: 'got', n: 1 });
+    link.send(act(2, 'click'));
+    cut();
+    link.send(act(3, 'click'));
+    say({ type: 'gone' });
+    expect(events.at(-1)).toEqual({ kind: 'gone', lost: 2 });
     life.unsubscribe();
   });
 

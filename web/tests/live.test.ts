@@ -226,11 +226,41 @@ describe('a recording on its way', () => {
     expect(drain(fresh).map((f) => f.flags)).toEqual([START]);
   });
 
-  it('keeps one second, and counts what was never sent', () => {
+  it('keeps ten seconds, and counts what was never sent', () => {
     const uplink = new Uplink();
-    for (let n = 0; n < 70; n++) uplink.push(data(n));
+    for (let n = 0; n < 520; n++) uplink.push(data(n));
     expect([uplink.dropped, uplink.droppedSeconds]).toEqual([400, expect.closeTo(0.4)]);
     expect(drain(uplink)[0]?.index).toBe(400);
+  });
+
+  it('keeps a megabyte', () => {
+    const uplink = new Uplink();
+    for (let n = 0; n < 100; n++) uplink.push(pack(frame(n * 10_000, 10_000, { rate: 192_000 })));
+    expect(uplink.dropped).toBe(48 * 10_000);
+  });
+
+  it('is not sent again where it came', () => {
+    const uplink = new Uplink();
+    for (let n = 0; n < 3; n++) uplink.push(data(n));
+    drain(uplink);
+    uplink.mark();
+    for (let n = 3; n < 5; n++) uplink.push(data(n));
+    drain(uplink);
+    expect(uplink.underWay).toBeCloseTo(0.1);
+    uplink.came();
+    expect(uplink.underWay).toBeCloseTo(0.04);
+    uplink.rewind();
+    expect(drain(uplink).map((f) => f.index)).toEqual([60, 80]);
+  });
+
+  it('whose question the line swallowed goes out again', () => {
+    const uplink = new Uplink();
+    uplink.push(data(0));
+    drain(uplink);
+    uplink.mark();
+    uplink.rewind();
+    uplink.came();
+    expect(drain(uplink).map((f) => f.index)).toEqual([0]);
   });
 });
 

@@ -59,6 +59,9 @@ def _checked(message: Message) -> Message:
             raise ValueError(f"{kind}: {name} must be {_NAMES[int]}")
         if isinstance(value, str) and not 0 < len(value) <= _MAX_NAME:
             raise ValueError(f"{kind}: {name} must have 1 to {_MAX_NAME} characters")
+    number = message.get("n", 1)
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise ValueError(f"{kind}: n must be a whole number, 1 or more")
     if kind == "act" and message["node"] == 0:
         raise ValueError("act: node 0 is the page itself; only the server tells its events")
     if kind == "js":

@@ -34,6 +34,8 @@ class _Entry:
     seq: int | None
     """Of patches; None for every other message."""
     counted: bool
+    got: int | None = None
+    """Beside patches: the number of the page's last message that came."""
 
 
 class Outbox:
@@ -129,14 +131,14 @@ class Outbox:
         first = self._pop()
         if first.seq is None or isinstance(first.text, bytes):
             return first.text
-        parts, size, seq = [first.text], len(first.text), first.seq
+        parts, size, seq, got = [first.text], len(first.text), first.seq, first.got
         while self._entries and self._entries[0].seq is not None and size < MAX_FRAME:
             entry = self._pop()
-            seq = entry.seq or seq
+            seq, got = entry.seq or seq, entry.got or got
             size += len(entry.text)
             if isinstance(entry.text, str):  # always, where there is a number
                 parts.append(entry.text)
-        return _joined(seq, ",".join(part for part in parts if part))
+        return _joined(seq, got, ",".join(part for part in parts if part))
 
     def _pop(self) -> _Entry:
         entry = self._entries.popleft()
@@ -161,11 +163,15 @@ class Outbox:
             text = _dumps(_UNSENDABLE)
             if not joinable:
                 text = _dumps({"type": "patches", "seq": seq or 0, "patches": [_UNSENDABLE]})
-        return _Entry(text, seq if joinable and isinstance(seq, int) else None, not self.replaying)
+        if not joinable or not isinstance(seq, int):
+            return _Entry(text, None, not self.replaying)
+        got = message.get("got")
+        return _Entry(text, seq, not self.replaying, got if isinstance(got, int) else None)
 
 
-def _joined(seq: int, inside: str) -> str:
-    return f'{{"type":"patches","seq":{seq},"patches":[{inside}]}}'
+def _joined(seq: int, got: int | None, inside: str) -> str:
+    came = "" if got is None else f'"got":{got},'
+    return f'{{"type":"patches","seq":{seq},{came}"patches":[{inside}]}}'
 
 
 _UNSENDABLE: Message = {

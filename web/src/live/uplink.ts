@@ -1,20 +1,22 @@
 /**
- * The last second of a recording on its way to the server.
+ * A recording on its way to the server: what was not sent, and what was sent and may not have come.
  *
- * What was sent is kept as well as what was not: a line that breaks swallows what was under way, and after a reconnect
- * the server leaves out what it has. What is older than a second is dropped; the index then jumps, and the server sees it.
+ * A line that breaks swallows what was under way; with the next one it is sent again, and the server leaves out what it has.
+ * What is more than is kept is dropped, oldest first; the index then jumps, and the server sees it.
  *
  * Pure: the socket's worker runs it.
  */
 import { lengthOf, unstarted } from './frame';
 
-/** Seconds that are kept. */
-export const KEEP = 1;
+/** Seconds that are kept, and bytes. */
+export const KEEP = 10;
+export const KEEP_BYTES = 1 << 20;
 
 interface Kept {
   data: ArrayBuffer;
   frames: number;
   seconds: number;
+  /** It went out, on this line or on one before. */
   sent: boolean;
 }
 
@@ -25,18 +27,21 @@ export class Uplink {
   droppedSeconds = 0;
   private kept: Kept[] = [];
   private seconds = 0;
+  private bytes = 0;
+  /** So many of what is kept went out on this line, and so many had when it was marked. */
+  private out = 0;
+  private marked = 0;
 
   push(data: ArrayBuffer): void {
     const { frames, rate } = lengthOf(data);
     const seconds = frames / rate;
     this.kept.push({ data, frames, seconds, sent: false });
     this.seconds += seconds;
+    this.bytes += data.byteLength;
     // A hair of tolerance: fifty times 20 ms are a second.
-    while (this.seconds > KEEP + 1e-6 && this.kept.length > 1) {
-      const oldest = this.kept.shift();
-      if (!oldest) return;
-      this.seconds -= oldest.seconds;
-      if (oldest.sent) continue;
+    while ((this.seconds > KEEP + 1e-6 || this.bytes > KEEP_BYTES) && this.kept.length > 1) {
+      const oldest = this.shift();
+      if (!oldest || oldest.sent) continue;
       this.dropped += oldest.frames;
       this.droppedSeconds += oldest.seconds;
     }
@@ -44,22 +49,45 @@ export class Uplink {
 
   /** What is to be sent next, until nothing is. */
   next(): ArrayBuffer | null {
-    const found = this.kept.find((each) => !each.sent);
+    const found = this.kept[this.out];
     if (!found) return null;
     found.sent = true;
+    this.out += 1;
     return found.data;
+  }
+
+  /** Seconds that were sent and are not known to have come. */
+  get underWay(): number {
+    return this.kept.slice(0, this.out).reduce((sum, each) => sum + each.seconds, 0);
   }
 
   /** All was sent. */
   get idle(): boolean {
-    return this.kept.every((each) => each.sent);
+    return this.out === this.kept.length;
   }
 
-  /** A new line: what is kept goes out again. Only a frame that never left begins the recording. */
+  /** A question goes out behind all that was sent so far; call `came` when it is answered. */
+  mark(): void {
+    this.marked = this.out;
+  }
+
+  came(): void {
+    while (this.marked > 0) this.shift();
+  }
+
+  /** A new line: what did not come goes out again. Only a frame that never left begins the recording. */
   rewind(): void {
-    for (const each of this.kept) {
-      if (each.sent) unstarted(each.data);
-      each.sent = false;
-    }
+    for (const each of this.kept) if (each.sent) unstarted(each.data);
+    this.out = this.marked = 0;
+  }
+
+  private shift(): Kept | undefined {
+    const oldest = this.kept.shift();
+    if (!oldest) return undefined;
+    this.seconds -= oldest.seconds;
+    this.bytes -= oldest.data.byteLength;
+    this.out = Math.max(0, this.out - 1);
+    this.marked = Math.max(0, this.marked - 1);
+    return oldest;
   }
 }

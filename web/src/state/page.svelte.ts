@@ -15,7 +15,8 @@ export type Connection =
   | { kind: 'connecting' }
   | { kind: 'online' }
   | { kind: 'lost'; since: number; retryAt: number }
-  | { kind: 'gone' };
+  /** So many things that were done never came to the app. */
+  | { kind: 'gone'; lost: number };
 
 /** Acts that cost more than they tell unless somebody listens. */
 const CHEAP = new Set(['focus', 'blur', 'play', 'pause', 'end', 'select', 'release']);
@@ -68,9 +69,12 @@ export class Page {
           return;
         }
         case 'gone':
-          this.connection = { kind: 'gone' };
+          this.connection = { kind: 'gone', lost: event.lost };
           for (const speaker of this.speakers.values()) speaker.close();
           this.runs = noRuns;
+          return;
+        case 'full':
+          this.toasts.add({ level: 'warning', title: strings.fullTitle, message: strings.full, duration: null });
           return;
         case 'message':
           this.receive(event.message);

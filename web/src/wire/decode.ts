@@ -217,21 +217,29 @@ export function decode(frame: string): ServerMessage {
     throw new WireError(`a frame that is not JSON: ${frame.slice(0, 80)}`);
   }
   const f = fields(raw, 'message');
-  const type = oneOf(['open', 'resume', 'gone', 'patches', 'refused'], f.type, 'message.type');
+  const type = oneOf(['open', 'resume', 'gone', 'got', 'patches', 'refused'], f.type, 'message.type');
   switch (type) {
     case 'open':
       return {
         type,
         session: text(f.session, 'open.session'),
         seq: number(f.seq ?? 0, 'open.seq'),
+        got: number(f.got ?? 0, 'open.got'),
         app: app(f.app, 'open.app'),
       };
     case 'resume':
-      return { type, session: text(f.session, 'resume.session'), seq: number(f.seq, 'resume.seq') };
+      return { type, session: text(f.session, 'resume.session'), seq: number(f.seq, 'resume.seq'), got: number(f.got ?? 0, 'resume.got') };
     case 'gone':
       return { type };
+    case 'got':
+      return { type, n: number(f.n, 'got.n') };
     case 'patches':
-      return { type, seq: number(f.seq, 'patches.seq'), patches: items(patch)(f.patches, 'patches') };
+      return {
+        type,
+        seq: number(f.seq, 'patches.seq'),
+        got: orNull(number)(f.got, 'patches.got'),
+        patches: items(patch)(f.patches, 'patches'),
+      };
     case 'refused':
       return { type, message: text(f.message, 'refused.message') };
   }

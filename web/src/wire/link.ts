@@ -1,5 +1,8 @@
 /**
- * The page's one connection as a stream of events, kept alive over losses.
+ * The page's one connection as a stream of events, kept alive over losses, and losing nothing in either direction.
+ *
+ * What the server says is numbered, and the page tells with each new socket what it has seen. What the page says is
+ * numbered as well: it is kept until the server has told that it came, and sent again with the next socket.
  *
  * The socket itself is a parameter, and so is the scheduler: what happens *when* is tested with marbles.
  */
@@ -22,14 +25,17 @@ import type { Act, ClientMessage, ServerMessage } from './types';
 export const FIRST_WAIT = 250;
 export const LONGEST_WAIT = 5000;
 
+/** Messages that are kept until the server has them (policy: what is done beyond them is refused, and told). */
+export const KEPT = 1000;
+
 /** Milliseconds before attempt number `count` (1 is the first after a loss). */
 export function backoff(count: number): number {
   return Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (count - 1));
 }
 
 export type SocketEvent =
-  /** `send` answers whether the socket still took it. */
-  | { kind: 'up'; send: (text: string) => boolean }
+  /** `send` may lose what it is given, if the socket is about to close. */
+  | { kind: 'up'; send: (text: string) => void }
   | { kind: 'text'; data: string };
 
 /** Where a lost session is taken up again: its token and the last message seen. */
@@ -44,7 +50,10 @@ export type Dial = (resume: Resume | null) => Observable<SocketEvent>;
 export type LinkEvent =
   | { kind: 'online' }
   | { kind: 'lost'; attempt: number; wait: number }
-  | { kind: 'gone' }
+  /** The session is over, and so many messages never came there. */
+  | { kind: 'gone'; lost: number }
+  /** No more is kept of what is done without a connection. */
+  | { kind: 'full' }
   | { kind: 'message'; message: ServerMessage }
   | { kind: 'puzzled'; error: WireError };
 
@@ -59,10 +68,16 @@ class Lost extends Error {}
 export class Link {
   private session: string | null = null;
   private seq = 0;
-  private transmit: ((text: string) => boolean) | null = null;
+  private transmit: ((text: string) => void) | null = null;
   private ready = false;
   private over = false;
+  /** Done and not yet sent. */
   private readonly waiting: ClientMessage[] = [];
+  /** Sent, and perhaps lost on the way. */
+  private readonly unconfirmed: { n: number; text: string }[] = [];
+  private last = 0;
+  private full = false;
+  private emit: (event: LinkEvent) => void = () => undefined;
 
   constructor(
     private readonly dial: Dial,
@@ -71,6 +86,7 @@ export class Link {
 
   /** The connection's life; subscribing dials, unsubscribing hangs up. To be subscribed once. */
   readonly events: Observable<LinkEvent> = new Observable<LinkEvent>((out) => {
+    this.emit = (event) => out.next(event);
     const scheduler = this.options.scheduler ?? asyncScheduler;
     const attempt = defer(() =>
       concat(this.dial(this.resume()), throwError(() => new Lost('the socket closed'))),
@@ -113,7 +129,7 @@ export class Link {
     );
     const life = messages.subscribe({
       next: (message) => {
-        this.receive(message, (event) => out.next(event));
+        this.receive(message);
         if (this.over) life.unsubscribe();
       },
       error: (error: unknown) => out.error(error),
@@ -121,11 +137,20 @@ export class Link {
     return () => life.unsubscribe();
   });
 
-  /** Sends now, or as soon as the session is back. */
+  /** Sends now, or as soon as the session is back; either way it comes there once. */
   send(message: ClientMessage): void {
     if (this.over) return;
-    if (this.ready && this.transmit?.(JSON.stringify(message))) return;
-    if (message.type !== 'ack') keep(this.waiting, message);
+    if (message.type === 'ack') {
+      // Worth nothing to another socket, which tells its own place.
+      if (this.ready) this.transmit?.(JSON.stringify(message));
+    } else if (this.waiting.length + this.unconfirmed.length >= KEPT) {
+      if (!this.full) this.emit({ kind: 'full' });
+      this.full = true;
+    } else if (this.ready) {
+      this.post(message);
+    } else {
+      keep(this.waiting, message);
+    }
   }
 
   /** The session's token, which uploads carry. */
@@ -137,37 +162,54 @@ export class Link {
     return this.session === null ? null : { session: this.session, seq: this.seq };
   }
 
-  private receive(message: ServerMessage, emit: (event: LinkEvent) => void): void {
+  private receive(message: ServerMessage): void {
     switch (message.type) {
       case 'open':
         this.session = message.session;
         this.seq = message.seq;
-        this.flush();
-        emit({ kind: 'online' });
-        emit({ kind: 'message', message });
+        this.back(message.got);
+        this.emit({ kind: 'message', message });
         return;
       case 'resume':
-        this.flush();
-        emit({ kind: 'online' });
+        this.back(message.got);
         return;
       case 'gone':
         this.over = true;
-        this.waiting.length = 0;
-        emit({ kind: 'gone' });
+        this.emit({ kind: 'gone', lost: this.waiting.length + this.unconfirmed.length });
+        return;
+      case 'got':
+        this.confirm(message.n);
         return;
       case 'patches':
+        if (message.got !== null) this.confirm(message.got);
         if (message.seq <= this.seq) return; // sent again after a resume, and already shown
         this.seq = message.seq;
-        emit({ kind: 'message', message });
+        this.emit({ kind: 'message', message });
         return;
       case 'refused':
-        emit({ kind: 'message', message });
+        this.emit({ kind: 'message', message });
     }
   }
 
-  private flush(): void {
+  /** The session is there: what did not come goes out again, and then what waited. */
+  private back(got: number): void {
+    this.confirm(got);
+    for (const { text } of this.unconfirmed) this.transmit?.(text);
     this.ready = true;
-    for (const message of this.waiting.splice(0)) this.send(message);
+    for (const message of this.waiting.splice(0)) this.post(message);
+    this.emit({ kind: 'online' });
+  }
+
+  private post(message: ClientMessage): void {
+    this.last += 1;
+    const text = JSON.stringify({ ...message, n: this.last });
+    this.unconfirmed.push({ n: this.last, text });
+    this.transmit?.(text);
+  }
+
+  private confirm(got: number): void {
+    while ((this.unconfirmed[0]?.n ?? Infinity) <= got) this.unconfirmed.shift();
+    this.full = false;
   }
 }
 

@@ -50,11 +50,7 @@ export class Wire implements Sounds {
 
   readonly dial: Dial = (resume) =>
     new Observable<SocketEvent>((out) => {
-      const send = (text: string) => {
-        // What a closing socket would swallow, the worker keeps for the next one.
-        this.say({ kind: 'text', data: text });
-        return true;
-      };
+      const send = (text: string) => this.say({ kind: 'text', data: text });
       this.socket = (event) => {
         if (event.kind === 'up') out.next({ kind: 'up', send });
         else if (event.kind === 'text') out.next({ kind: 'text', data: event.data });

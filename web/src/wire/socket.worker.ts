@@ -4,7 +4,8 @@
  *
  * When to dial and what to do about a loss is the page's (see `link.ts`). Law of this file: one order. Text goes out as it
  * came, sound of a recording only after the text that began it, and the end of a recording is told to the page when all of
- * its sound was sent, so that the text which ends it comes after.
+ * its sound has come to the server, so that the text which ends it comes after. Text that a dying socket swallows is lost
+ * here, and sent again by the page.
  */
 import { addressOf } from '../live/frame';
 import type { Played } from '../live/messages';
@@ -29,7 +30,7 @@ export type FromWorker =
   | { kind: 'up' }
   | { kind: 'text'; data: string }
   | { kind: 'down' }
-  /** All sound of a recording is on its way. */
+  /** All sound of a recording came to the server. */
   | { kind: 'ended'; node: number; why: 'stop' | 'limit' }
   /** Milliseconds of sound that were dropped so far because there was no line. */
   | { kind: 'dropped'; node: number; ms: number }
@@ -41,15 +42,17 @@ const CLOGGED = 96_000;
 /** Milliseconds between two tries to send what waits, and between two measurements of the line. */
 const RETRY = 20;
 const PING = 1000;
+/** Milliseconds without an answer after which a line is taken for dead: some never say so. */
+const DEAD = 8000;
 /** Bytes of a stream that wait until the page has made its player. */
 const EARLY = 1 << 20;
-/** Texts kept while there is no line; the page itself keeps the rest. */
-const TEXTS = 1000;
 
 interface Recording {
   uplink: Uplink;
   told: number;
   ended: 'stop' | 'limit' | null;
+  /** The server was asked whether all of it came. */
+  last: boolean;
 }
 
 interface Playing {
@@ -74,8 +77,8 @@ let socket: WebSocket | null = null;
 let ready = false;
 let retry = 0;
 let pings = 0;
-/** What the page gave for a socket that was closing: it goes before all that it gives for the next. */
-let texts: string[] = [];
+/** The question that is under way, by its time. */
+let asked: number | null = null;
 const recordings = new Map<number, Recording>();
 const players = new Map<number, Playing>();
 const early = new Map<number, Early>();
@@ -105,6 +108,7 @@ function dial(url: string): void {
 
 function hangup(): void {
   ready = false;
+  asked = null;
   if (!socket) return;
   socket.onclose = socket.onmessage = socket.onopen = null;
   socket.close();
@@ -115,11 +119,25 @@ function hearText(data: string): void {
   if (data.startsWith('{"type":"pong"')) {
     const { at } = JSON.parse(data) as { at: number };
     page.postMessage({ kind: 'trip', ms: (tenths() - at) / 10 });
+    allCame(at);
     return;
   }
   page.postMessage({ kind: 'text', data });
   // Silence must not wait for a busy page.
   if (data.includes('"flush"')) flush(data);
+}
+
+/** What was sent before this ping was received. */
+function allCame(at: number): void {
+  if (at !== asked) return;
+  asked = null;
+  for (const [node, recording] of recordings) {
+    recording.uplink.came();
+    if (!recording.ended || !recording.last) continue;
+    page.postMessage({ kind: 'ended', node, why: recording.ended });
+    recording.ended = null;
+  }
+  pump();
 }
 
 function flush(data: string): void {
@@ -163,18 +181,13 @@ function tell(played: Played): void {
 }
 
 function sendText(data: string): void {
-  if (!open()) {
-    // An acknowledgement is worth nothing to the next line: it tells its own place.
-    if (!data.startsWith('{"type":"ack"') && texts.length < TEXTS) texts.push(data);
-    return;
-  }
-  for (const each of texts.splice(0)) socket?.send(each);
-  socket?.send(data);
+  if (open()) socket?.send(data);
 }
 
 /** Sends what waits of all recordings, as far as the line takes it. */
 function pump(): void {
   let left = false;
+  let ending = false;
   for (const [node, recording] of recordings) {
     while (ready && open() && (socket?.bufferedAmount ?? 0) < CLOGGED) {
       const data = recording.uplink.next();
@@ -187,11 +200,9 @@ function pump(): void {
       page.postMessage({ kind: 'dropped', node, ms });
     }
     if (!recording.uplink.idle) left = true;
-    else if (recording.ended && ready) {
-      page.postMessage({ kind: 'ended', node, why: recording.ended });
-      recording.ended = null;
-    }
+    else if (recording.ended && !recording.last) ending = true;
   }
+  if (ending) ping();
   // Mostly the next frame drives this; the last one of a recording has no next.
   if (left && ready && !retry) {
     retry = self.setTimeout(() => {
@@ -203,15 +214,17 @@ function pump(): void {
 
 function becomeReady(): void {
   ready = true;
-  if (open()) for (const each of texts.splice(0)) socket?.send(each);
-  for (const { uplink } of recordings.values()) uplink.rewind();
+  for (const recording of recordings.values()) {
+    recording.uplink.rewind();
+    recording.last = false;
+  }
   for (const { port } of players.values()) port.postMessage('report');
   for (const played of finished.values()) tell(played);
   pump();
 }
 
 function record(node: number, port: MessagePort): void {
-  const recording: Recording = { uplink: new Uplink(), told: 0, ended: null };
+  const recording: Recording = { uplink: new Uplink(), told: 0, ended: null, last: false };
   recordings.set(node, recording);
   port.onmessage = ({ data }: MessageEvent<ArrayBuffer | { ended: 'stop' | 'limit' }>) => {
     if (data instanceof ArrayBuffer) recording.uplink.push(data);
@@ -239,16 +252,30 @@ function play(node: number, epoch: number, port: MessagePort): void {
 /** The line is measured while sound is on it, and only then. */
 function measure(): void {
   if (pings) return;
-  const ping = () => {
+  const turn = () => {
     if (recordings.size + players.size === 0) {
       clearInterval(pings);
       pings = 0;
-    } else if (ready && open()) {
-      socket?.send(JSON.stringify({ type: 'ping', at: tenths() }));
+    } else if (asked !== null && tenths() - asked > 10 * DEAD) {
+      hangup();
+      page.postMessage({ kind: 'down' });
+    } else {
+      ping();
     }
   };
-  pings = self.setInterval(ping, PING);
-  ping();
+  pings = self.setInterval(turn, PING);
+  turn();
+}
+
+/** Asks how long the line is, and whether what was sent came. One question at a time. */
+function ping(): void {
+  if (asked !== null || !ready || !open()) return;
+  asked = tenths();
+  for (const recording of recordings.values()) {
+    recording.uplink.mark();
+    recording.last = recording.ended !== null && recording.uplink.idle;
+  }
+  socket?.send(JSON.stringify({ type: 'ping', at: asked }));
 }
 
 page.onmessage = ({ data: said }) => {

@@ -161,10 +161,12 @@ export interface PartPatch {
 export type Patch = SetPatch | RunPatch | ToastPatch | JsPatch | StreamPatch | CommandPatch | PartPatch;
 
 export type ServerMessage =
-  | { type: 'open'; session: string; seq: number; app: AppInfo }
-  | { type: 'resume'; session: string; seq: number }
+  /** `got`: the number of the page's last message that came. */
+  | { type: 'open'; session: string; seq: number; got: number; app: AppInfo }
+  | { type: 'resume'; session: string; seq: number; got: number }
   | { type: 'gone' }
-  | { type: 'patches'; seq: number; patches: Patch[] }
+  | { type: 'got'; n: number }
+  | { type: 'patches'; seq: number; got: number | null; patches: Patch[] }
   | { type: 'refused'; message: string };
 
 export interface Act {
