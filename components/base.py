@@ -273,6 +273,12 @@ class Component(Placed):
             return super().given()
         return {n: now for n, was in self._before.items() if (now := getattr(self, n)) is not was}
 
+    @classmethod
+    def known_acts(cls) -> set[str]:
+        """What a page may send: its own acts, and its ports that users fire by themselves."""
+        own = {act for act in cls.acts if act not in Component.acts or act in cls.ports}
+        return own | {port for port in cls.ports if port not in cls.passive}
+
     # -- values --------------------------------------------------------------------------------
 
     @property
@@ -315,9 +321,9 @@ class Component(Placed):
         if act == "input" and "input" in self.ports:
             value = self.from_wire(payload, media)
             return Received(value, data, echo=self.to_wire(value, media) != payload)
-        if act in self.acts or (act in self.ports and act not in self.passive):
+        known = sorted(self.known_acts())
+        if act in known:
             return Received(data=data)
-        known = sorted({*self.acts, *self.ports} - self.passive)
         raise InputError(f"{self.where}: {act!r} is no act of it; it has {', '.join(known)}.")
 
 

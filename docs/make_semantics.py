@@ -1,4 +1,4 @@
-"""Writes docs/semantics.md: every picture and table in it is a run of an app in virtual time.
+"""Writes docs/semantics.md and tests/semantics/acts.txt: all in them is a run in virtual time.
 
 `python docs/make_semantics.py` writes it, `--check` says whether it is what the code does.
 """
@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from act_rows import Row, digest, rows, text
 
 import ossicle as oc
 from ossicle.flow.plan import default_mode
@@ -21,8 +21,8 @@ from ossicle.flow.sources import Port
 from ossicle.testing import Lab
 
 FILE = Path(__file__).parent / "semantics.md"
+ACTS = Path(__file__).parent.parent / "tests" / "semantics" / "acts.txt"
 MODES = ("once", "multiple", "always_last", "restart")
-RATE = 8000
 
 
 # -- functions that the pictures run -----------------------------------------------------------
@@ -185,64 +185,17 @@ def defaults() -> str:
     return "The mode where none is named:\n\n" + table(("mode", "ports"), chosen)
 
 
-def acts() -> str:
-    def sound(seconds: float) -> Any:
-        return RATE, np.ones(round(seconds * RATE), np.int16)
-
-    rows = list[Sequence[str]]()
-
-    def tell(kind: str, what: str, node: Any, do: Callable[[Lab], object], ready: Any) -> None:
-        heard = list[str]()
-        lab = Lab(node.graph)
-        lab.connect()
-        if ready is not None:
-            ready(lab)
-            lab.run(0)
-        before = len(lab.trace.entries)
-        do(lab)
-        lab.run(10)
-        for entry in lab.trace.entries[before:]:
-            if entry.what == "event" and entry.facts["node"] == node.id:
-                heard.append(f"`{entry.facts['port']}`")
-        lab.close()
-        rows.append((kind, what, " ".join(heard) or "nothing"))
-
-    def app(make: Callable[[], Any]) -> Any:
-        with oc.Blocks():
-            node = make()
-            for port in node.ports:
-                getattr(node, port)(lambda: None, trigger_mode="multiple")
-        return node
-
-    audio = app(oc.Audio)
-
-    def put(lab: Lab) -> None:
-        lab.upload(audio, sound(1))
-
-    tell("Audio", "upload", audio, put, None)
-    tell("Audio", "upload of the same sound", audio, put, put)
-    tell("Audio", "recording", audio, lambda lab: lab.record(audio, sound(1)), None)
-    tell("Audio", "trim", audio, lambda lab: lab.trim(audio, 0, 0.5), put)
-    tell("Audio", "undo without a trim", audio, lambda lab: lab.undo(audio), put)
-    tell("Audio", "clear", audio, lambda lab: lab.clear(audio), put)
-    tell("Audio", "play to the end", audio, lambda lab: lab.play(audio), put)
-    tell("Audio", "play, then pause", audio, lambda lab: (lab.play(audio), lab.pause(audio)), put)
-    text = app(oc.Textbox)
-    tell("Textbox", "typing", text, lambda lab: lab.type(text, "a"), None)
-    tell("Textbox", "typing what stood there", text, lambda lab: lab.type(text, ""), None)
-    tell("Textbox", "Enter", text, lambda lab: lab.submit(text), None)
-    slider = app(oc.Slider)
-    tell("Slider", "move", slider, lambda lab: lab.input(slider, 5), None)
-    button = app(oc.Button)
-    tell("Button", "press", button, lambda lab: lab.click(button), None)
+def acts(rows: list[Row]) -> str:
+    heads = ("what happens", "events there, in order", "at")
     return f"""## Acts and events
 
 One law of order: the specific event, then `input`, then `change`; all of them see the new value (E4). `change` fires once
-whenever the content moves, whatever moved it, and not when an equal value is written (E1). `input` fires only for what a
-user did (E3). What a function writes fires `change` alone.
+whenever the content moves, whatever moved it, and not when an equal value is written (E1). `input` fires if and only if
+what a user did moved the value (E3). What a function writes fires `change` alone.
 
-{table(("component", "what the user does", "events, in order"), rows)}
-`pause` comes whenever playback stops, `stop` after it when the end was reached (E6).
+{table(heads, digest(rows))}
+`pause` comes whenever playback stops, `stop` after it when the end was reached (E6). The same by component is in
+[tests/semantics/acts.txt](../tests/semantics/acts.txt).
 """
 
 
@@ -413,9 +366,11 @@ with the reconnection. After that it counts as a cancel of everything it has, sy
 """
 
 
-def generate() -> str:
-    parts = (legend(), modes(), defaults(), acts(), ends(), queue(), batches(), cancels(), timers())
-    return "\n".join([*parts, leaving()])
+def generate() -> dict[Path, str]:
+    """What stands in each file."""
+    found = rows()
+    parts = (legend(), modes(), defaults(), acts(found), ends(), queue(), batches(), cancels())
+    return {FILE: "\n".join([*parts, timers(), leaving()]), ACTS: text(found)}
 
 
 def main() -> int:
@@ -425,8 +380,10 @@ def main() -> int:
     logging.disable()  # functions fail here on purpose
     made = generate()
     if options.check:
-        return 0 if FILE.is_file() and FILE.read_text(encoding="utf-8") == made else 1
-    FILE.write_text(made, encoding="utf-8")
+        stale = [f for f, text in made.items() if f.read_text(encoding="utf-8") != text]
+        return 1 if stale else 0
+    for file, what in made.items():
+        file.write_text(what, encoding="utf-8")
     return 0
 
 

@@ -138,7 +138,7 @@ class Program:
                 self._events.show(Set(session.id, node.id, said.value))
         happen = self._events.happen
         for port in node.acts.get(said.act, (said.act,)):
-            if port in node.ports:
+            if port in node.ports and (moved or port != "input"):  # rule E3
                 happen(session, node.id, port, said.cause, said.value, said.data)
         if moved:
             happen(session, node.id, "change", said.cause, said.value)

@@ -29,14 +29,14 @@ class Wanted:
     """What must be known of the nodes of a plan, or of a session's parts beside it."""
 
     watched: frozenset[int]
-    """Those whose values `change` is asked about."""
+    """Those of whose values must be known whether they moved: for `change` and `input`."""
     ticking: frozenset[int]
     states: frozenset[int]
 
     @staticmethod
     def of(plan: Plan, everything: bool) -> Wanted:
         """everything: watch all values, whoever listens."""
-        watched = {node for node, ports in plan.ports.items() if "change" in ports}
+        watched = {n for n, ports in plan.ports.items() if "change" in ports or "input" in ports}
         if everything:
             watched.update(node.id for node in plan.nodes)
         ticking = frozenset(node.id for node in plan.ticking)

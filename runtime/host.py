@@ -466,7 +466,7 @@ class Host:
         if isinstance(node, Component):
             now: object = session.values[id]
             received = node.receive(act, message.get("value"), data, now, session.media)
-        elif act in node.ports:
+        elif act in (node.acts or node.ports):
             received = Received(data=data)
         else:
             raise InputError(f"{node.where}: {act!r} is no act of it.")

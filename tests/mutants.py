@@ -1,25 +1,34 @@
 """Deliberate faults in flow/: does the suite notice each of them?
 
-    python tests/mutants.py --count 60 --seed 1
+    python tests/mutants.py --count 60 --seed 1 > survivors.txt
+    python tests/mutants.py --these survivors.txt
 
 Each mutant is one small change (a comparison turned round, a condition negated, a number off by
-one, a statement left out) in a copy of the tree; the semantics, conformance and flow tests run
-there and should fail. Prints the survivors with their place, and the score.
+one, a statement left out) in the body of one function; the semantics, conformance and flow tests
+run with it and should fail. Prints the survivors with their place, and the score.
+
+Tests are collected once. Each mutant is then a fork in which one function has other code, so that
+one costs what the tests cost up to the first that fails.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
-import copy
 import os
 import random
-import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from importlib import import_module
 from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 FILES = (
@@ -41,17 +50,6 @@ FILES = (
     "flow/eta.py",
     *(f"flow/triggers/{name}.py" for name in ("once", "multiple", "always_last", "restart")),
 )
-NEEDED = (
-    "flow",
-    "components",
-    "runtime",
-    "ossicle",
-    "typings",
-    "tests",
-    "_build",
-    "examples",
-    "docs",
-)
 TESTS = (
     "tests/semantics",
     "tests/flow/test_live.py",
@@ -60,6 +58,10 @@ TESTS = (
 )
 LEFT_OUT = "hundred_thousand"
 """The long random run takes longer than all others together."""
+TOO_LONG = 300
+"""Seconds of processor time for the tests; a fault may make them endless."""
+
+NOT_MADE = 99
 
 TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.GtE,
@@ -73,16 +75,68 @@ TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.In: ast.NotIn,
     ast.NotIn: ast.In,
 }
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def mutants(tree: ast.Module) -> Iterator[tuple[str, int, ast.Module]]:
-    """Each tree with one fault: what was done, in which line, and the tree."""
-    for place, node in enumerate(ast.walk(tree)):
-        for what in faults(node):
-            changed = copy.deepcopy(tree)
-            target = next(n for i, n in enumerate(ast.walk(changed)) if i == place)
-            apply(target, what)
-            yield what, getattr(node, "lineno", 0), ast.fix_missing_locations(changed)
+@dataclass(frozen=True)
+class Mutant:
+    """One fault: in which file and function, at which line, and at which node of the function."""
+
+    file: str
+    function: str
+    line: int
+    what: str
+    node: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.what} (in {self.function}, {self.node})"
+
+    def apply(self) -> None:
+        """Give the living function the code with the fault; whoever holds it has the fault."""
+        tree = ast.parse((ROOT / self.file).read_text())
+        found = dict(functions(tree))[self.function]
+        change(list(ast.walk(found))[self.node], self.what)
+        code = compile(ast.fix_missing_locations(tree), str(ROOT / self.file), "exec")
+        for name in self.function.split("."):
+            code = next(c for c in code.co_consts if isinstance(c, CodeType) and c.co_name == name)
+        living(self.file, self.function).__code__ = code
+
+
+def functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
+    """Functions of a file and methods of its classes, by qualified name."""
+    for each in tree.body:
+        if isinstance(each, Function):
+            yield each.name, each
+        elif isinstance(each, ast.ClassDef):
+            for inner in each.body:
+                if isinstance(inner, Function):
+                    yield f"{each.name}.{inner.name}", inner
+
+
+def living(file: str, function: str) -> FunctionType:
+    """The function that the tests run."""
+    module = import_module("ossicle." + file.removesuffix(".py").replace("/", "."))
+    found: Any = reduce(member, function.split("."), module)
+    inner: Any = getattr(found, "fget", None) or getattr(found, "__func__", found)
+    while hasattr(inner, "__wrapped__"):
+        inner = inner.__wrapped__
+    assert isinstance(inner, FunctionType), function
+    return inner
+
+
+def member(holder: object, name: str) -> Any:
+    """As it stands in a class: not bound, and a property itself."""
+    return vars(holder)[name]
+
+
+def mutants(file: str) -> Iterator[Mutant]:
+    """All faults that the functions of a file can have."""
+    for name, function in functions(ast.parse((ROOT / file).read_text())):
+        within = {each for stmt in function.body for each in ast.walk(stmt)}
+        for place, node in enumerate(ast.walk(function)):
+            if node in within:
+                for what in faults(node):
+                    yield Mutant(file, name, getattr(node, "lineno", 0), what, place)
 
 
 def faults(node: ast.AST) -> list[str]:
@@ -102,7 +156,8 @@ def faults(node: ast.AST) -> list[str]:
     return []
 
 
-def apply(node: ast.AST, what: str) -> None:
+def change(node: ast.AST, what: str) -> None:
+    """Do it."""
     match node:
         case ast.Compare():
             node.ops = [TURNED[type(node.ops[0])]()]
@@ -120,21 +175,51 @@ def apply(node: ast.AST, what: str) -> None:
             raise TypeError(f"{node!r} has no fault {what!r}")
 
 
-def noticed(tree: Path) -> bool:
-    """Whether the suite fails in this copy."""
-    done = subprocess.run(
-        # -P: `ossicle/` in the working folder is not the whole package, the links' is
-        [sys.executable, "-P", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *TESTS]
-        + ["-k", f"not {LEFT_OUT}", "--hypothesis-seed=0"],
-        cwd=tree,
-        # the links under typings/ make the copy importable, before any installed ossicle
-        env={**os.environ, "PYTHONPATH": str(tree / "typings"), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        timeout=600,
-    )
-    if done.returncode not in (0, 1, 2):
-        raise RuntimeError(done.stdout.decode()[-2000:] + done.stderr.decode()[-2000:])
-    return done.returncode != 0
+class Trying:
+    """In the place of pytest's own loop over the tests: the loop once for each mutant."""
+
+    def __init__(self, drawn: list[Mutant]) -> None:
+        self.drawn = drawn
+        self.survivors = list[Mutant]()
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        terminal = os.dup(1)
+        if fails(session, None):
+            raise pytest.UsageError("the suite fails without any fault")
+        for done, mutant in enumerate(self.drawn, 1):
+            if not fails(session, mutant):
+                self.survivors.append(mutant)
+                os.write(terminal, f"{mutant}\n".encode())
+            told = f"{done}/{len(self.drawn)}, {len(self.survivors)} survived"
+            print(told, end="\r", file=sys.__stderr__, flush=True)
+        return True
+
+
+def fails(session: pytest.Session, mutant: Mutant | None) -> bool:
+    """Whether a test fails with that fault. Tests that go on for ever fail, too."""
+    child = os.fork()
+    if not child:
+        signal.setitimer(signal.ITIMER_PROF, TOO_LONG)
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            os.dup2(nowhere.fileno(), 2)
+        try:
+            if mutant:
+                mutant.apply()
+        except BaseException:
+            os._exit(NOT_MADE)
+        try:
+            for item, following in zip(session.items, [*session.items[1:], None], strict=True):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                if session.testsfailed:
+                    break
+        except BaseException:
+            os._exit(1)
+        os._exit(1 if session.testsfailed else 0)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code == NOT_MADE:
+        raise RuntimeError(f"{mutant} cannot be made")
+    return code != 0
 
 
 def main() -> int:
@@ -142,37 +227,25 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=60, help="how many mutants, drawn by chance")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="+", default=FILES, metavar="FILE", help="of these files")
+    parser.add_argument("--these", type=Path, help="those that this file names, and no others")
     options = parser.parse_args()
-    all_of_them = [
-        (name, what, line, made)
-        for name in options.only
-        for what, line, made in mutants(ast.parse((ROOT / name).read_text()))
-    ]
-    drawn = random.Random(options.seed).sample(all_of_them, min(options.count, len(all_of_them)))
-    survivors = list[str]()
+    everything = [each for file in options.only for each in mutants(file)]
+    if options.these:
+        named = set(options.these.read_text().splitlines())
+        drawn = [each for each in everything if str(each) in named]
+    else:
+        drawn = random.Random(options.seed).sample(everything, min(options.count, len(everything)))
+    trying = Trying(drawn)
+    os.environ["OSSICLE_EXAMPLES"] = "60"
     with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder)
-        for name in NEEDED:
-            skip = shutil.ignore_patterns("__pycache__", "static", "shots")
-            shutil.copytree(ROOT / name, tree / name, symlinks=True, ignore=skip)
-        shutil.copy(ROOT / "pyproject.toml", tree)
-        if noticed(tree):
-            print("the suite fails without any fault", file=sys.stderr)
-            return 2
-        for done, (name, what, line, made) in enumerate(drawn, 1):
-            original = (tree / name).read_text()
-            (tree / name).write_text(ast.unparse(made))
-            try:
-                seen = noticed(tree)
-            except subprocess.TimeoutExpired:
-                seen = True  # a fault that makes it run for ever is noticed, too
-            (tree / name).write_text(original)
-            if not seen:
-                survivors.append(f"{name}:{line}: {what}")
-                print(survivors[-1], flush=True)
-            print(f"{done}/{len(drawn)}, {len(survivors)} survived", end="\r", file=sys.stderr)
-    killed = len(drawn) - len(survivors)
-    print(f"{killed} of {len(drawn)} noticed ({killed / len(drawn):.0%}); {len(all_of_them)} exist")
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
+        plain = ["-x", "-q", "-s", "--no-header", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
+        tests = [str(ROOT / each) for each in TESTS]
+        code = pytest.main([*plain, "-k", f"not {LEFT_OUT}", *tests], plugins=[trying])
+    if code not in (0, 1):
+        return code
+    killed = len(drawn) - len(trying.survivors)
+    print(f"{killed} of {len(drawn)} noticed ({killed / len(drawn):.0%}); {len(everything)} exist")
     return 0
 
 

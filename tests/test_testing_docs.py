@@ -1,6 +1,6 @@
 """The documents about semantics and testing: what they show is what happens."""
 
-import importlib.util
+import inspect
 import logging
 import os
 import re
@@ -9,6 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from act_rows import gaps, rows
+from make_semantics import generate
+
+import ossicle as oc
+from ossicle.flow.graph import Node
 
 ROOT = Path(__file__).parent.parent
 PLUGIN = "ossicle.runtime.testing.plugin"
@@ -33,12 +38,28 @@ def test_the_examples_run(tmp_path: Path) -> None:
 
 
 def test_the_pictures_are_what_happens(caplog: pytest.LogCaptureFixture) -> None:
-    """docs/semantics.md is what its script makes of runs now; `make docs` writes it anew."""
-    path = ROOT / "docs" / "make_semantics.py"
-    spec = importlib.util.spec_from_file_location("make_semantics", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    """docs/semantics.md and tests/semantics/acts.txt are what their script makes of runs now;
+    `make docs` writes them anew."""
     with caplog.at_level(logging.CRITICAL, "ossicle"):
-        made = module.generate().splitlines()
-    assert made == (ROOT / "docs" / "semantics.md").read_text(encoding="utf-8").splitlines()
+        for file, made in generate().items():
+            assert made.splitlines() == file.read_text(encoding="utf-8").splitlines()
+
+
+def test_every_act_and_every_event_of_every_component_is_in_the_table() -> None:
+    """E3 E4 E5 E6 E7: who adds a component, an event or an act adds a row to docs/act_rows.py."""
+    public = [getattr(oc, name) for name in oc.__all__]
+    classes = {each for each in public if inspect.isclass(each) and issubclass(each, Node)}
+    assert len(classes) > 25
+    assert gaps(rows(), classes) == []
+
+
+def test_a_gap_in_the_table_is_found() -> None:
+    """The check above names an event that no row shows, and an act that no row sends."""
+    without = [row for row in rows() if row.component != "Slider"]
+    assert gaps(without, {oc.Slider}) == [
+        "Slider: no row shows change",
+        "Slider: no row shows input",
+        "Slider: no row shows release",
+        "Slider: no row sends input",
+        "Slider: no row sends release",
+    ]

@@ -14,6 +14,10 @@ import ossicle as oc
 from ossicle.flow.audio import Clip
 from ossicle.flow.graph import Node
 from ossicle.flow.model import Cause, Event, Kind
+from ossicle.flow.plan import compile_plan
+from ossicle.flow.program import Program
+from ossicle.flow.said import Act, Open
+from ossicle.flow.testing import VirtualClock, inline
 
 from .lab import Lab
 
@@ -212,6 +216,37 @@ def test_e3_e4_e5_e6_every_act_and_its_events(
     else:
         lab.act(node, act, value)
     assert lab.events() == ports
+
+
+def test_e3_an_act_that_moves_nothing_is_no_input() -> None:
+    """E3: the same text again, or clearing what is empty: what the user did is heard, not `input`;
+    whoever else listens, and through operators too."""
+    heard = list[str]()
+    for watched in (False, True):
+        with oc.Blocks() as app:
+            box = oc.Textbox("a")
+            box.input(lambda: heard.append("input"))
+            oc.on(box.input.pipe(ops.map(_value)), lambda: heard.append("derived"))
+            box.clear(lambda: heard.append("clear"))
+            if watched:
+                box.change(lambda: heard.append("change"))
+        program = Program(
+            compile_plan(app),
+            inline(clock := VirtualClock()),
+            clock,
+            lambda _: None,
+            on_error=fail,
+        )
+        program.receive(Open("s"))
+        for act, text in (("input", "a"), ("input", "b"), ("clear", ""), ("clear", "")):
+            program.receive(Act("s", box.id, act, text))
+        moved = ["input", "derived", *["change"] * watched]
+        assert heard == [*moved, "clear", *moved, "clear"]
+        heard.clear()
+
+
+def fail(error: Exception) -> None:
+    raise error
 
 
 def test_e3_a_program_write_is_no_input() -> None:
