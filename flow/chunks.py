@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .blocks import DISCONTINUITY, START, Block, joined
@@ -20,7 +21,8 @@ class Chunker:
     """Blocks of any size in, chunks of `every` seconds out.
 
     Each chunk has round(every * rate) frames, at least one, and starts where the last one ended.
-    Before a loss, and at the end, a chunk is shorter: nothing is held back, nothing filled in.
+    Before a loss, at the end, and where the rate or the number of channels changes, a chunk is
+    shorter: nothing is held back, nothing filled in.
     """
 
     def __init__(self, every: Seconds) -> None:
@@ -29,36 +31,53 @@ class Chunker:
         self._held: Frames = 0
         self._gap: Frames = 0
         self._next: Frames | None = None
+        self._rate: int = 0
+        self._channels: int = 0
+        self._size: Frames = 1
 
-    def push(self, block: Block) -> list[Chunk]:
+    def push(self, block: Block) -> Sequence[Chunk]:
         """The chunks that this block completes."""
-        found = list[Chunk]()
-        jumped = self._next is not None and block.index != self._next
-        if jumped or block.flags & (START | DISCONTINUITY):
-            found += self.flush()
-            if jumped and not block.flags & START:
-                self._gap += max(0, block.index - (self._next or 0))
-        self._next = block.end
-        if block.frames:
+        before: Sequence[Chunk] = ()
+        index = block.index
+        frames, channels = block.frames, block.channels
+        if block.rate != self._rate or channels != self._channels:
+            before = self.flush()
+            self._rate, self._channels = block.rate, channels
+            self._size = max(1, round(self.every * block.rate))
+        elif index != self._next or block.flags & (START | DISCONTINUITY):
+            before = self._break(block)
+        self._next = index + frames
+        if frames:
             self._parts.append(block)
-            self._held += block.frames
-        size = max(1, round(self.every * block.rate))
-        while self._held >= size:
-            found.append(self._cut(size))
-        return found
+            self._held += frames
+        if self._held < self._size:
+            return before
+        return (*before, *self._cut(self._size))
 
     def flush(self) -> list[Chunk]:
         """What is held, as one shorter chunk, if there is anything."""
-        return [self._cut(self._held)] if self._held else []
+        return self._cut(self._held) if self._held else []
 
-    def _cut(self, size: Frames) -> Chunk:
-        samples = joined(self._parts)
-        first = self._parts[0]
-        chunk = Chunk(Block(samples[:size], first.rate, first.index, 0, first.epoch), self._gap)
-        self._gap = 0
-        rest = samples[size:]
-        self._held = len(rest)
-        self._parts = list[Block]()
+    def _break(self, block: Block) -> Sequence[Chunk]:
+        """The stream begins anew, or does not go on where it was; what is held comes first."""
+        held = self.flush()
+        if not block.flags & START:
+            self._gap += max(0, block.index - (self._next or 0))
+        return held
+
+    def _cut(self, size: Frames) -> list[Chunk]:
+        """As many of that size as there are; the parts are put together once for all of them."""
+        first, samples = self._parts[0], joined(self._parts)
+        whole = self._held - self._held % size
+        chunks = list[Chunk]()
+        for at in range(0, whole, size):
+            piece = samples[at : at + size]
+            chunks.append(Chunk(Block(piece, first.rate, first.index + at, 0, first.epoch)))
+        if self._gap:
+            chunks[0] = Chunk(chunks[0].block, self._gap)
+            self._gap = 0
+        self._parts, self._held = list[Block](), self._held - whole
         if self._held:
-            self._parts.append(Block(rest, first.rate, first.index + size, 0, first.epoch))
-        return chunk
+            rest = Block(samples[whole:], first.rate, first.index + whole, 0, first.epoch)
+            self._parts.append(rest)
+        return chunks

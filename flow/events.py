@@ -82,7 +82,8 @@ class Events:
         for listener in listeners:
             self.ask(session, listener, event)
         if stream:
-            stream.on_next(event)
+            stream.newest = event
+            stream.give(event.value if port == "stream" else event)
 
     def event(
         self,
@@ -96,25 +97,20 @@ class Events:
     ) -> Event:
         """`after`: the request whose work made it, or the event that an operator made it of."""
         self._events += 1
-        hops, path = 0, ()
-        if isinstance(after, Event):
-            hops, path = after.hops, after.path
-        elif after:
-            hops, path = after.event.hops + 1, (*after.event.path, after.listener.name)
-        event = Event(
-            id=self._events,
-            session=session.id,
-            node=node,
-            port=port,
-            cause=cause,
-            at=self.clock.seconds,
-            value=None if value is UNSET else value,
-            parent=after.id if after else None,
-            data=data,
-            hops=hops,
-            path=path,
-            derived=isinstance(after, Event),
-        )
+        id, at = self._events, self.clock.seconds
+        if value is UNSET:
+            value = None
+        if after is None:
+            event = Event(id, session.id, node, port, cause, at, value, None, data)
+        elif isinstance(after, Event):
+            was, hops, path = after.id, after.hops, after.path
+            event = Event(
+                id, session.id, node, port, cause, at, value, was, data, hops, path, derived=True
+            )
+        else:
+            was, hops = after.id, after.event.hops + 1
+            path = *after.event.path, after.listener.name
+            event = Event(id, session.id, node, port, cause, at, value, was, data, hops, path)
         if self.tap:
             self.tap(event)
         return event

@@ -5,10 +5,9 @@ One subscription per session and pipe, on the session's clock (rule E8).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from reactivex import Subject
-from reactivex import operators as ops
 from reactivex.disposable import CompositeDisposable, SerialDisposable
 
 from .events import Events
@@ -20,6 +19,7 @@ from .plan import Plan
 from .session import Passing, Session
 from .sounding import Sounds
 from .sources import Derived
+from .streams import Stream
 
 if TYPE_CHECKING:
     from .blocks import Block
@@ -40,16 +40,8 @@ class Piping:
         self, session: Session, derived: Derived, listener: Listener, into: CompositeDisposable
     ) -> None:
         node, port = derived.base.node.id, derived.port
-        stream = session.streams.setdefault((node, port), Subject[Event]())
-        subscription = SerialDisposable()
-        into.add(subscription)
-        last: Event | None = None
         sound = _block_type() if port == "stream" else None
-
-        def given(event: Event) -> object:
-            nonlocal last
-            last = event
-            return event.value if port == "stream" else event
+        stream = session.streams.setdefault((node, port), Stream())
 
         def fire(value: object) -> None:
             chunk = False
@@ -58,11 +50,15 @@ class Piping:
             elif sound and isinstance(value, sound):
                 if not value.frames:
                     return  # it only carries a flag, which is for operators
-                cause, data, after = Cause.STREAM, {"value": value, "index": value.index}, last
+                cause, data, after = (
+                    Cause.STREAM,
+                    {"value": value, "index": value.index},
+                    stream.newest,
+                )
                 inner = session.node(node).chunk(value)
                 chunk = not value.whole
             else:  # an operator's own: of the newest event that it got
-                cause, data, inner, after = Cause.STREAM, {"value": value}, value, last
+                cause, data, inner, after = Cause.STREAM, {"value": value}, value, stream.newest
             made = self._events.event(session, node, port, cause, inner, data, after)
             self._events.begin()
             try:
@@ -72,21 +68,7 @@ class Piping:
             finally:
                 self._events.end()
 
-        def failed(error: Exception) -> None:
-            nonlocal last
-            self._events.on_error(error)  # rule R3: an error in an operator ends no stream
-            if last:  # else it fails at once, whatever comes
-                last = None
-                subscribe()
-
-        def subscribe() -> None:
-            through = stream.pipe(ops.map(given), *derived.operators)
-            with lending(session.value):
-                subscription.disposable = through.subscribe(
-                    fire, failed, scheduler=self._events.clock
-                )
-
-        subscribe()
+        into.add(self._through(session, stream, derived, fire))
 
     def edge(
         self,
@@ -101,12 +83,6 @@ class Piping:
         key: its own, negative, where listeners have their ids.
         """
         source = derived.base.node.id
-        stream = session.streams.setdefault((source, "stream"), Subject[Event]())
-        subscription = SerialDisposable()
-        into.add(subscription)
-
-        def given(event: Event) -> object:
-            return event.value
 
         def hear(value: object) -> None:
             block = cast("Block", value)
@@ -118,18 +94,31 @@ class Piping:
             origin = source, block.index / block.rate
             self._sounds.piece(session, passing, target.id, block, origin)
 
+        stream = session.streams.setdefault((source, "stream"), Stream())
+        into.add(self._through(session, stream, derived, hear))
+
+    def _through(
+        self, session: Session, stream: Stream, derived: Derived, hear: Callable[[object], None]
+    ) -> SerialDisposable:
+        """Hang on a stream through operators, and again when one of them has failed (rule R3)."""
+        subscription = SerialDisposable()
+        had = 0
+
         def failed(error: Exception) -> None:
-            self._events.on_error(error)  # rule R3: an error in an operator ends no stream
-            subscribe()
+            self._events.on_error(error)
+            if stream.given > had:  # else it fails at once, whatever comes
+                subscribe()
 
         def subscribe() -> None:
-            sound = stream.pipe(ops.map(given), *derived.operators)
+            nonlocal had
+            had = stream.given
+            through = stream.pipe(*derived.operators)
+            clock = self._events.clock
             with lending(session.value):
-                subscription.disposable = sound.subscribe(
-                    hear, failed, scheduler=self._events.clock
-                )
+                subscription.disposable = through.subscribe(hear, failed, scheduler=clock)
 
         subscribe()
+        return subscription
 
 
 def _block_type() -> type[Block]:

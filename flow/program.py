@@ -92,22 +92,29 @@ class Program:
 
     def receive(self, said: Said) -> None:
         """Take what a front end says. Unknown sessions are ignored: they may just have ended."""
-        if self._events.tap:
-            self._events.tap(said)
-        self._events.turn(lambda: self._take(said))
+        events = self._events
+        if events.tap:
+            events.tap(said)
+        events.begin()
+        try:
+            session = self.sessions.get(said.session)
+            if isinstance(said, Open):
+                self._open(said)
+            elif session is None or session.closed:
+                return
+            elif isinstance(said, Frames):  # first, because fifty of them come in a second
+                self._recordings.frames(session, said.node, said.block)
+            else:
+                self._take(session, said)
+        finally:
+            events.end()
 
-    def _take(self, said: Said) -> None:
-        if isinstance(said, Open):
-            self._open(said)
-            return
-        session = self.sessions.get(said.session)
-        if session is None or session.closed:
-            return
+    def _take(
+        self, session: Session, said: Act | Withdraw | Disconnect | Reconnect | Close
+    ) -> None:
         match said:
             case Act():
                 self._act(session, said)
-            case Frames(node=node, block=block):
-                self._recordings.frames(session, node, block)
             case Withdraw(request=request):
                 self._events.due.append(Cancel(session.id, None, request))
             case Disconnect():

@@ -248,23 +248,18 @@ class Queue:
 
     def step(self, message: Message, now: Seconds) -> list[Effect]:
         """Take one message and say what must be done. `now` may never run backwards."""
-        effects = list[Effect]()
-        match message:
-            case Ask(request):
-                self._ask(request, now, effects)
-            case Settled(request, error):
-                if job := self._jobs.get(request.id):
-                    if not self._leave_job(request):
-                        effects.append(Stop(job))
-                    self._end(request, Kind.FAILED, error, now, effects)
-            case Ended(job, kind, value):
-                self._job_ended(job, kind, value, now, effects)
-            case Cancel():
-                self._cancel(message, now, effects)
-            case Woke(name):
-                if line := self._lines.get(name):
-                    line.wakes = None
-                    self._fill(line, now, effects)
+        effects: list[Effect] = []
+        if isinstance(message, Ask):
+            self._ask(message.request, now, effects)
+        elif isinstance(message, Ended):
+            self._job_ended(message.job, message.kind, message.value, now, effects)
+        elif isinstance(message, Cancel):
+            self._cancel(message, now, effects)
+        elif isinstance(message, Settled):
+            self._settled(message.request, message.error, now, effects)
+        elif line := self._lines.get(message.line):
+            line.wakes = None
+            self._fill(line, now, effects)
         return effects
 
     def _ask(self, request: Request, now: Seconds, effects: list[Effect]) -> None:
@@ -498,6 +493,14 @@ class Queue:
             line.drop_back((number, request))
 
     # -- ends ----------------------------------------------------------------------------------
+
+    def _settled(
+        self, request: Request, error: BaseException, now: Seconds, effects: list[Effect]
+    ) -> None:
+        if job := self._jobs.get(request.id):
+            if not self._leave_job(request):
+                effects.append(Stop(job))
+            self._end(request, Kind.FAILED, error, now, effects)
 
     def _leave_job(self, request: Request) -> int:
         """Take one member out of its running job; how many are left."""

@@ -48,9 +48,10 @@ class Recordings:
 
     def frames(self, session: Session, id: int, block: Block) -> None:
         """More of a live stream: as it is to derived streams, in chunks to listeners."""
-        node = session.node(id)
         if stream := session.streams.get((id, "stream")):
-            stream.on_next(self._events.event(session, id, "stream", Cause.STREAM, block))
+            if self._events.tap:
+                stream.newest = self._events.event(session, id, "stream", Cause.STREAM, block)
+            stream.give(block)
         for every, listeners in session.chunked(id).items():
             chunker = session.chunkers.get((id, every))
             if chunker is None:
@@ -58,7 +59,7 @@ class Recordings:
 
                 chunker = session.chunkers[id, every] = Chunker(every)
             for chunk in chunker.push(block):
-                self._chunk(session, node, chunk, listeners)
+                self._chunk(session, session.node(id), chunk, listeners)
 
     def _chunk(
         self, session: Session, node: Node, chunk: Chunk, listeners: tuple[Listener, ...]

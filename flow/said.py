@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .injected import ClientRequest
 from .model import Cause
+from .record import record
 from .results import UNSET
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Act:
     """The node as this session has it from now on, where the act changed a property."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Frames:
     """More of a live stream of a node: a block (rule E7)."""
 

@@ -51,13 +51,17 @@ class Scheduler:
         self.moved = dict[str, None]()  # lines whose waiting requests have a new place, in order
 
     def post(self, message: Message) -> None:
-        self.post_all((message,))
+        self.inbox.append(message)
+        if not self.draining:
+            self._drain()
 
     def post_all(self, messages: Sequence[Message]) -> None:
         """What comes together, because one act caused it, is taken before any of it runs."""
         self.inbox.extend(messages)
-        if self.draining:
-            return
+        if not self.draining:
+            self._drain()
+
+    def _drain(self) -> None:
         self.draining = True
         try:
             while self.inbox:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from reactivex import Subject
 from reactivex.abc import DisposableBase
 from reactivex.disposable import CompositeDisposable
 
@@ -14,9 +13,10 @@ from .fragments import Overlay
 from .graph import Node
 from .injected import ClientRequest
 from .listeners import Listener
-from .model import Event, Request
+from .model import Request
 from .plan import Plan
 from .same import same
+from .streams import Stream
 from .timers import Ticker
 from .units import Seconds
 
@@ -73,9 +73,7 @@ class Session:
     contents: dict[int, object] = field(default_factory=dict[int, object])
     """What the values of watched nodes were when `change` last compared them."""
     tickers: dict[tuple[str, int], Ticker] = field(default_factory=dict[tuple[str, int], Ticker])
-    streams: dict[tuple[int, str], Subject[Event]] = field(
-        default_factory=dict[tuple[int, str], "Subject[Event]"]
-    )
+    streams: dict[tuple[int, str], Stream] = field(default_factory=dict[tuple[int, str], Stream])
     subscriptions: CompositeDisposable = field(default_factory=CompositeDisposable)
     chunkers: dict[tuple[int, Seconds], Chunker] = field(
         default_factory=dict[tuple[int, Seconds], "Chunker"]

@@ -24,7 +24,7 @@ class Work(Observable[T_co]):
     """
 
     def __init__(self, begin: Callable[[abc.ObserverBase[Any]], None]) -> None:
-        super().__init__()
+        # not super().__init__(): it makes a lock for a way of subscribing that is not taken here
         self._begin = begin
 
     def subscribe(

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 
 from reactivex import abc
-from reactivex.disposable import Disposable
 
 from ..flow.clock import Clock
 from ..flow.units import Seconds
@@ -32,4 +31,16 @@ class LoopClock(Clock):
             handle: asyncio.Handle = self.loop.call_soon(action)
         else:
             handle = self.loop.call_at(seconds, action)
-        return Disposable(handle.cancel)
+        return _Due(handle)
+
+
+class _Due(abc.DisposableBase):
+    """What will happen unless it is disposed of. Rx's own makes a lock for it, which is dear."""
+
+    __slots__ = ("_handle",)
+
+    def __init__(self, handle: asyncio.Handle) -> None:
+        self._handle = handle
+
+    def dispose(self) -> None:
+        self._handle.cancel()

@@ -7,9 +7,10 @@ import heapq
 import math
 import selectors
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextvars import Context
-from typing import Any
+from typing import Any, cast
 
 from ...flow.errors import OssicleError
 from ...flow.units import Seconds
@@ -19,9 +20,8 @@ PATIENCE: Seconds = 30.0
 MOST_AT_ONCE = 1_000_000
 """Rounds of the loop at one instant; an honest app of a thousand sessions needs a few hundred."""
 
-Timer = tuple[
-    Seconds, int, asyncio.TimerHandle, Callable[..., object], tuple[Any, ...], Context | None
-]
+Timer = tuple[Seconds, int, asyncio.TimerHandle]
+"""When it is due, its number, and what to run."""
 
 
 class StuckError(OssicleError, RuntimeError):
@@ -65,6 +65,7 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         self._patience = patience
         self._own = 1_000
         super().__init__(selector)
+        self._asked = selector
         self._own = len(selector.get_map())  # the pipe that wakes the loop from other threads
 
     def time(self) -> Seconds:
@@ -81,7 +82,7 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         # where a jump would be a difference, one rounding away from the time that was asked for.
         handle = asyncio.TimerHandle(when, callback, args, self, context)
         self._timers += 1
-        heapq.heappush(self._due, (when, self._timers, handle, callback, args, context))
+        heapq.heappush(self._due, (when, self._timers, handle))
         return handle
 
     def call_soon(
@@ -126,7 +127,7 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
     def call_first(self, when: Seconds, callback: Callable[..., object], *args: Any) -> None:
         """As `call_at`, but before all other timers of that instant."""
         handle = asyncio.TimerHandle(when, callback, args, self)
-        heapq.heappush(self._due, (when, -1, handle, callback, args, None))
+        heapq.heappush(self._due, (when, -1, handle))
 
     def hop(self, when: Seconds) -> bool:
         """From inside a callback: move time on to `when` if nothing at all would happen before.
@@ -171,21 +172,26 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
 
     # -- the heart -----------------------------------------------------------------------------
 
+    def _run_once(self) -> None:
+        """A round of what is ready. The base class asks the system first what came from outside,
+        and that takes longer than most of what is ready; here nothing can have come."""
+        ready = cast("deque[asyncio.Handle]", self._ready)  # pyright: ignore
+        if not ready or self._working or len(self._asked.get_map()) > self._own:
+            super()._run_once()  # pyright: ignore
+            return
+        self._round()
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:  # pyright: ignore
+                handle._run()  # pyright: ignore
+
     def wait(
         self, poll: Callable[[float | None], Any], registered: int, timeout: float | None
     ) -> Any:
         """What the selector does instead of waiting. `timeout` None: there is no timer."""
         external = registered > self._own
         if timeout is not None:  # something is ready
-            self._step()
-            self._rounds += 1
-            if self._rounds > MOST_AT_ONCE:
-                self._rounds = 0
-                raise StuckError(
-                    f"no time passes at {self._now:g} s: something goes on without ever waiting,"
-                    " like a generator without an end. Await asyncio.sleep() in it, or let it take"
-                    " virtual time (lab.takes)."
-                )
+            self._round()
             return poll(0) if external or self._working else ()
         events = poll(self._threshold if external else 0)
         if events:
@@ -201,6 +207,18 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         self._step()
         return ()
 
+    def _round(self) -> None:
+        """Count one more round at this instant."""
+        self._step()
+        self._rounds += 1
+        if self._rounds > MOST_AT_ONCE:
+            self._rounds = 0
+            raise StuckError(
+                f"no time passes at {self._now:g} s: something goes on without ever waiting,"
+                " like a generator without an end. Await asyncio.sleep() in it, or let it take"
+                " virtual time (lab.takes)."
+            )
+
     def _step(self) -> None:
         self._steps += 1
         if self._single:
@@ -209,8 +227,8 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
     def _next(self) -> Seconds:
         """When the next timer is due; math.inf if there is none."""
         while self._due:
-            when, _, handle, _, _, _ = self._due[0]
-            if not handle.cancelled():
+            when, _, handle = self._due[0]
+            if not handle._cancelled:  # pyright: ignore
                 return when
             heapq.heappop(self._due)
         return math.inf
@@ -220,8 +238,8 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         self._now = max(self._now, due)
         count = 0
         while self._next() <= due:
-            _, _, handle, callback, args, context = heapq.heappop(self._due)
-            super().call_soon(_fire, handle, callback, args, context=context)
+            # a handle that is cancelled by then, even by another of this instant, does not run
+            self._ready.append(heapq.heappop(self._due)[2])  # pyright: ignore
             count += 1
         self._ready_now = count > 1
 
@@ -251,10 +269,3 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
                 " thread or socket is left to wake one."
             )
         return events
-
-
-def _fire(
-    handle: asyncio.TimerHandle, callback: Callable[..., object], args: tuple[Any, ...]
-) -> None:
-    if not handle.cancelled():  # not even by something else that was due at the same instant
-        callback(*args)

@@ -10,7 +10,6 @@ from types import GeneratorType
 from typing import Any, TypeVar
 
 from reactivex import Observable, abc
-from reactivex.disposable import Disposable
 
 from ...flow.calls import Call
 from ...flow.cancel import CancelToken
@@ -20,6 +19,7 @@ from ...flow.notices import Notice, Report
 from ...flow.program import Execute
 from ...flow.scheduler import Step
 from ...flow.units import Seconds
+from ...flow.work import Work
 from ..executors.pool import Pool
 from ..executors.tqdm_bars import follow
 
@@ -46,96 +46,110 @@ def in_place(clock: Clock, lasting: Lasting) -> Execute:
     """
 
     def execute(call: Call, cancel: CancelToken) -> Observable[Step | Notice | Report]:
-        def subscribe(
-            observer: abc.ObserverBase[Any], _: abc.SchedulerBase | None = None
-        ) -> abc.DisposableBase:
-            context = contextvars.copy_context()
-            context.run(telling.set, observer.on_next)
-            times = itertools.chain(lasting(call), itertools.repeat(0.0))
-
-            def users(work: Callable[[], T]) -> T:
-                running = asyncio._get_running_loop()  # pyright: ignore
-                asyncio._set_running_loop(None)  # pyright: ignore
-                try:
-                    return context.run(work)
-                finally:
-                    asyncio._set_running_loop(running)  # pyright: ignore
-
-            def later(lasts: Seconds, work: Callable[[], None]) -> None:
-                clock.at(clock.seconds + lasts, lambda: guarded(work))
-
-            def guarded(work: Callable[[], None]) -> None:
-                try:
-                    work()
-                except (Exception, SystemExit) as error:
-                    observer.on_error(error)  # pyright: ignore[reportArgumentType]
-
-            def begin() -> None:
-                faults = users(call.prepare)
-                if faults:
-                    observer.on_next(faults)
-                fn = call.fn
-                if fn is None or not call.alive or cancel.requested:
-                    observer.on_completed()
-                    return
-                context.run(follow, call.args, call.kwargs)
-                try:
-                    value = users(lambda: fn(*call.args, **call.kwargs))
-                except (Exception, SystemExit) as error:
-                    fall(error)
-                    return
-                if isinstance(value, GeneratorType):
-                    advance(value)  # pyright: ignore[reportUnknownArgumentType]
-                else:
-                    lasts = next(times)
-                    if lasts:
-                        later(lasts, lambda: show(value))
-                    else:
-                        show(value)
-
-            def fall(error: Any) -> None:
-                """A function takes its time whether it returns or raises."""
-                lasts = next(times)
-                tell: Callable[[Any], None] = observer.on_error  # a SystemExit is one, too
-                if lasts:
-                    later(lasts, lambda: tell(error))
-                else:
-                    tell(error)
-
-            def show(value: object) -> None:
-                if not cancel.requested:
-                    observer.on_next(users(lambda: call.step(value)))
-                observer.on_completed()
-
-            def advance(values: Steps) -> None:
-                try:
-                    value = users(lambda: next(values, END))
-                except (Exception, SystemExit) as error:
-                    fall(error)
-                    return
-                if value is END:
-                    observer.on_completed()
-                else:
-                    later(next(times), lambda: hand(values, value))
-
-            def hand(values: Steps, value: object) -> None:
-                if not cancel.requested:
-                    try:
-                        step = users(lambda: call.step(value, more=True))
-                    except Exception:
-                        users(values.close)
-                        raise
-                    observer.on_next(step)
-                if cancel.requested:
-                    users(values.close)
-                    observer.on_completed()
-                else:
-                    advance(values)
-
+        def begin(observer: abc.ObserverBase[Any]) -> None:
+            run = _Run(call, cancel, clock, observer, lasting)
             # Not at once: the other listeners of the event are asked before any function runs.
-            clock.at(clock.seconds, lambda: guarded(begin))
-            return Disposable()
+            clock.at(clock.seconds, run.begin)
 
-        return Observable(subscribe)
+        return Work(begin)
 
     return execute
+
+
+class _Run:
+    """One call under way."""
+
+    __slots__ = ("_call", "_cancel", "_clock", "_context", "_observer", "_times")
+
+    def __init__(
+        self,
+        call: Call,
+        cancel: CancelToken,
+        clock: Clock,
+        observer: abc.ObserverBase[Any],
+        lasting: Lasting,
+    ) -> None:
+        self._call, self._cancel, self._clock, self._observer = call, cancel, clock, observer
+        self._context = contextvars.copy_context()
+        self._context.run(telling.set, observer.on_next)
+        self._times = itertools.chain(lasting(call), itertools.repeat(0.0))
+
+    def begin(self) -> None:
+        self._guarded(self._begin)
+
+    def _guarded(self, work: Callable[..., None], *args: object) -> None:
+        try:
+            work(*args)
+        except (Exception, SystemExit) as error:
+            self._observer.on_error(error)  # pyright: ignore[reportArgumentType]
+
+    def _users(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run what the user wrote."""
+        running = asyncio._get_running_loop()  # pyright: ignore
+        asyncio._set_running_loop(None)  # pyright: ignore
+        try:
+            return self._context.run(work, *args, **kwargs)
+        finally:
+            asyncio._set_running_loop(running)  # pyright: ignore
+
+    def _later(self, lasts: Seconds, work: Callable[..., None], *args: object) -> None:
+        at = self._clock.seconds + lasts
+        self._clock.at(at, lambda: self._guarded(work, *args))
+
+    def _begin(self) -> None:
+        call = self._call
+        faults = self._users(call.prepare)
+        if faults:
+            self._observer.on_next(faults)
+        if call.fn is None or not call.alive or self._cancel.requested:
+            self._observer.on_completed()
+            return
+        self._context.run(follow, call.args, call.kwargs)
+        try:
+            value = self._users(call.fn, *call.args, **call.kwargs)
+        except (Exception, SystemExit) as error:
+            self._fall(error)
+            return
+        if isinstance(value, GeneratorType):
+            self._advance(value)  # pyright: ignore[reportUnknownArgumentType]
+        elif lasts := next(self._times):
+            self._later(lasts, self._show, value)
+        else:
+            self._show(value)
+
+    def _fall(self, error: Any) -> None:
+        """A function takes its time whether it returns or raises."""
+        if lasts := next(self._times):
+            self._later(lasts, self._observer.on_error, error)
+        else:
+            self._observer.on_error(error)  # a SystemExit is one, too
+
+    def _show(self, value: object) -> None:
+        if not self._cancel.requested:
+            self._observer.on_next(self._users(self._call.step, value))
+        self._observer.on_completed()
+
+    def _advance(self, values: Steps) -> None:
+        try:
+            value = self._users(next, values, END)
+        except (Exception, SystemExit) as error:
+            self._fall(error)
+            return
+        if value is END:
+            self._observer.on_completed()
+        else:
+            self._later(next(self._times), self._hand, values, value)
+
+    def _hand(self, values: Steps, value: object) -> None:
+        if not self._cancel.requested:
+            try:
+                step = self._users(self._call.step, value, more=True)
+            except Exception:
+                self._users(values.close)
+                raise
+            self._observer.on_next(step)
+        if self._cancel.requested:
+            self._users(values.close)
+            self._observer.on_completed()
+        else:
+            self._advance(values)

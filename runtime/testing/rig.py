@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from ...flow.calls import Call
 from ...flow.errors import OssicleError
 from ...flow.model import Kind, Outcome
+from ...flow.record import record
 from ...flow.sources import Dependency
 from ...flow.trace import Trace
 from ...flow.units import Seconds
@@ -34,7 +34,7 @@ class LabError(OssicleError, AssertionError):
     """A test does something that no user could do."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Seen:
     """One station of a request, and when it was reached."""
 
@@ -82,12 +82,13 @@ class Rig:
         self._times = dict[object, list[Seconds]]()
         self._calls = dict[object, int]()
         self._broken = list[BaseException]()
-        self._closing = self._between = False
+        self._between = False
         self.loop.set_exception_handler(self._remember)
         pool: Pool = Held(self.loop) if threads else InPlace(self.loop)
         plain = None if threads else in_place(self.clock, lambda call: self.lasting(call))
         plan = app.plan()
         self.trace = Trace(plan, self.clock) if trace else None
+        self._keep = None if self.trace is None else self.trace.tap
         self.lasting = self._lasting
         """How long plain functions take."""
 
@@ -117,7 +118,7 @@ class Rig:
         """End the app as its server would: all sessions, all work, all sounds."""
         if self.loop.is_closed():
             return
-        self._closing = True  # a trace tells what users did, not that a test was over
+        self._keep = None  # a trace tells what users did, not that a test was over
         try:
             self.loop.run_until_complete(self._end_all())
         finally:
@@ -242,11 +243,11 @@ class Rig:
         self._calls[key] = turn + 1
         return repeat(row[min(turn, len(row) - 1)])
 
-    def _tap(self, record: object) -> None:
-        if self.trace is not None and not self._closing:
-            self.trace.tap(record)
-        if isinstance(record, Outcome):
-            self.seen.append(Seen(self.loop.time(), record))
+    def _tap(self, what: object) -> None:
+        if self._keep:
+            self._keep(what)
+        if isinstance(what, Outcome):
+            self.seen.append(Seen(self.loop.time(), what))
 
     def _remember(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
