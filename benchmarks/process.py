@@ -36,7 +36,7 @@ class Server:
 
     def __init__(self, side: Side, yields: int, at_once: int) -> None:
         self.side = side
-        self.port = _free_port()
+        self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}/"
         self._log: IO[bytes] = tempfile.TemporaryFile()
         numbers = (self.port, yields, at_once)
@@ -125,7 +125,7 @@ async def until(condition: Callable[[], bool], limit: float) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port: int = s.getsockname()[1]

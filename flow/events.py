@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from .clock import Clock
 from .listeners import Listener
 from .model import Cause, Event, Request
-from .patches import Patch
+from .patches import Patch, Sound
 from .queue import Ask, Cancel
 from .results import UNSET
 from .session import Session
@@ -121,6 +121,8 @@ class Events:
             return None
         for cancelled in sorted(listener.cancels):
             session.stop_ticker("listener", cancelled)
+            for node, epoch in session.spoken.pop(cancelled, {}).items():
+                self.show(Sound(session.id, node, epoch, "flush"))  # made, and still to be heard
         if listener.every is not None and event.cause is not Cause.TIMER:
             self._every(session, listener, event)
         values = session.values

@@ -54,6 +54,12 @@ class Plan:
     edges: tuple[tuple[Derived, Node], ...] = ()
     """Streams of sound that go straight into a node."""
 
+    @property
+    def followed(self) -> frozenset[int]:
+        """The nodes whose values operators read while sound runs."""
+        pipes = (*(each for each, _ in self.derived), *(each for each, _ in self.edges))
+        return frozenset(node.id for each in pipes for node in each.follows)
+
     def without(self, listeners: Collection[Listener]) -> Plan:
         """The same plan in which nothing triggers these listeners."""
 

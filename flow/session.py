@@ -85,6 +85,8 @@ class Session:
     """By listener: the recording whose chunks it turns into sound."""
     chunk_of: dict[int, Passing] = field(default_factory=dict[int, "Passing"])
     """The same by request."""
+    spoken: dict[int, dict[int, int]] = field(default_factory=dict[int, "dict[int, int]"])
+    """By listener and node: the epoch of what it streamed last, which may still be heard."""
     epochs: int = 0
     grace: DisposableBase | None = None
 

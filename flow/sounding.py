@@ -129,6 +129,8 @@ class Sounds:
         for id in [id for id, each in session.sounding.items() if each.source == source]:
             playing = session.sounding.pop(id)
             self._events.show(Sound(session.id, id, playing.epoch, stage))
+            if request and stage == "end":
+                session.spoken.setdefault(request.listener.id, {})[id] = playing.epoch
             if playing.pieces:
                 value = session.node(id).joined(playing.pieces)
                 self._apply(session, request, (Write(id, value),))

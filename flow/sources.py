@@ -191,6 +191,16 @@ class Derived(Source):
     def pipe(self, *operators: Operator) -> Derived:
         return Derived(self.base, (*self.operators, *operators))
 
+    @property
+    def follows(self) -> tuple[Node, ...]:
+        """Components whose values its operators read while they run."""
+        return tuple(node for each in self.operators for node in getattr(each, "follows", ()))
+
+    def adopt(self, graph: Graph) -> None:
+        """Let a graph know the components that it follows."""
+        for node in self.follows:
+            graph.adopt(node)
+
     def to(self, node: Node) -> None:
         """Let the sound that comes out be heard at `node` as it comes.
 
@@ -208,6 +218,7 @@ class Derived(Source):
             )
         graph.adopt(self.base.node)
         graph.adopt(node)
+        self.adopt(graph)
         graph.edges.append((self, node))
 
 
@@ -262,6 +273,8 @@ def listen(
             port = source.base if isinstance(source, Derived) else source
             if isinstance(port, Port):
                 graph.adopt(port.node)
+                if isinstance(source, Derived):
+                    source.adopt(graph)
                 if port.node.graph is graph:
                     port.node.heard(port.port)
         named = (cancels,) if isinstance(cancels, Dependency) else tuple(cancels or ())

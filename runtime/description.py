@@ -25,7 +25,7 @@ class Description:
     def __init__(self, plan: Plan, title: str, extra: Mapping[str, Any]) -> None:
         self._plan, self._title, self._extra = plan, title, dict(extra)
         self._ports = plan.ports
-        self._read = {id for each in plan.listeners for id in each.inputs}
+        self._read = {id for each in plan.listeners for id in each.inputs} | plan.followed
         self._written = {id for each in plan.listeners for id in each.outputs}
 
     def of(self, session: Session) -> Message:
@@ -134,13 +134,15 @@ class Description:
     def interactive(self, node: Component, overlay: Overlay | None = None) -> bool:
         """Whether users may change it: as written, else inferred from where it is used.
 
-        An input of any listener may be changed; what is only an output, or was written with a
-        first value and has no listener at all, is for reading.
+        An input of any listener, and what operators follow, may be changed; what is only an
+        output, or was written with a first value and has no listener at all, is for reading.
         """
         if node.interactive is not None:
             return node.interactive
         inner = [each for plan in overlay.plans for each in plan.listeners] if overlay else []
         if node.id in self._read or any(node.id in each.inputs for each in inner):
+            return True
+        if overlay and any(node.id in plan.followed for plan in overlay.plans):
             return True
         if node.id in self._written or any(node.id in each.outputs for each in inner):
             return False
@@ -154,7 +156,7 @@ def _shown(nodes: Iterable[Node]) -> list[Placed]:
 def _used(plan: Plan) -> set[int]:
     """The nodes that a plan's listeners read, write or wait for."""
     named = {id for each in plan.listeners for id in (*each.inputs, *each.outputs)}
-    return named | plan.ports.keys()
+    return named | plan.ports.keys() | plan.followed
 
 
 def _tree(place: Place, overlay: Overlay | None) -> Message:

@@ -166,6 +166,7 @@ class Launched:
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._host: Host | None = None
         self._thread = threading.Thread(target=self._main, name="ossicle server", daemon=True)
         self.url = ""
         self._greeting = ""
@@ -206,6 +207,20 @@ class Launched:
             finally:
                 self.close()
 
+    def metrics(self) -> dict[str, Any]:
+        """What happened to live sound so far, as JSON: see `docs/live.md`. From any thread.
+
+        Raises RuntimeError when the app no longer runs.
+        """
+        loop, host = self._loop, self._host
+        if loop is None or host is None or self._ended.is_set():
+            raise RuntimeError("metrics(): this app does not run.")
+
+        async def look() -> dict[str, Any]:
+            return {**host.metrics.snapshot(), "tasks": len(asyncio.all_tasks()) - 1}
+
+        return asyncio.run_coroutine_threadsafe(look(), loop).result()
+
     def close(self) -> None:
         """Stop listening and end all sessions. Harmless when called twice."""
         if self._loop and self._stop and not self._ended.is_set():
@@ -236,7 +251,7 @@ class Launched:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         host, running = await serve_app(self._app, self._launching)
-        self.url = running.url
+        self._host, self.url = host, running.url
         self._greeting = running.greeting
         self._ready.set()
         try:

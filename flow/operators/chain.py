@@ -14,7 +14,8 @@ class _Chain(Operator[Any, Any]):
     __slots__ = ("_parts",)
 
     def __init__(self, name: str, operators: tuple[Operator[Any, Any], ...]) -> None:
-        super().__init__(name, self._run)
+        follows = [node for each in operators for node in each.follows]
+        super().__init__(name, self._run, follows=follows)
         self._parts = tuple(part for each in operators for part in each.parts)
 
     @property

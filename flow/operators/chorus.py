@@ -58,4 +58,4 @@ def chorus(
     sway, base = seconds_of(depth), seconds_of(delay)
     check(sway <= base, "depth cannot be above delay: a voice would sound before it is there")
     check(voices >= 1, "a chorus has 1 voice or more")
-    return sound("chorus", lambda form: _Chorus(rate, base, sway, voices, mix, form))
+    return sound("chorus", lambda form: _Chorus(rate, base, sway, voices, mix, form), follows=[mix])

@@ -39,4 +39,4 @@ def crossfade(other: Observable[Block], position: Number, hold: Time = "200 ms")
 
         return fade
 
-    return meeting("crossfade", (other,), make, hold)
+    return meeting("crossfade", (other,), make, hold, [position])

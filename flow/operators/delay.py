@@ -67,5 +67,7 @@ def delay(time: Time = "300 ms", feedback: float = 0.4, mix: Number = 0.5) -> Bl
     check(seconds > 0, "an echo needs some time; delay(time=...) is above 0")
     check(-1 < feedback < 1, f"feedback {feedback} would grow for ever; stay within -1 and 1")
     return sound(
-        "delay", lambda form: _Delay(max(1, round(seconds * form.rate)), feedback, mix, form)
+        "delay",
+        lambda form: _Delay(max(1, round(seconds * form.rate)), feedback, mix, form),
+        follows=[mix],
     )

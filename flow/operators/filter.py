@@ -65,7 +65,7 @@ def designed(name: str, design: Design, value: Number) -> BlockOperator:
     """A filter whose one number may move. Latency 0: it shapes phase, it does not wait."""
     signal(name)
     if isinstance(value, Param | Node):
-        return sound(name, lambda form: _Moving(name, design, value, form))
+        return sound(name, lambda form: _Moving(name, design, value, form), follows=[value])
     return sound(name, lambda form: _Fixed(name, design(value, form.rate), form))
 
 

@@ -23,4 +23,4 @@ class _Gain(Kernel):
 
 def gain(decibels: Number) -> BlockOperator:
     """Multiply by a gain in dB; -inf is silence. Nothing is cut at full scale. Latency 0."""
-    return sound("gain", lambda form: _Gain(decibels, form))
+    return sound("gain", lambda form: _Gain(decibels, form), follows=[decibels])

@@ -8,7 +8,7 @@ than `hold` is silent up to there, and its frames are dropped when they come: co
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from reactivex import Observable, abc
@@ -182,6 +182,7 @@ def meeting(
     others: Sequence[Observable[Block]],
     make: Callable[[Form], Combine],
     hold: Time,
+    follows: Iterable[object] = (),
 ) -> BlockOperator:
     """An operator that combines its source with others, frame by frame."""
     most = seconds_of(hold)
@@ -211,7 +212,7 @@ def meeting(
 
         return Observable(subscribe)
 
-    return Operator(name, attach)
+    return Operator(name, attach, follows=follows)
 
 
 def spread(samples: Samples, channels: int, name: str) -> Samples:

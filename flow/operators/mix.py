@@ -45,4 +45,4 @@ def mix(
 
         return add
 
-    return meeting("mix", others, make, hold)
+    return meeting("mix", others, make, hold, gains)

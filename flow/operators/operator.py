@@ -20,7 +20,7 @@ All of it is synchronous Rx: no queue, no thread, no clock of its own.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Generic, Protocol, TypeVar
@@ -32,6 +32,7 @@ from ..blocks import DISCONTINUITY, END, FLUSH, START, Block, Samples
 from ..durations import Length, Time, frames_of, seconds_of
 from ..errors import DeclarationError, OssicleError
 from ..follow import Values, lent
+from ..graph import Node
 from ..units import Frames, Seconds
 
 A = TypeVar("A")
@@ -51,7 +52,7 @@ class Operator(Generic[A, B]):
     one object may stand in many chains.
     """
 
-    __slots__ = ("name", "_attach", "_latency", "_rate")
+    __slots__ = ("name", "follows", "_attach", "_latency", "_rate")
 
     def __init__(
         self,
@@ -59,8 +60,11 @@ class Operator(Generic[A, B]):
         attach: Callable[[Observable[A]], Observable[B]],
         latency: Latency | None = None,
         rate: int | None = None,
+        follows: Iterable[object] = (),
     ) -> None:
         self.name = name
+        self.follows = tuple(each for each in follows if isinstance(each, Node))
+        """Components whose values it reads while it runs."""
         self._attach = attach
         self._latency = latency
         self._rate = rate
@@ -211,10 +215,18 @@ def sound(
     make: Callable[[Form], Kernel],
     latency: Latency | None = None,
     rate: int | None = None,
+    follows: Iterable[object] = (),
 ) -> BlockOperator:
-    """An operator from a kernel for each stretch; `rate` if it goes out at another one."""
+    """An operator from a kernel for each stretch; `rate` if it goes out at another one.
+
+    follows: its parameters that may be components; whatever else stands there does not count.
+    """
     return machine(
-        name, lambda form: _Blocks(make(form), form, rate or form.rate), latency=latency, rate=rate
+        name,
+        lambda form: _Blocks(make(form), form, rate or form.rate),
+        latency=latency,
+        rate=rate,
+        follows=follows,
     )
 
 
@@ -225,6 +237,7 @@ def machine(
     latency: Latency | None = None,
     rate: int | None = None,
     framed: bool = False,
+    follows: Iterable[object] = (),
 ) -> Operator[Block, B]:
     """An operator from a machine for each stretch.
 
@@ -242,7 +255,7 @@ def machine(
 
         return Observable(subscribe)
 
-    return Operator(name, attach, latency, rate)
+    return Operator(name, attach, latency, rate, follows)
 
 
 class _Run(Generic[B]):

@@ -87,4 +87,6 @@ def overlay(clip: Clip | Node, decibels: Number = 0.0, loops: int | None = 1) ->
     Raises BlockError where a stereo clip meets another number of channels than one or two.
     """
     check(loops is None or loops >= 1, "a clip is played once or more; loops=None never ends")
-    return sound("overlay", lambda form: _Overlay(clip, decibels, loops, form))
+    return sound(
+        "overlay", lambda form: _Overlay(clip, decibels, loops, form), follows=[clip, decibels]
+    )

@@ -37,4 +37,4 @@ def pan(position: Number) -> BlockOperator:
     Mono: equal power, -3 dB in the middle. Stereo: balance, the other side becomes softer.
     Raises BlockError for more than two channels.
     """
-    return sound("pan", lambda form: _Pan(position, form))
+    return sound("pan", lambda form: _Pan(position, form), follows=[position])

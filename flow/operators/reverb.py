@@ -100,4 +100,4 @@ def reverb(size: float = 0.5, damping: float = 0.5, mix: Number = 0.3) -> BlockO
     """
     check(0 <= size <= 1 and 0 <= damping <= 1, "size and damping lie between 0 and 1")
     signal("reverb")
-    return sound("reverb", lambda form: _Reverb(size, damping, mix, form))
+    return sound("reverb", lambda form: _Reverb(size, damping, mix, form), follows=[mix])

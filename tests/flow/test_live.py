@@ -548,3 +548,28 @@ def test_each_session_has_its_own_state_in_an_operator() -> None:
     mine = np.concatenate(out[""])[:, 0]
     assert len(mine) == 400
     np.testing.assert_array_equal(mine, alone.samples[:, 0])
+
+
+def test_a_cancel_silences_what_was_made_and_is_still_to_be_heard() -> None:
+    """A generator is done long before its sound is; `cancels` means what people hear of it."""
+
+    def speak() -> Iterator[Heard]:
+        yield RATE, ramp(0, 5000)
+
+    with oc.Blocks() as demo:
+        out = oc.Audio(streaming=True, interactive=False)
+        go, other, quiet = oc.Button(), oc.Button(), oc.Button()
+        speech = go.click(speak, None, out)
+        other.click(ignore, out, None)
+        quiet.click(None, None, None, cancels=[speech])
+    stage = Stage(demo)
+    stage.act(go, "click")
+    stage.clock.run_until(1)
+    stage.act(other, "click")
+    assert stages(stage) == [("more", 1), ("end", 1)]
+    stage.act(quiet, "click")
+    assert stages(stage) == [("more", 1), ("end", 1), ("flush", 1)]
+    stage.act(quiet, "click")
+    assert stages(stage)[3:] == [], "it is silent already"
+    value = stage.program.sessions["s"].values[out.id]
+    assert isinstance(value, Clip) and value.frames == 5000, "what was made is kept"

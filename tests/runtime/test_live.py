@@ -208,6 +208,34 @@ async def test_a_cancel_tells_the_page_to_be_silent_and_what_was_heard(serving: 
     assert len(page.frames) == sent
 
 
+async def test_a_cancel_reaches_sound_whose_maker_is_done(serving: Serving) -> None:
+    """Speech is made much faster than it is heard: what is not heard yet is cut off too."""
+    ended = list[tuple[int, int, bool]]()
+
+    def speak() -> Any:
+        yield RATE, ramp(0, 144_000)[:, 0]
+
+    def note(event: oc.EventData) -> None:
+        ended.append((event.heard, event.unheard, event.interrupted))
+
+    with oc.Blocks() as demo:
+        voice = oc.Audio(streaming=True, interactive=False)
+        go, stop = oc.Button(), oc.Button()
+        run = go.click(speak, None, voice)
+        stop.click(None, None, None, cancels=[run])
+        voice.playback_finished(note, None, None)
+    page = serving(demo)
+    page.act(go, "click")
+    await page.until(lambda: any(p.get("state") == "end" for p in page.patches))
+    page.act(stop, "click")
+    await page.until(lambda: any(p.get("state") == "flush" for p in page.patches))
+    page.connection.receive(
+        {"type": "played", "node": voice.id, "epoch": 1, "frames": 1000, "flushed": True}
+    )
+    await page.until(lambda: bool(ended))
+    assert ended == [(1000, 143_000, True)]
+
+
 async def test_after_a_lost_line_sound_goes_on_from_what_was_heard(serving: Serving) -> None:
     def speak() -> Any:
         yield RATE, ramp(0, 48_000)[:, 0]

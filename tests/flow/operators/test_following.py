@@ -13,7 +13,7 @@ from ossicle.flow.follow import lending
 from ossicle.flow.generators import noise, tone
 from ossicle.flow.graph import Node
 from ossicle.flow.offline import render
-from ossicle.flow.operators import Choice, gain, lowpass, mix, overlay, switch
+from ossicle.flow.operators import Choice, eq, gain, lowpass, mix, overlay, switch
 from ossicle.flow.operators.testing import Feeder, cut, through
 
 RATE = 48_000
@@ -156,3 +156,30 @@ def test_sliders_in_an_app_move_the_sound_of_their_session() -> None:
     assert isinstance(mine, Clip) and isinstance(his, Clip)
     assert np.all(mine.int16() == 16_000)
     assert np.all(his.int16() == 1600)
+
+
+def test_what_sound_follows_may_be_changed_by_users() -> None:
+    """A slider that only an operator reads is a control, not a reading."""
+    from ossicle.testing import Lab
+
+    with oc.Blocks() as demo:
+        level, treble = oc.Slider(-60, 0, 0), oc.Slider(-12, 12, 0)
+        backing = oc.Audio((RATE, np.zeros(10, np.int16)))
+        shown = oc.Slider(0, 1, 0.5)
+        microphone = oc.Audio(streaming=True)
+        out = oc.Audio(streaming=True, interactive=False)
+        microphone.stream.pipe(eq(high=treble), overlay(backing, level)).to(out)
+    with Lab(demo) as lab:
+        changeable = {n: lab.props(n)["interactive"] for n in (level, treble, backing, shown)}
+    assert changeable == {level: True, treble: True, backing: True, shown: False}
+
+
+def test_a_component_of_another_app_is_refused() -> None:
+    """Where the chain is given to a stream, not when sound begins."""
+    with oc.Blocks():
+        foreign = oc.Slider(-60, 0, 0)
+    with oc.Blocks():
+        microphone = oc.Audio(streaming=True)
+        out = oc.Audio(streaming=True, interactive=False)
+        with pytest.raises(DeclarationError, match="belongs to another Blocks"):
+            microphone.stream.pipe(gain(foreign)).to(out)
