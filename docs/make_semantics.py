@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from pathlib import Path
 from typing import Any
 
+import outcome_rows
 from act_rows import Row, digest, rows, text
 
 import ossicle as oc
@@ -22,6 +23,7 @@ from ossicle.testing import Lab
 
 FILE = Path(__file__).parent / "semantics.md"
 ACTS = Path(__file__).parent.parent / "tests" / "semantics" / "acts.txt"
+ENDS = ACTS.with_name("outcomes.txt")
 MODES = ("once", "multiple", "always_last", "restart")
 
 
@@ -149,17 +151,16 @@ Three presses while a function takes 0.5 s:
     for mode in MODES:
         drawn, _ = pressing("-a-b-c-", work, 0.5, trigger_mode=mode)
         parts.append(f"\n`{mode}`\n\n{picture(drawn)}")
-    rows = list[Sequence[str]]()
-    for words, fn, takes in (
-        ("function, 0.5 s", work, 0.5),
-        ("generator, 3 × 0.2 s", steps, 0.2),
-        ("function that fails after 0.5 s", fail, 0.5),
-    ):
-        for mode in MODES:
-            _, ends = pressing("-a-b-c-", fn, takes, trigger_mode=mode)
-            rows.append((words, f"`{mode}`", *ends))
-    parts.append("\nHow the three presses `a`, `b` and `c` end:\n\n")
-    parts.append(table(("what runs", "mode", "a", "b", "c"), rows))
+    ended = dict[tuple[str, str], set[tuple[str, ...]]]()
+    for row in outcome_rows.rows():
+        ended.setdefault((row.mode, row.fate), set()).add(row.ends)
+    lines = [(f"`{mode}`", fate, *one) for (mode, fate), (one,) in ended.items()]
+    parts.append(
+        "\nHow three presses end while the first one pends, the same for functions, coroutines,"
+        " generators, async generators\nand batches. When they end is in"
+        " [tests/semantics/outcomes.txt](../tests/semantics/outcomes.txt).\n\n"
+    )
+    parts.append(table(("mode", "what happens to them", "a", "b", "c"), lines))
     parts.append(
         "\nA restarted function that cannot be interrupted still holds its slot to its end (Q3),"
         " so the new one\nstarts when it is over; an async one with `interrupt=True`, or a"
@@ -370,7 +371,8 @@ def generate() -> dict[Path, str]:
     """What stands in each file."""
     found = rows()
     parts = (legend(), modes(), defaults(), acts(found), ends(), queue(), batches(), cancels())
-    return {FILE: "\n".join([*parts, timers(), leaving()]), ACTS: text(found)}
+    page = "\n".join([*parts, timers(), leaving()])
+    return {FILE: page, ACTS: text(found), ENDS: outcome_rows.text(outcome_rows.rows())}
 
 
 def main() -> int:

@@ -46,7 +46,7 @@ class Scheduler:
         self.run, self.clock, self.queue, self.tell, self.stray = run, clock, queue, tell, stray
         self.inbox = deque[Message]()
         self.running = dict[int, _Running]()
-        self.draining = False
+        self.draining = self.closing = False
         self.eta = Estimator()
         self.moved = dict[str, None]()  # lines whose waiting requests have a new place, in order
 
@@ -95,6 +95,8 @@ class Scheduler:
         self.tell(outcome)
 
     def _start(self, job: Job) -> None:
+        if self.closing:
+            return
         running = self.running[job.id] = _Running(self, job)
         self.run(job, running.cancel).subscribe(running)
 
@@ -142,8 +144,9 @@ class Scheduler:
                 self.tell(Outcome(Kind.QUEUED, request, place))
 
     def stop_all(self) -> None:
-        """Ask all work to stop. From now on nobody is told of it."""
+        """Ask all work to stop, and start none that waits. From now on nobody is told of it."""
         self.tell = _nobody
+        self.closing = True
         for each in tuple(self.running.values()):
             each.cancel.request()
 

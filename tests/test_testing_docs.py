@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import outcome_rows
 import pytest
 from act_rows import gaps, rows
 from make_semantics import generate
@@ -38,11 +39,23 @@ def test_the_examples_run(tmp_path: Path) -> None:
 
 
 def test_the_pictures_are_what_happens(caplog: pytest.LogCaptureFixture) -> None:
-    """docs/semantics.md and tests/semantics/acts.txt are what their script makes of runs now;
+    """docs/semantics.md and the tables in tests/semantics are what their script makes of runs now;
     `make docs` writes them anew."""
     with caplog.at_level(logging.CRITICAL, "ossicle"):
         for file, made in generate().items():
             assert made.splitlines() == file.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_outcomes_are_what_the_rules_say() -> None:
+    """T1 T2 T3 T4 C2 C4 C5 R3: of every mode, kind of function and fate the requests end as the
+    truth table says; every generator that began is closed once, and only success shows a value."""
+    made = outcome_rows.rows()
+    assert len(made) == 4 * 5 * 6
+    for row in made:
+        end = outcome_rows.FATES[row.fate]
+        assert row.ends == tuple(each.format(end=end) for each in outcome_rows.TRUTH[row.mode]), row
+        assert row.opened == row.closed
+        assert (row.value == "done") == (row.fate == "it succeeds")
 
 
 def test_every_act_and_every_event_of_every_component_is_in_the_table() -> None:

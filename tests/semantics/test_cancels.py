@@ -244,6 +244,23 @@ def test_c5_unload_runs_after_the_cancel() -> None:
     assert lab.gone() == [(1.0, "a")]
 
 
+def test_c5_when_the_app_ends_nothing_that_waits_is_started() -> None:
+    """C5 Q3: not even what would run on without its user, when what runs now lets its slot go."""
+    ran = list[str]()
+
+    def work() -> None:
+        ran.append("work")
+
+    app = Stoppable(work, on_disconnect="finish", trigger_mode="multiple", takes=5.0)
+    lab = app.lab()
+    lab.click(app.go)
+    lab.click(app.go)
+    lab.run(1.0)
+    lab.program.dispose()
+    lab.run(20.0)
+    assert ran == ["work"]
+
+
 def test_c5_a_session_that_is_over_hears_nothing() -> None:
     """C5: acts that come late are ignored."""
     app = Stoppable()
