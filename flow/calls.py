@@ -15,7 +15,7 @@ from .injected import ClientRequest, EventData, Progress
 from .listeners import Listener, name_of
 from .model import Fault, Request
 from .record import record
-from .results import SKIP, UNSET, Update, assign, split
+from .results import FLUSH, SKIP, UNSET, Update, assign, split
 
 
 @record
@@ -28,7 +28,7 @@ class Write:
     component: Node | None = None
     """The node with those properties, for this session."""
     piece: object = UNSET
-    """One more piece of a stream, in stored form; the value is set when the stream ends."""
+    """One more piece of a stream, in stored form, or FLUSH; the value is set when it ends."""
 
 
 @dataclass(slots=True)
@@ -156,6 +156,11 @@ class Call:
                 changed = node.with_props(props) if props else node
                 stored = UNSET if inner is UNSET else self._store(member, changed, inner)
                 return Write(node.id, stored, props or None, changed if props else None)
+            if value is FLUSH:
+                if not node.streaming:
+                    raise ValueError("flush() is for what streams; say streaming=True.")
+                self._pieces.pop((member.request.id, node.id), None)
+                return Write(node.id, piece=FLUSH)
             if node.streaming and (more or (member.sounding and node.id in member.sounding)):
                 return Write(node.id, piece=self._append(member, node, value))
             return Write(node.id, self._store(member, node, value))

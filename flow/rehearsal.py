@@ -14,7 +14,7 @@ from .errors import ResultError
 from .graph import Node
 from .listeners import Listener, name_of
 from .model import Cause, Event, Fault, Request
-from .results import SKIP, UNSET
+from .results import FLUSH, SKIP, UNSET
 from .signature import signature
 
 
@@ -73,6 +73,8 @@ class Rehearsal:
                 )
             if write.piece is UNSET:
                 self._values[write.node] = write.value
+            elif write.piece is FLUSH:
+                self._pieces.pop(write.node, None)
             elif write.piece is not None:
                 self._pieces.setdefault(write.node, []).append(write.piece)
 

@@ -18,9 +18,11 @@ class Special(Enum):
 
     SKIP = "skip"
     UNSET = "unset"
+    FLUSH = "flush"
 
 
 SKIP = Special.SKIP
+FLUSH = Special.FLUSH
 UNSET = Special.UNSET
 
 
@@ -34,6 +36,16 @@ class Update:
 def skip() -> Any:
     """Return it for an output that stays as it is; alone, for all outputs."""
     return SKIP
+
+
+def flush() -> Any:
+    """Return or yield it for an `Audio(streaming=True)`: silence, at once.
+
+    What was streamed there and not heard yet is void; what was made until now becomes the value,
+    and what is streamed afterwards is a new sound. `playback_finished` tells how much was heard.
+    Also where the function that made the sound has long ended, and the listener still hears it.
+    """
+    return FLUSH
 
 
 def update(**props: Any) -> Any:

@@ -88,6 +88,8 @@ class Session:
     spoken: dict[int, dict[int, int]] = field(default_factory=dict[int, "dict[int, int]"])
     """By listener and node: the epoch of what it streamed last, which may still be heard."""
     epochs: int = 0
+    sounded: dict[int, int] = field(default_factory=dict[int, int])
+    """The epoch of each node's last stream, which may still be heard though it has ended."""
     grace: DisposableBase | None = None
 
     @staticmethod

@@ -10,6 +10,7 @@ from .events import Events
 from .graph import Node
 from .model import Event, Kind, Outcome, Request
 from .patches import Sound
+from .results import FLUSH
 from .session import Passing, Session, Sounding
 from .units import Seconds
 
@@ -55,7 +56,10 @@ class Sounds:
         }
 
     def more(self, session: Session, request: Request, write: Write) -> None:
-        """One more piece of what a function streams to a node."""
+        """One more piece of what a function streams to a node, or no more of it."""
+        if write.piece is FLUSH:
+            self._flush(session, write.node, request)
+            return
         passing = session.chunk_of.get(request.id)
         origin = _origin(request.event) if passing else None
         self.piece(session, passing or request.id, write.node, write.piece, origin)
@@ -74,6 +78,7 @@ class Sounds:
             if playing:
                 self._events.show(Sound(session.id, node, playing.epoch, "flush"))
             session.epochs += 1
+            session.sounded[node] = session.epochs
             playing = session.sounding[node] = Sounding(source, session.epochs, [])
         if piece is None:
             return
@@ -115,8 +120,18 @@ class Sounds:
 
     def node_gone(self, session: Session, node: int) -> None:
         """A node of a part is there no more: silence at once."""
+        session.sounded.pop(node, None)
         if playing := session.sounding.pop(node, None):
             self._events.show(Sound(session.id, node, playing.epoch, "flush"))
+
+    def _flush(self, session: Session, node: int, request: Request) -> None:
+        """Silence at once, whoever streams to the node or did; what follows is a new stream."""
+        playing = session.sounding.pop(node, None)
+        if node in session.sounded:
+            epoch = session.sounded[node]
+            self._events.show(Sound(session.id, node, epoch, "flush"))
+        if playing:
+            self._keep(session, node, playing, request)
 
     def _end(
         self,
@@ -131,9 +146,12 @@ class Sounds:
             self._events.show(Sound(session.id, id, playing.epoch, stage))
             if request and stage == "end":
                 session.spoken.setdefault(request.listener.id, {})[id] = playing.epoch
-            if playing.pieces:
-                value = session.node(id).joined(playing.pieces)
-                self._apply(session, request, (Write(id, value),))
+            self._keep(session, id, playing, request)
+
+    def _keep(self, session: Session, id: int, playing: Sounding, request: Request | None) -> None:
+        if playing.pieces:
+            value = session.node(id).joined(playing.pieces)
+            self._apply(session, request, (Write(id, value),))
 
 
 def _origin(event: Event) -> Origin | None:

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from ossicle.flow.injected import SelectData as SelectData
     from ossicle.flow.injected import Success as Success
     from ossicle.flow.injected import Warning as Warning
+    from ossicle.flow.results import flush as flush
     from ossicle.flow.results import skip as skip
     from ossicle.flow.results import update as update
     from ossicle.flow.sources import Dependency as Dependency
@@ -114,7 +115,7 @@ _WHERE = {
     "flow.audio": ("Clip",),
     "flow.errors": ("DeclarationError", "Error", "OssicleError"),
     "flow.injected": ("EventData", "Info", "Progress", "SelectData", "Success", "Warning"),
-    "flow.results": ("skip", "update"),
+    "flow.results": ("flush", "skip", "update"),
     "flow.sources": ("Dependency", "on"),
     "runtime.app": ("Blocks",),
     "runtime.executors.in_process": ("in_process",),

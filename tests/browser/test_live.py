@@ -546,9 +546,23 @@ async def test_the_spectrogram_example_draws_while_it_listens(listen: Listen) ->
 
 
 async def test_the_speech_example_tells_what_was_heard_of_it(listen: Listen) -> None:
+    """Quiet at once, though the function that spoke had made all of it and ended."""
     tab = await listen(example("speak_stream"))
     await click(tab.page, "Speak")
     await expect(tab.page.locator(".streamed .time b")).to_have_text(re.compile(r"0:00\.[5-9]"))
     await click(tab.page, "Be quiet")
     heard = tab.page.get_by_label("Heard")
-    await expect(heard).to_have_value(re.compile(r"^(Interrupted after|All) \d\.\d\d s"))
+    await expect(heard).to_have_value(re.compile(r"^Interrupted after \d\.\d\d s"))
+    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+
+
+async def test_an_answer_falls_silent_when_somebody_speaks(listen: Listen) -> None:
+    """The microphone's noise is heard as speech, and what is under way to the speaker is void."""
+    tab = await listen(example("barge_in"))
+    await click(tab.page, "Answer me")
+    await expect(tab.page.locator(".streamed .time b")).to_have_text(re.compile(r"0:00\.[5-9]"))
+    await click(tab.page, "Record")
+    told = tab.page.get_by_label("What became of it")
+    await expect(told).to_have_value(re.compile(r"^Interrupted: \d\.\d of 6\.5 s were heard\."))
+    await click(tab.page, "Stop")
+    await expect(tab.page.locator(".wave.drawn")).to_have_count(2)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import ossicle as oc
 from ossicle.flow.audio import Clip
+from ossicle.flow.model import Kind
 from ossicle.runtime.loading import load
 from ossicle.testing import Lab
 
@@ -126,6 +127,21 @@ def test_speak_stream_is_heard_word_by_word_and_ends_as_a_file() -> None:
     assert isinstance(value, Clip)
     np.testing.assert_array_equal(value.int16(), played)
     assert words == "All 0.66 s were heard."
+
+
+def test_barge_in_hears_the_beginning_of_speech_and_no_more() -> None:
+    demo = app("barge_in")
+    microphone, voice = find(demo, oc.Audio, "You"), find(demo, oc.Audio, "Answer")
+    told = find(demo, oc.Textbox, "What became of it")
+    ask = next(n for n in demo.nodes if isinstance(n, oc.Button))
+    speech = np.concatenate((silence(1), tone(200, 1), silence(1), tone(300, 1)))
+    with Lab(demo) as lab:
+        lab.click(ask)
+        assert lab.value(told) == "All 6.5 s were heard."
+        assert isinstance(lab.stored(voice), Clip)
+        lab.record(microphone, (RATE, speech))
+        flushes = [o for o in lab.outcomes if o.listener == "flush" and o.kind is Kind.SUCCEEDED]
+    assert [round(o.at, 1) for o in flushes] == [1.1, 3.1]
 
 
 def test_spectrogram_shows_a_tone_as_a_line_at_its_height() -> None:
