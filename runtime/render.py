@@ -65,6 +65,8 @@ async def render(app: Blocks, asked: Asked, tell: Tell) -> list[str]:
     error no output file is written or changed.
     """
     plan = app.plan()
+    if asked.listener is None and is_live(plan, asked):
+        return await asyncio.to_thread(_stream, app, asked)
     listener = choose(plan, asked.listener)
     sounds_in = [plan.nodes[i] for i in listener.inputs if is_sound(plan.nodes[i])]
     sounds_out = [plan.nodes[i] for i in listener.outputs if is_sound(plan.nodes[i])]
@@ -86,6 +88,40 @@ async def render(app: Blocks, asked: Asked, tell: Tell) -> list[str]:
             return line.words(plan, listener, run.values)
     finally:
         await host.close()
+
+
+def is_live(plan: Plan, asked: Asked) -> bool:
+    """Is it asked for what a microphone would hear live? One sound in, one out, none by a click."""
+    from .live_file import live_outputs
+
+    if len(asked.inputs) != 1 or len(asked.outputs) != 1 or not live_outputs(plan):
+        return False
+    clicked = [
+        each
+        for (_, port), own in plan.at_port.items()
+        for each in own
+        if port != "stream" and each.fn and any(is_sound(plan.nodes[i]) for i in each.outputs)
+    ]
+    return not clicked
+
+
+def _stream(app: Blocks, asked: Asked) -> list[str]:
+    """A file through the live graph; the output is replaced only by a whole one."""
+    (source,), (sink,) = asked.inputs, asked.outputs
+    _check_paths([source], [sink])
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / f"out{sink.suffix.lower()}"
+        app.stream_file(source, made, values={name: _plainest(v) for name, v in asked.settings})
+        _replace(made, sink)
+    return []
+
+
+def _plainest(text: str) -> object:
+    """A value on the command line: JSON where it is some, else the very text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def choose(plan: Plan, name: str | None) -> Listener:
@@ -339,12 +375,16 @@ def _check_counts(
             f"{listener.name} gives {_count(len(sounds_out), 'sound')}, but --output names"
             f" {len(asked.outputs) or 'none'}"
         )
-    for path in asked.inputs:
+    _check_paths(asked.inputs, asked.outputs)
+
+
+def _check_paths(inputs: Sequence[Path], outputs: Sequence[Path]) -> None:
+    for path in inputs:
         if path.is_dir():
             raise RenderError(f"{path} is a folder, not a sound file")
         if not path.exists():
             raise RenderError(f"{path} does not exist")
-    for path in asked.outputs:
+    for path in outputs:
         if path.suffix.lower() not in FORMATS:
             raise RenderError(f"{path}: its name must end with {', '.join(FORMATS)}")
         if path.is_dir() or not path.absolute().parent.is_dir():
