@@ -373,6 +373,22 @@ def test_a_live_stream_ends_when_its_slow_last_chunk_is_done() -> None:
     assert stages(stage) == [("more", 1)] * 3 + [("end", 1)]
 
 
+def test_a_streaming_microphone_as_its_own_output_is_written_and_not_played() -> None:
+    """Sound for the node that it came from would be heard by its own microphone."""
+
+    def echo(chunk: Heard) -> Heard:
+        return chunk
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        mic.stream(echo, mic, mic)
+    stage = Stage(demo)
+    stage.act(mic, "start_recording")
+    stage.frames(mic, block(0, 500))
+    assert not [each for each in stage.patches if isinstance(each, Sound)]
+    assert stage.program.sessions["s"].values[mic.id].frames == 500
+
+
 def test_each_recording_is_a_stream_of_its_own() -> None:
     demo, mic, out = echoing()
     stage = Stage(demo)

@@ -344,6 +344,65 @@ def test_a_part_that_always_changes_its_own_input_is_stopped() -> None:
     assert stage.program.idle
 
 
+def test_what_has_a_key_keeps_its_value_and_its_place() -> None:
+    """Made again it is the same; what has no key, or is of another kind by now, begins anew."""
+    with oc.Blocks() as demo:
+        count = oc.Number(1)
+
+        @oc.render(inputs=count)
+        def part(n: float) -> None:
+            oc.Textbox("first", key="kept")
+            oc.Textbox("first")
+            (oc.Textbox if n < 3 else oc.Number)(key="other")
+
+    stage = Stage(demo)
+
+    def boxes() -> list[Node]:
+        return [n for n in stage.parts[-1].plan.nodes if isinstance(n, oc.Textbox | oc.Number)]
+
+    def values() -> list[object]:
+        return [stage.session.values[each.id] for each in boxes()]
+
+    first = boxes()
+    for box in first:
+        stage.act(box, "input", value="typed")
+    stage.again(count, 2)
+    assert values() == ["typed", "first", "typed"]
+    assert [a.id == b.id for a, b in zip(boxes(), first, strict=True)] == [True, False, True]
+    assert stage.session.gone(first[1].id) and not stage.session.gone(first[0].id)
+    assert not stage.session.gone(count.id) and not stage.session.gone(10_000)
+    stage.again(count, 3)
+    assert values() == ["typed", "first", None]
+
+
+def test_sound_of_an_old_part_is_silenced_at_once() -> None:
+    """A speaker that is gone plays nothing on: its page is told to flush what it still has."""
+
+    def speak() -> Iterator[tuple[int, Any]]:
+        for _ in range(9):
+            yield 8000, np.ones(800, np.int16)
+
+    with oc.Blocks() as demo:
+        count = oc.Number(1)
+
+        @oc.render(inputs=count)
+        def part(n: float) -> None:
+            go, speaker = oc.Button(), oc.Audio(streaming=True)
+            go.click(speak, None, speaker)
+
+    stage = Stage(demo, speak=0.5)
+    speaker = stage.inner(oc.Audio)
+    stage.act(stage.inner(oc.Button), "click")
+    stage.run(1.2)
+    stage.again(count, 2)
+    sounds = [each for each in stage.patches if isinstance(each, Sound)]
+    assert [(each.node, each.stage) for each in sounds] == [
+        (speaker.id, "more"),
+        (speaker.id, "more"),
+        (speaker.id, "flush"),
+    ]
+
+
 def test_a_session_that_closes_takes_its_parts_along() -> None:
     """Nothing of a part outlives its session, not even one that is being made."""
     with oc.Blocks() as demo:

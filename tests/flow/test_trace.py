@@ -124,7 +124,7 @@ def ended(lab: Lab, listener: str, kind: str, nth: int = 0) -> Any:
 
 
 def test_why_a_chain_ran(told: tuple[App, Lab]) -> None:
-    """Back from a written value over the function that wrote it to the user's act."""
+    """X1: Back from a written value over the function that wrote it to the user's act."""
     _, lab = told
     assert lab.trace.why(ended(lab, "length", "succeeded")).splitlines() == [
         "length (request 2) succeeded at 0 s, 0 s after its start",
@@ -201,7 +201,7 @@ def test_why_nothing(told: tuple[App, Lab]) -> None:
 
 
 def test_marbles_show_ports_and_listeners() -> None:
-    """Letters for events; q s y | # ^ x r for requests; a row by itself can be read."""
+    """X1: Letters for events; q s y | # ^ x r for requests; a row by itself can be read."""
     with oc.Blocks() as demo:
         go, out = oc.Button("Go", label="Go"), oc.Number()
         go.click(steps, None, out, trigger_mode="always_last")
@@ -253,7 +253,7 @@ def test_a_trace_survives_its_file(told: tuple[App, Lab], tmp_path: Path) -> Non
 
 
 def test_a_session_replays(told: tuple[App, Lab], tmp_path: Path) -> None:
-    """What was done is done again, to a new app, with the same trace: the test of a bug."""
+    """X1: What was done is done again, to a new app, with the same trace: the test of a bug."""
     _, lab = told
     assert replay(App().blocks, lab.trace) == lab.trace
     path = tmp_path / "told.jsonl"
@@ -335,7 +335,7 @@ ACTS = st.lists(
 @settings(max_examples=30, deadline=None)
 @given(ACTS)
 def test_whatever_is_done_replays(acts: list[tuple[int, str, float]]) -> None:
-    """Any acts at any times, of two users, give the same trace when they are done again."""
+    """X1: Any acts at any times, of two users, give the same trace when they are done again."""
     app = App()
     sound = (RATE, np.arange(RATE // 10, dtype=np.int16))
     with Lab(app.blocks, takes={steps: [0.5, 1.0], heard: 0.25, greet: 0.1}) as lab:

@@ -80,6 +80,24 @@ def test_h1_exactly_one_of_three_and_then_always(
     assert ran == {**dict.fromkeys(names, 0), follower: 1, "anyway": 1}
 
 
+def test_h1_whether_or_not_a_browser_looks() -> None:
+    """H1: what follows runs on the server, also while the line is lost, and is there afterwards."""
+    with oc.Blocks() as app:
+        go, a, b = oc.Button(), oc.Textbox("1"), oc.Textbox()
+        dep = go.click(twice, a, a)
+        follow(dep)
+        dep.success(twice, a, b).then(twice, b, b)
+    lab = Lab(app, {"twice": 1.0}, reconnect_window=60.0)
+    lab.click(go)
+    lab.run(0.5)
+    lab.disconnect()
+    lab.run(10.0)
+    assert (lab.value(a), lab.value(b)) == ("11", "11111111")
+    assert [len(lab.ends(name)) for name in ("succeeded", "failed", "was_cancelled", "anyway")] == [
+        *(1, 0, 0, 1)
+    ]
+
+
 def slow() -> None: ...
 
 

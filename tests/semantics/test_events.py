@@ -281,6 +281,22 @@ def test_e4_all_events_of_an_act_see_the_new_value() -> None:
     assert got == [("input", "typed"), ("change", "typed"), ("change", "overwritten")]
 
 
+def test_e4_also_where_an_operator_stands_between() -> None:
+    """E4 E8: what a derived trigger of the first event calls is not seen by those that follow."""
+    got = list[str]()
+    with oc.Blocks() as app:
+        box = oc.Textbox()
+        oc.on(box.input.pipe(ops.map(_itself)), lambda: "overwritten", None, box)
+        box.change(got.append, box, trigger_mode="multiple")
+    lab = Lab(app)
+    lab.type(box, "typed")
+    assert got == ["typed", "overwritten"]
+
+
+def _itself(event: Event) -> Event:
+    return event
+
+
 def test_e4_a_recording() -> None:
     """E4: start_recording (pause_recording)* stop_recording input change."""
     with oc.Blocks() as app:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from reactivex import operators as ops
 
 import ossicle as oc
 from ossicle.flow.errors import QueueFull
 from ossicle.flow.model import Kind, Outcome, Place
 from ossicle.flow.plan import compile_plan
+from ossicle.runtime.host import Host
 
 from .lab import STEPS, Lab
 
@@ -240,6 +243,28 @@ def test_q6_the_waiting_are_told_where_they_stand() -> None:
     ]
 
 
+def test_q6_a_cancel_moves_those_behind() -> None:
+    """Q6: who stood behind one that gave up is told the new place, once, and nobody else anything;
+    where nothing moves nothing is told."""
+    app, (a,) = buttons(1)
+    a.click(f, **MANY)
+    lab = Lab(app, 9.0)
+    lab.play("aaaa", a=lambda: lab.click(a))
+    lab.run(2.0)
+    before = len(places(lab))
+    second = lab.requests("f")[1].id
+    lab.withdraw(second)
+    lab.run(8.0)
+    assert places(lab)[before:] == [
+        (2.25, second + 1, Place(0, 2)),
+        (2.25, second + 2, Place(1, 2)),
+    ]
+
+
+def places(lab: Lab) -> list[tuple[float, int, Any]]:
+    return [(at, o.request.id, o.value) for at, o in lab.seen(Outcome) if o.kind is Kind.QUEUED]
+
+
 def test_q6_who_waits_for_a_state_has_a_place_too() -> None:
     """Q6 I2: those that stepped aside are counted and told like the others."""
 
@@ -256,6 +281,61 @@ def test_q6_who_waits_for_a_state_has_a_place_too() -> None:
     lab.run(1.3)
     places = [o.value for _, o in lab.seen(Outcome) if o.kind is Kind.QUEUED]
     assert [(p.rank, p.size) for p in places] == [(0, 1), (1, 2), (2, 3), (0, 2), (1, 2)]
+
+
+def test_q7_a_thousand_idle_sessions_have_nothing_due() -> None:
+    """Q7: with operators, batches, queues and live sound that have all been used."""
+    with oc.Blocks() as app:
+        go, text, state = oc.Button(), oc.Textbox(), oc.State(0)
+        mic = oc.Audio(streaming=True)
+        mic.stream(ignore, mic, preprocess=False, time_limit=5)
+        oc.on(text.input.pipe(ops.debounce(0.3)), ignore, text)
+        go.click(ignore, text, batch=True, batch_window=0.2)
+        go.click(ignore, state, concurrency_id="x")
+        text.change(ignore, text, concurrency_id="x").then(f)
+    names = tuple(f"s{n}" for n in range(1000))
+    lab = Lab(app, 0.01, sessions=names)
+    for name in names[::10]:
+        lab.click(go, name)
+        lab.type(text, "typed", name)
+        lab.act(mic, "start_recording", session=name)
+        lab.act(mic, "stop_recording", session=name)
+    lab.run(60.0)
+    assert len(lab.ends()) >= 400
+    assert lab.clock.due == 0
+    assert lab.program.idle
+
+
+def ignore(value: object) -> None: ...
+
+
+async def test_q7_nothing_waits_on_the_loop_of_an_idle_server() -> None:
+    """Q7: in production, too: no timer and no callback stands on the event loop, so it sleeps in
+    the selector until somebody says something."""
+    app, (a,) = buttons(1)
+    with app:
+        out = oc.Textbox()
+        a.click(lambda: "x", None, out, **MANY)
+        oc.Slider().change(f, **MANY)
+    loop: Any = asyncio.get_running_loop()
+    host = Host(app.plan())
+    ended = asyncio.Event()
+    lines = [host.connect(None, 0, lambda _: None) for _ in range(200)]
+    told: Any = lambda message: ended.set() if "succeeded" in str(message) else None  # noqa: E731
+    lines.append(host.connect(None, 0, told))
+    for line in lines:
+        line.receive({"type": "act", "node": a.id, "act": "click"})
+    await ended.wait()
+
+    def standing() -> list[Any]:
+        return [each for each in loop._scheduled if not each.cancelled()] + list(loop._ready)
+
+    for _ in range(200):  # what is told once, a quarter of a second later, still stands there
+        if not standing():
+            break
+        await asyncio.sleep(0.05)
+    assert host.program.idle and standing() == []
+    await host.close()
 
 
 def test_q7_an_idle_app_has_nothing_due() -> None:

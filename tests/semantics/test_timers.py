@@ -172,6 +172,21 @@ def test_m3_no_timer_outlives_its_session() -> None:
     assert lab.clock.due == 0
 
 
+def test_m3_with_the_session_its_timers_leave_the_clock_at_once() -> None:
+    """M3: not only at the next time that they would have ticked."""
+    with oc.Blocks() as app:
+        button = oc.Button()
+        oc.Timer(0.5).tick(f)
+        button.click(f, every=0.3)
+        oc.Textbox(lambda: "x", every=0.2)
+    lab = Lab(app)
+    lab.click(button)
+    lab.run(1.05)
+    assert lab.clock.due == 3
+    lab.close()
+    assert lab.clock.due == 0
+
+
 def test_m3_a_session_that_never_opens_has_none() -> None:
     """M3: an app without people has nothing due."""
     with oc.Blocks() as app:

@@ -1,0 +1,141 @@
+"""JavaScript of listeners: what runs in the page, when, and where there is no page (rule J1)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import ossicle as oc
+from ossicle.flow.model import Kind
+from ossicle.runtime.host import Host
+from ossicle.testing import Lab
+
+
+def note(log: list[Any], name: str, gives: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that writes down what it was called with."""
+
+    def noted(*values: Any) -> Any:
+        log.append((name, *values))
+        return gives(*values)
+
+    return noted
+
+
+def test_j1_js_runs_before_the_function_and_gives_its_inputs() -> None:
+    """J1: it gets the values of inputs and outputs; what it returns is what the function gets."""
+    log = list[Any]()
+    with oc.Blocks() as app:
+        go, text, number, out = oc.Button(), oc.Textbox("a"), oc.Number(2), oc.Textbox("o")
+        fn = note(log, "function", lambda text, number: text * number)
+        dep = go.click(fn, [text, number], out, js="in the page")
+    page = note(log, "page", lambda text, number, out: [text + out, number + 1])
+    with Lab(app, js={dep: page}) as lab:
+        lab.click(go)
+        assert log == [("page", "a", 2, "o"), ("function", "ao", 3)]
+        assert lab.value(out) == "aoaoao"
+        assert lab.value(text) == "a", "what js returns is for the function alone"
+
+
+def test_j1_state_never_goes_to_the_page() -> None:
+    """J1 I4: js gets nothing in its place, and cannot set it."""
+    log = list[Any]()
+    with oc.Blocks() as app:
+        go, state, text = oc.Button(), oc.State("secret"), oc.Textbox("a")
+        fn = note(log, "function", lambda state, text: None)
+        dep = go.click(fn, [state, text], js="in the page")
+    with Lab(app, js={dep: note(log, "page", lambda state, text: ["forged", "b"])}) as lab:
+        lab.click(go)
+        assert log == [("page", None, "a"), ("function", "secret", "b")]
+
+
+def test_j1_without_a_function_it_sets_the_outputs() -> None:
+    """J1: fn=None: what js returns stands in the outputs, is heard as a change, and is followed."""
+    log = list[Any]()
+    with oc.Blocks() as app:
+        go, text, out, done = oc.Button(), oc.Textbox("a"), oc.Textbox(), oc.Textbox()
+        dep = go.click(None, text, out, js="in the page")
+        dep.success(lambda: "done", None, done)
+        out.change(note(log, "change", lambda text: None), out)
+    with Lab(app, js={dep: lambda text, out: [text * 2]}) as lab:
+        lab.click(go)
+        assert (lab.value(out), lab.value(done)) == ("aa", "done")
+        assert log == [("change", "aa")]
+
+
+def raises(*_: Any) -> Any:
+    raise ValueError("no such element")
+
+
+@pytest.mark.parametrize(
+    ("page", "says"),
+    [
+        (raises, "no such element"),
+        (lambda *_: [], "0 values"),
+        (lambda *_: [7], "must be a string"),
+    ],
+)
+def test_j1_what_goes_wrong_in_the_page_fails_the_request(page: Any, says: str) -> None:
+    """J1 R3: an error, too few values, or one that the input cannot take; the function is not
+    called, and the next request is served."""
+    called = list[Any]()
+    with oc.Blocks() as app:
+        go, text = oc.Button(), oc.Textbox("a")
+        dep = go.click(called.append, text, js="in the page")
+    with Lab(app, js={dep: page}) as lab:
+        lab.click(go)
+        lab.click(go)
+        assert lab.ends() == [Kind.FAILED, Kind.FAILED]
+        assert says in str(lab.outcomes[-1].value)
+        assert called == []
+
+
+def test_j1_a_page_that_is_away_is_waited_for_and_no_longer_than_half_a_minute() -> None:
+    """J1 Q3: the request keeps its slot; the page answers when it is back, or the request fails."""
+    for back, ends in ((11.0, Kind.SUCCEEDED), (None, Kind.FAILED)):
+        with oc.Blocks() as app:
+            go, text, out = oc.Button(), oc.Textbox("a"), oc.Textbox()
+            first = go.click(slow)
+            dep = first.then(str.upper, text, out, js="in the page")
+        with Lab(app, js={dep: lambda text, out: [text]}, reconnect_window=100) as lab:
+            lab.takes(slow, 1)
+            lab.click(go)
+            lab.run(0.5)
+            lab.disconnect()
+            if back:
+                lab.run_until(back)
+                assert lab.ends(dep) == []
+                lab.reconnect()
+                assert lab.value(out) == "A"
+            lab.run_until(50)
+            assert lab.ends(dep) == [ends]
+            ended = next(s for s in lab.outcomes if s.kind is ends and s.listener == dep.name)
+            assert ended.at == (back or 31.0)
+
+
+def slow() -> None: ...
+
+
+async def test_j1_a_front_end_without_javascript_says_so_and_leaves_them_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """J1: when the app is built for it, by name; the other listeners of the same event run."""
+    ran = list[str]()
+    with oc.Blocks() as app:
+        go, text = oc.Button(), oc.Textbox("a")
+        go.click(lambda: ran.append("plain"))
+        go.click(ran.append, text, js="in the page", api_name="scripted")
+        oc.on(text.input.pipe(), ran.append, text, js="in the page", api_name="derived")
+    outcomes = list[Any]()
+    with caplog.at_level(logging.WARNING):
+        host = Host(app.plan(), page_code=False, tap=outcomes.append)
+    for name in ("scripted", "derived"):
+        assert f"{name}: needs JavaScript" in caplog.text
+    line = host.connect(None, 0, lambda _: None)
+    line.receive({"type": "act", "node": go.id, "act": "click"})
+    line.receive({"type": "act", "node": text.id, "act": "input", "value": "b"})
+    asked = {each.listener.name for each in outcomes if type(each).__name__ == "Request"}
+    assert asked == {"lambda"}
+    await host.close()
