@@ -19,6 +19,7 @@ from ossicle.flow.offline import render as render
 from ossicle.flow.offline import run as run
 from ossicle.flow.operators import *  # noqa: F403
 from ossicle.runtime.iterate import iterate as iterate
+from ossicle.runtime.live_file import stream_file as stream_file
 from ossicle.runtime.media.blocks import read_blocks as read_blocks
 from ossicle.runtime.media.blocks import write_blocks as write_blocks
 from ossicle.runtime.soundcard import Speaker as Speaker

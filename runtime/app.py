@@ -20,7 +20,6 @@ from .head import Element, parse_head
 from .launching import Launched, Launching, offer
 
 if TYPE_CHECKING:
-    from ..components.base import Component
     from ..flow.explain import Explanation
     from .frontends.web.tls import Tls
 
@@ -146,28 +145,6 @@ class Blocks(Graph):
         from ..flow.explain import Explanation
 
         return Explanation(self.plan(), self.title)
-
-    def stream_file(
-        self,
-        source: str | Path,
-        sink: str | Path,
-        *,
-        values: Mapping[str, object] | None = None,
-        output: Component | None = None,
-    ) -> Path:
-        """Push a sound file through the live graph, without a browser and as fast as it goes.
-
-        source: played into the microphone. sink: gets what is heard at the streaming output: wav,
-        flac, ogg or mp3 by its name; its samples are those of a live session. values: of components
-        by their label, set before it begins. output: which one, where several stream. Returns sink.
-
-            app.stream_file("dry.wav", "wet.wav", values={"Music": -12})
-
-        Raises DeclarationError where no live sound comes out, ClipError for what cannot be read.
-        """
-        from .live_file import stream_file
-
-        return stream_file(self, source, sink, values=values, output=output)
 
     def page(self) -> dict[str, Any]:
         """What the page is told beside components and listeners."""

@@ -34,7 +34,15 @@ def stream_file(
     values: Mapping[str, object] | None = None,
     output: Component | None = None,
 ) -> Path:
-    """See `Blocks.stream_file`."""
+    """Push a sound file through an app's live graph, without a browser and as fast as it goes.
+
+        sound.stream_file(app, "dry.wav", "wet.wav", values={"Music": -12})
+
+    source: is played into the microphone. sink: gets what is heard at the streaming output: wav,
+    flac, ogg or mp3 by its name; its samples are those of a live session. values: of components by
+    their label, set before it begins. output: which one, where several stream. Returns sink.
+    Raises DeclarationError where no live sound comes out, ClipError for what cannot be read.
+    """
     # The production host on virtual time, with real first values; no test is run by it.
     from .testing.lab import Lab
 

@@ -107,11 +107,14 @@ def is_live(plan: Plan, asked: Asked) -> bool:
 
 def _stream(app: Blocks, asked: Asked) -> list[str]:
     """A file through the live graph; the output is replaced only by a whole one."""
+    from .live_file import stream_file
+
     (source,), (sink,) = asked.inputs, asked.outputs
     _check_paths([source], [sink])
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / f"out{sink.suffix.lower()}"
-        app.stream_file(source, made, values={name: _plainest(v) for name, v in asked.settings})
+        values = {name: _plainest(text) for name, text in asked.settings}
+        stream_file(app, source, made, values=values)
         _replace(made, sink)
     return []
 

@@ -14,6 +14,7 @@ from ossicle.flow.audio import Clip
 from ossicle.flow.errors import DeclarationError
 from ossicle.flow.operators import delay, gain, level, overlay
 from ossicle.runtime.cli import main
+from ossicle.sound import stream_file
 from ossicle.testing import Lab
 
 RATE = 16_000
@@ -47,7 +48,7 @@ def chained() -> tuple[oc.Blocks, oc.Audio, oc.Audio]:
 def test_a_chain_gives_the_samples_of_a_session(source: Path, tmp_path: Path) -> None:
     """With the first values of the app's components, its State and files among them."""
     demo, mic, out = chained()
-    path = demo.stream_file(source, tmp_path / "out.wav")
+    path = stream_file(demo, source, tmp_path / "out.wav")
     with Lab(demo) as lab:
         lab.record(mic, source)
         lab.run(10)
@@ -63,10 +64,10 @@ def test_values_are_set_by_label(source: Path, tmp_path: Path) -> None:
     demo, _, _ = chained()
     soundfile.write(tmp_path / "silence.wav", np.zeros(10, np.int16), RATE)
     alone = {"Track": tmp_path / "silence.wav"}
-    one = demo.stream_file(source, tmp_path / "a.wav", values={"Music": -60} | alone)
-    other = demo.stream_file(source, tmp_path / "b.wav", values={"Music": 0} | alone)
+    one = stream_file(demo, source, tmp_path / "a.wav", values={"Music": -60} | alone)
+    other = stream_file(demo, source, tmp_path / "b.wav", values={"Music": 0} | alone)
     assert one.read_bytes() == other.read_bytes(), "silence is silent at every level"
-    loud = demo.stream_file(source, tmp_path / "c.wav", values={"Music": 0})
+    loud = stream_file(demo, source, tmp_path / "c.wav", values={"Music": 0})
     assert loud.read_bytes() != one.read_bytes()
 
 
@@ -81,7 +82,7 @@ def test_a_function_on_chunks_is_run_in_a_session(source: Path, tmp_path: Path) 
         out = oc.Audio(streaming=True, interactive=False)
         n = oc.State(0)
         mic.stream(turn, [mic, n], [out, n], stream_every=0.5)
-    heard, _ = soundfile.read(demo.stream_file(source, tmp_path / "o.wav"), dtype="int16")
+    heard, _ = soundfile.read(stream_file(demo, source, tmp_path / "o.wav"), dtype="int16")
     signs = np.resize(np.repeat([1, -1], 8000), 50_000)
     np.testing.assert_array_equal(heard, ramp(50_000) * signs)
 
@@ -91,15 +92,15 @@ def test_what_cannot_be_streamed_is_said(source: Path, tmp_path: Path) -> None:
     with oc.Blocks() as silent:
         oc.Audio()
     with pytest.raises(DeclarationError, match="there is none"):
-        silent.stream_file(source, tmp_path / "o.wav")
+        stream_file(silent, source, tmp_path / "o.wav")
     with oc.Blocks() as two:
         mic = oc.Audio(streaming=True)
         outs = [oc.Audio(label=name, streaming=True, interactive=False) for name in "ab"]
         for out in outs:
             mic.stream.pipe(gain(-3.0)).to(out)
     with pytest.raises(DeclarationError, match="Audio 'a', Audio 'b'"):
-        two.stream_file(source, tmp_path / "o.wav")
-    assert two.stream_file(source, tmp_path / "o.wav", output=outs[1]).exists()
+        stream_file(two, source, tmp_path / "o.wav")
+    assert stream_file(two, source, tmp_path / "o.wav", output=outs[1]).exists()
 
     def fail(chunk: object) -> object:
         raise oc.Error("not today")
@@ -109,7 +110,7 @@ def test_what_cannot_be_streamed_is_said(source: Path, tmp_path: Path) -> None:
         out = oc.Audio(streaming=True, interactive=False)
         mic.stream(fail, mic, out)
     with pytest.raises(DeclarationError, match="not today"):
-        failing.stream_file(source, tmp_path / "never.wav")
+        stream_file(failing, source, tmp_path / "never.wav")
     assert not (tmp_path / "never.wav").exists()
 
 
