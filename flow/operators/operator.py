@@ -38,6 +38,7 @@ from ..units import Frames, Seconds
 A = TypeVar("A")
 B = TypeVar("B")
 T_co = TypeVar("T_co", covariant=True)
+T_contra = TypeVar("T_contra", contravariant=True)
 
 Latency = Callable[[int], Frames]
 """Rate in Hz → frames at that rate: how many more have to come in before a frame goes out."""
@@ -244,18 +245,39 @@ def machine(
     `framed`: it takes overlapping frames, whose index moves by less (or more) than their length.
     """
 
-    def attach(source: Observable[Block]) -> Observable[B]:
-        def subscribe(
-            observer: abc.ObserverBase[B], scheduler: abc.SchedulerBase | None = None
-        ) -> abc.DisposableBase:
-            run = _Run(name, make, framed, observer)
-            return source.subscribe(
-                run.on_next, observer.on_error, run.on_completed, scheduler=scheduler
-            )
+    def begin(observer: Heard[B]) -> _Run[B]:
+        return _Run(name, make, framed, observer)
 
-        return Observable(subscribe)
+    return Operator(name, lambda source: _Through(begin, source), latency, rate, follows)
 
-    return Operator(name, attach, latency, rate, follows)
+
+class Heard(Protocol[T_contra]):
+    """An Rx observer, or the next machine in a row."""
+
+    def on_next(self, value: T_contra, /) -> None: ...
+    def on_error(self, error: Exception, /) -> None: ...
+    def on_completed(self) -> None: ...
+
+
+class _Through(Observable[B]):
+    """A stream through one machine. Machines in a row hand blocks to one another directly."""
+
+    def __init__(self, begin: Callable[[Heard[B]], _Run[B]], source: Observable[Block]) -> None:
+        super().__init__(self.into)
+        self._begin, self._source = begin, source
+
+    def into(
+        self, observer: Heard[B], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        """Let what comes out go to an observer.
+
+        What Rx puts around each observer, to hold what comes after an end and to let go of the
+        source, costs as much as the machine's own frame. It stands once, at the end of the row.
+        """
+        run, source = self._begin(observer), self._source
+        if isinstance(source, _Through):
+            return source.into(run, scheduler)
+        return source.subscribe(run.on_next, run.on_error, run.on_completed, scheduler=scheduler)
 
 
 class _Run(Generic[B]):
@@ -263,7 +285,7 @@ class _Run(Generic[B]):
 
     __slots__ = (
         "name", "make", "framed", "observer", "machine", "rate", "channels", "next", "epoch",
-        "values",
+        "values", "ended",
     )  # fmt: skip
 
     def __init__(
@@ -271,7 +293,7 @@ class _Run(Generic[B]):
         name: str,
         make: Callable[[Form], Machine[B]],
         framed: bool,
-        observer: abc.ObserverBase[B],
+        observer: Heard[B],
     ) -> None:
         self.name = name
         self.make = make
@@ -280,11 +302,12 @@ class _Run(Generic[B]):
         self.values = lent()
         self.machine: Machine[B] | None = None
         self.rate = self.channels = self.next = self.epoch = 0
+        self.ended = False
 
     def on_next(self, block: Block) -> None:
         samples = block.samples
         flags = block.flags
-        if block.epoch < self.epoch:
+        if block.epoch < self.epoch or self.ended:
             return
         held: Sequence[B] = ()
         try:
@@ -301,7 +324,7 @@ class _Run(Generic[B]):
             out = self.machine.feed(samples, bool(flags & END))
         except Exception as error:
             error.add_note(f"in operator {self.name!r}, at {block!r}")
-            self.observer.on_error(error)
+            self.on_error(error)
             return
         if flags & END:
             self.machine = None
@@ -323,17 +346,24 @@ class _Run(Generic[B]):
         form = Form(block.rate, self.channels, block.index, flags, block.epoch, self.values)
         return self.make(form), held
 
+    def on_error(self, error: Exception) -> None:
+        self.ended, self.machine = True, None
+        self.observer.on_error(error)
+
     def on_completed(self) -> None:
+        if self.ended:
+            return
         machine, self.machine = self.machine, None
         if machine is not None:
             try:
                 out = machine.feed(np.zeros((0, self.channels), np.float32), True)
             except Exception as error:
                 error.add_note(f"in operator {self.name!r}, at its end")
-                self.observer.on_error(error)
+                self.on_error(error)
                 return
             for value in out:
                 self.observer.on_next(value)
+        self.ended = True
         self.observer.on_completed()
 
 
