@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import numpy as np
 
 import ossicle as oc
-from ossicle.flow.operators import compressor, delay, gain, gate, highpass
+from ossicle.flow.operators import align, compressor, declick, delay, gain, gate, highpass, mono
 
 Sound = tuple[int, np.ndarray]
 
@@ -49,6 +49,10 @@ with oc.Blocks(title="Live") as demo:
         microphone = oc.Audio(label="Microphone", streaming=True, frame_ms=frame)
         out = oc.Audio(label="Out", streaming=True, interactive=False)
         if which == "operators":
+            microphone.stream.pipe(
+                align(), mono(), gain(-3.0), delay("300 ms", mix=0.3), declick()
+            ).to(out)
+        elif which == "strip":
             microphone.stream.pipe(
                 gain(-3.0), highpass(80.0), gate(-60.0), compressor(), delay("300 ms", mix=0.0)
             ).to(out)

@@ -64,7 +64,8 @@ class Sections:
         if not len(samples):
             return samples.astype(np.float64)
         mono = samples.shape[1] == 1
-        data = samples[:, 0] if mono else samples
+        # As lfilter would convert it itself, but in a fifth of the time.
+        data = samples[:, 0].astype(np.float64) if mono else samples
         self._keep(0, data)
         for n, (b, a) in enumerate(self._parts):
             data, self._states[n] = self._lfilter(b, a, data, axis=0, zi=self._states[n])
