@@ -22,7 +22,7 @@ from ..flow.model import ENDS, Kind, Outcome
 from ..flow.patches import Gone, Part, Patch, Run, Set, Sound
 from ..flow.plan import Plan
 from ..flow.program import Execute, Program
-from ..flow.said import Act, Disconnect, Open, Reconnect, Said, Withdraw
+from ..flow.said import Act, Disconnect, Frames, Open, Reconnect, Said, Withdraw
 from ..flow.shapes import is_dict
 from ..flow.units import Seconds
 from . import wire
