@@ -234,6 +234,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="+", default=FILES, metavar="FILE", help="of these files")
     parser.add_argument("--these", type=Path, help="those that this file names, and no others")
+    parser.add_argument("--tests", nargs="+", default=TESTS, metavar="FILE", help="by these tests")
     options = parser.parse_args()
     everything = [each for file in options.only for each in mutants(file)]
     if options.these:
@@ -246,7 +247,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
         plain = ["-x", "-q", "-s", "--no-header", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
-        tests = [str(ROOT / each) for each in TESTS]
+        tests = [str(ROOT / each) for each in options.tests]
         code = pytest.main([*plain, "-k", f"not {LEFT_OUT}", *tests], plugins=[trying])
     if code not in (0, 1):
         return code

@@ -386,7 +386,8 @@ def test_a_streaming_microphone_as_its_own_output_is_written_and_not_played() ->
     stage.act(mic, "start_recording")
     stage.frames(mic, block(0, 500))
     assert not [each for each in stage.patches if isinstance(each, Sound)]
-    assert stage.program.sessions["s"].values[mic.id].frames == 500
+    value = stage.program.sessions["s"].values[mic.id]
+    assert isinstance(value, Clip) and value.frames == 500
 
 
 def test_each_recording_is_a_stream_of_its_own() -> None:

@@ -29,9 +29,9 @@ def test_j1_js_runs_before_the_function_and_gives_its_inputs() -> None:
     log = list[Any]()
     with oc.Blocks() as app:
         go, text, number, out = oc.Button(), oc.Textbox("a"), oc.Number(2), oc.Textbox("o")
-        fn = note(log, "function", lambda text, number: text * number)
+        fn = note(log, "function", times)
         dep = go.click(fn, [text, number], out, js="in the page")
-    page = note(log, "page", lambda text, number, out: [text + out, number + 1])
+    page = note(log, "page", appended)
     with Lab(app, js={dep: page}) as lab:
         lab.click(go)
         assert log == [("page", "a", 2, "o"), ("function", "ao", 3)]
@@ -44,9 +44,9 @@ def test_j1_state_never_goes_to_the_page() -> None:
     log = list[Any]()
     with oc.Blocks() as app:
         go, state, text = oc.Button(), oc.State("secret"), oc.Textbox("a")
-        fn = note(log, "function", lambda state, text: None)
+        fn = note(log, "function", nothing)
         dep = go.click(fn, [state, text], js="in the page")
-    with Lab(app, js={dep: note(log, "page", lambda state, text: ["forged", "b"])}) as lab:
+    with Lab(app, js={dep: note(log, "page", forged)}) as lab:
         lab.click(go)
         assert log == [("page", None, "a"), ("function", "secret", "b")]
 
@@ -58,8 +58,8 @@ def test_j1_without_a_function_it_sets_the_outputs() -> None:
         go, text, out, done = oc.Button(), oc.Textbox("a"), oc.Textbox(), oc.Textbox()
         dep = go.click(None, text, out, js="in the page")
         dep.success(lambda: "done", None, done)
-        out.change(note(log, "change", lambda text: None), out)
-    with Lab(app, js={dep: lambda text, out: [text * 2]}) as lab:
+        out.change(note(log, "change", nothing), out)
+    with Lab(app, js={dep: double}) as lab:
         lab.click(go)
         assert (lab.value(out), lab.value(done)) == ("aa", "done")
         assert log == [("change", "aa")]
@@ -69,12 +69,43 @@ def raises(*_: Any) -> Any:
     raise ValueError("no such element")
 
 
+def too_few(*_: Any) -> list[Any]:
+    return []
+
+
+def wrong(*_: Any) -> list[Any]:
+    return [7]
+
+
+def double(text: str, out: str) -> list[str]:
+    return [text * 2]
+
+
+def same(text: str, out: str) -> list[str]:
+    return [text]
+
+
+def appended(text: str, number: float, out: str) -> list[Any]:
+    return [text + out, number + 1]
+
+
+def times(text: str, number: int) -> str:
+    return text * number
+
+
+def forged(state: object, text: str) -> list[str]:
+    return ["forged", "b"]
+
+
+def nothing(*_: Any) -> None: ...
+
+
 @pytest.mark.parametrize(
     ("page", "says"),
     [
         (raises, "no such element"),
-        (lambda *_: [], "0 values"),
-        (lambda *_: [7], "must be a string"),
+        (too_few, "0 values"),
+        (wrong, "must be a string"),
     ],
 )
 def test_j1_what_goes_wrong_in_the_page_fails_the_request(page: Any, says: str) -> None:
@@ -99,7 +130,7 @@ def test_j1_a_page_that_is_away_is_waited_for_and_no_longer_than_half_a_minute()
             go, text, out = oc.Button(), oc.Textbox("a"), oc.Textbox()
             first = go.click(slow)
             dep = first.then(str.upper, text, out, js="in the page")
-        with Lab(app, js={dep: lambda text, out: [text]}, reconnect_window=100) as lab:
+        with Lab(app, js={dep: same}, reconnect_window=100) as lab:
             lab.takes(slow, 1)
             lab.click(go)
             lab.run(0.5)
