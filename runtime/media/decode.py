@@ -101,10 +101,20 @@ class FileClip(Clip):
                 _skip(file, start)
             else:
                 file.seek(start)
-            samples = _read(file, end - start)
-        if samples.shape[0] != end - start:
-            raise self._changed()
-        return samples
+            return self._filled(file, end - start)
+
+    def _filled(self, file: SoundFile, frames: int) -> Samples:
+        """The next frames as one array, block by block: of a lossy file in one piece the float
+        samples would be twice the array, and three times the decoder's own time."""
+        samples: Samples | None = None
+        for at in range(0, frames, BLOCK):
+            block = _read(file, min(BLOCK, frames - at))
+            if samples is None:
+                samples = np.empty((frames, *block.shape[1:]), block.dtype)
+            if block.shape[0] != min(BLOCK, frames - at):
+                raise self._changed()
+            samples[at : at + block.shape[0]] = block
+        return np.empty(0, np.int16) if samples is None else samples
 
     def blocks(self, size: int = BLOCK) -> Iterator[Samples]:
         left = self.frames
@@ -270,4 +280,5 @@ def _dtype(subtype: str) -> str:
 
 
 def _width(subtype: str) -> int:
-    return np.dtype(_dtype(subtype)).itemsize
+    """Bytes of a sample in the array that functions get."""
+    return 2 if subtype in _LOSSY else np.dtype(_dtype(subtype)).itemsize

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...flow.audio import ClipError
+from ...flow.bounds import BLOCK, ClipError
 from ...flow.samples import Int16, to_int16
 from .limits import Limits
 from .refusals import check_length, check_numbers, damaged, missing_codec, not_sound, silent
@@ -74,8 +74,11 @@ class _Writer:
         self._file: SoundFile | None = None
         self._files = files
         self._channels = 0
+        self._due: list[Int16] = []
+        self._due_frames = 0
 
     def write(self, block: Int16, rate: int) -> None:
+        """One more frame of the codec: some hundred samples."""
         channels = 1 if block.ndim == 1 else block.shape[1]
         if self._file is None:
             check_numbers(rate, channels, self._name)
@@ -91,7 +94,16 @@ class _Writer:
             )
         self.frames += block.shape[0]
         check_length(self.frames, rate, self._name, self._limits)
-        self._file.write(block)
+        self._due.append(block)
+        self._due_frames += block.shape[0]
+        if self._due_frames >= BLOCK:
+            self.finish()
+
+    def finish(self) -> None:
+        """Write what is due: small pieces one by one would take as long as decoding them."""
+        if self._file is not None and self._due:
+            self._file.write(np.concatenate(self._due))
+        self._due, self._due_frames = [], 0
 
 
 def _copy_with_av(path: Path, container: str, name: str, writer: _Writer) -> None:
@@ -105,6 +117,7 @@ def _copy_with_av(path: Path, container: str, name: str, writer: _Writer) -> Non
                 raise ClipError(f"{name!r} is {container} without sound; send a file with a track")
             for frame in media.decode(media.streams.audio[0]):
                 writer.write(_interleaved(frame), frame.sample_rate)
+            writer.finish()
     except FFmpegError as error:
         text = error.strerror or "unknown reason"
         if writer.frames:
