@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from . import environments, measure, page
+from . import answer, environments, measure, page
 from .environments import ROOT, Side
 from .measure import Figures, Load
 from .report import Report, load_average, machine
@@ -68,6 +68,7 @@ async def compare(sides: list[Side], rounds: int, load: Load) -> Report:
         for side in sides:
             print(f"opening the page of {side.key}", file=sys.stderr)
             keep(side, await page.visit(side))
+            keep(side, await answer.hear(side))
     for n in range(rounds):
         for side in sides:
             print(f"round {n + 1} of {rounds}: {side.key}", file=sys.stderr)
@@ -78,7 +79,7 @@ async def compare(sides: list[Side], rounds: int, load: Load) -> Report:
     return Report(
         series.get("peer", empty),
         series.get("ossicle", empty),
-        measure.MEASURES + page.MEASURES,
+        measure.MEASURES + page.MEASURES + answer.MEASURES,
         facts,
     )
 

@@ -32,15 +32,14 @@ class Memory:
 
 
 class Server:
-    """The small app as one side serves it, on a port of its own."""
+    """An app as one side serves it, on a port of its own; `numbers` are for the app."""
 
-    def __init__(self, side: Side, yields: int, at_once: int) -> None:
+    def __init__(self, side: Side, *numbers: int, app: Path = APP) -> None:
         self.side = side
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}/"
         self._log: IO[bytes] = tempfile.TemporaryFile()
-        numbers = (self.port, yields, at_once)
-        command = [str(side.python), str(APP), side.module, *map(str, numbers)]
+        command = [str(side.python), str(app), side.module, *map(str, (self.port, *numbers))]
         # Neither side shall speak to the world while it is measured.
         environment = dict(os.environ, GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1")
         self.started = time.perf_counter()
@@ -49,7 +48,7 @@ class Server:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
-            cwd=APP.parent,
+            cwd=app.parent,
             env=environment,
         )
 

@@ -10,6 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -463,6 +464,9 @@ class Host:
             raise InputError(f"{node.where}: {act!r} is no act of a user.")
         if data is not None and not is_dict(data):
             raise InputError(f"{node.where}: data must be an object, not {data!r}.")
+        if act == "start_recording" and self._store is None:
+            # While somebody speaks there is time to load what the recording will need.
+            self.pool.keep(self._loop.create_task(self.pool.run(_load_sound)))
         if isinstance(node, Component):
             now: object = session.values[id]
             received = node.receive(act, message.get("value"), data, now, session.media)
@@ -528,6 +532,11 @@ def _without_js(plan: Plan) -> Plan:
     for each in left_out:
         log.warning("%s: needs JavaScript, which this front end has not; left out.", each.name)
     return plan.without(left_out) if left_out else plan
+
+
+def _load_sound() -> None:
+    import_module("soundfile")
+    import_module(".media.store", __package__)
 
 
 def _whole(message: Mapping[str, Any], name: str) -> int:

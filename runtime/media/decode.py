@@ -101,20 +101,15 @@ class FileClip(Clip):
                 _skip(file, start)
             else:
                 file.seek(start)
-            return self._filled(file, end - start)
-
-    def _filled(self, file: SoundFile, frames: int) -> Samples:
-        """The next frames as one array, block by block: of a lossy file in one piece the float
-        samples would be twice the array, and three times the decoder's own time."""
-        samples: Samples | None = None
-        for at in range(0, frames, BLOCK):
-            block = _read(file, min(BLOCK, frames - at))
-            if samples is None:
-                samples = np.empty((frames, *block.shape[1:]), block.dtype)
-            if block.shape[0] != min(BLOCK, frames - at):
-                raise self._changed()
-            samples[at : at + block.shape[0]] = block
-        return np.empty(0, np.int16) if samples is None else samples
+            if self.facts.subtype not in _LOSSY:
+                samples = _read(file, end - start)
+            else:
+                # By blocks: in one piece the float samples would be twice the array, and three
+                # times the decoder's own time.
+                samples = _filled(file, end - start, self.channels)
+        if samples.shape[0] != end - start:
+            raise self._changed()
+        return samples
 
     def blocks(self, size: int = BLOCK) -> Iterator[Samples]:
         left = self.frames
@@ -263,6 +258,16 @@ def _native_blocks(file: SoundFile) -> Iterator[tuple[Samples, int]]:
 def _read(file: SoundFile, frames: int) -> Samples:
     raw = file.read(frames, dtype=_dtype(file.subtype))
     return to_int16(raw) if file.subtype in _LOSSY else raw
+
+
+def _filled(file: SoundFile, frames: int, channels: int) -> Samples:
+    """The next frames, or those that there are, at 16 bit."""
+    samples = np.empty((frames, channels) if channels > 1 else frames, np.int16)
+    at = 0
+    while at < frames and (block := _read(file, min(BLOCK, frames - at))).shape[0]:
+        samples[at : at + block.shape[0]] = block
+        at += block.shape[0]
+    return samples[:at]
 
 
 def _skip(file: SoundFile, frames: int) -> None:

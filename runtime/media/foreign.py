@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...flow.bounds import BLOCK, ClipError
-from ...flow.samples import Int16, to_int16
+from ...flow.samples import to_int16
 from .limits import Limits
 from .refusals import check_length, check_numbers, damaged, missing_codec, not_sound, silent
 from .soundfiles import SoundFile, Unreadable, writing
@@ -74,10 +74,10 @@ class _Writer:
         self._file: SoundFile | None = None
         self._files = files
         self._channels = 0
-        self._due: list[Int16] = []
+        self._due: list[NDArray[Any]] = []
         self._due_frames = 0
 
-    def write(self, block: Int16, rate: int) -> None:
+    def write(self, block: NDArray[Any], rate: int) -> None:
         """One more frame of the codec: some hundred samples."""
         channels = 1 if block.ndim == 1 else block.shape[1]
         if self._file is None:
@@ -102,7 +102,7 @@ class _Writer:
     def finish(self) -> None:
         """Write what is due: small pieces one by one would take as long as decoding them."""
         if self._file is not None and self._due:
-            self._file.write(np.concatenate(self._due))
+            self._file.write(to_int16(np.concatenate(self._due)))
         self._due, self._due_frames = [], 0
 
 
@@ -125,14 +125,11 @@ def _copy_with_av(path: Path, container: str, name: str, writer: _Writer) -> Non
         raise not_sound(name, container, text) from error
 
 
-def _interleaved(frame: AudioFrame) -> Int16:
-    """(frames, channels) at 16 bit from FFmpeg's planar or packed array."""
+def _interleaved(frame: AudioFrame) -> NDArray[Any]:
+    """(frames, channels) from FFmpeg's planar or packed array."""
     array: NDArray[Any] = frame.to_ndarray()
     channels = frame.layout.nb_channels
-    samples = array.T if frame.format.is_planar else array.reshape(-1, channels)
-    if samples.dtype == np.uint8:
-        samples = (samples.astype(np.int16) - 128) * 256
-    return np.ascontiguousarray(to_int16(samples))
+    return array.T if frame.format.is_planar else array.reshape(-1, channels)
 
 
 def _copy_with_ffmpeg(
