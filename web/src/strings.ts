@@ -118,8 +118,9 @@ export const strings = {
   micBusy: 'The microphone is in use by another program. Close that, then press Record again.',
   micLost: 'The microphone went away. What was heard until then is kept.',
   soundLost: (seconds: string) => `The connection was away for too long: ${seconds} s were lost.`,
-  insecure:
-    'A browser gives the microphone to https pages and to localhost only. Open the app that way, or upload a file.',
+  insecure: 'Recording needs https: a browser gives the microphone to https pages and to localhost only.',
+  insecureWay: ['If you run this app, start it with ', 'tls="self-signed"', '.'] as const,
+  insecureFiles: 'Files work as they are.',
   micFailed: (why: string) => `The microphone could not be opened: ${why}`,
   device: 'Microphone',
   resume: 'Go on',

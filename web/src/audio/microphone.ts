@@ -42,10 +42,15 @@ export class MicrophoneError extends Error {}
 /** As many channels as are kept. */
 const CHANNELS = 2;
 
-async function ask(deviceId: string | null, raw: boolean, exact = false): Promise<MediaStream> {
-  // Missing on http pages, whatever the types say.
+/** Whether the browser gives this page a microphone at all: not over http from another machine. */
+export function mayRecord(): boolean {
+  // Missing there, whatever the types say.
   const media = navigator.mediaDevices as MediaDevices | undefined;
-  if (!window.isSecureContext || !media?.getUserMedia) throw new MicrophoneError(strings.insecure);
+  return window.isSecureContext && typeof media?.getUserMedia === 'function';
+}
+
+async function ask(deviceId: string | null, raw: boolean, exact = false): Promise<MediaStream> {
+  if (!mayRecord()) throw new MicrophoneError(strings.insecure);
   const audio: MediaTrackConstraints = {
     channelCount: { ideal: CHANNELS },
     echoCancellation: !raw,
@@ -54,7 +59,7 @@ async function ask(deviceId: string | null, raw: boolean, exact = false): Promis
   };
   if (deviceId) audio.deviceId = exact ? { exact: deviceId } : { ideal: deviceId };
   try {
-    return await media.getUserMedia({ audio });
+    return await navigator.mediaDevices.getUserMedia({ audio });
   } catch (error) {
     throw new MicrophoneError(words(error));
   }

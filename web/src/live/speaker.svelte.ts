@@ -1,9 +1,8 @@
 /** One stream of sound that the server makes, from its first frame to its last. */
-import playbackUrl from '../worklets/playback.worklet.ts?worker&url';
 import type { Sounds } from '../wire/socket';
 import { Outline } from '../audio/outline';
-import { acquire, release, type Clock } from './contexts';
-import type { PlaybackOptions, PlaybackReport } from './messages';
+import type { PlaybackReport } from './messages';
+import { openOutput, type Output } from './output';
 import { none, Recent, worse, type Figures } from './figures';
 
 export type SpeakerPhase =
@@ -43,8 +42,7 @@ export class Speaker {
   readonly outline = new Outline();
 
   private readonly latencies = new Recent();
-  private clock: Clock | null = null;
-  private worklet: AudioWorkletNode | null = null;
+  private output: Output | null = null;
   private begun = false;
   private cut = false;
 
@@ -65,12 +63,12 @@ export class Speaker {
 
   toggle(): void {
     if (this.phase === 'blocked') {
-      void this.clock?.context.resume().then(() => this.unblock());
+      void this.output?.context.resume().then(() => this.unblock());
     } else if (this.phase === 'paused') {
-      this.worklet?.port.postMessage('resume');
+      this.output?.say('resume');
       this.phase = 'starving';
     } else if (!this.over) {
-      this.worklet?.port.postMessage('pause');
+      this.output?.say('pause');
       this.phase = 'paused';
       this.tell('pause');
     }
@@ -85,19 +83,15 @@ export class Speaker {
   /** Silence, at once; it ends when its player has said how far it came. */
   flush(): void {
     this.cut = true;
-    this.worklet?.port.postMessage('flush');
+    this.output?.say('flush');
   }
 
   /** Nothing more is heard of it, and its means are given back. */
   close(): void {
     if (!this.over) this.phase = 'ended';
     this.sounds.played(this.stream.node, this.stream.epoch);
-    this.worklet?.port.postMessage('close');
-    this.worklet?.disconnect();
-    if (this.worklet) this.worklet.port.onmessage = null;
-    this.worklet = null;
-    if (this.clock) release(this.clock);
-    this.clock = null;
+    this.output?.close();
+    this.output = null;
   }
 
   trip(ms: number): void {
@@ -105,35 +99,27 @@ export class Speaker {
   }
 
   private async start(): Promise<void> {
-    const { node, epoch, rate, channels, live } = this.stream;
     const channel = new MessageChannel();
     // From now on frames wait in the port, not in the socket's worker.
-    this.sounds.play(node, epoch, channel.port1);
-    const clock = (this.clock = acquire(rate));
-    await clock.context.audioWorklet.addModule(playbackUrl);
-    if (this.over) return;
-    const processorOptions: PlaybackOptions = { node, epoch, channels, live, origin: clock.origin };
-    const worklet = new AudioWorkletNode(clock.context, 'ossicle-playback', {
-      numberOfInputs: 0,
-      outputChannelCount: [channels],
-      processorOptions,
-    });
-    this.worklet = worklet;
-    worklet.port.onmessage = ({ data }: MessageEvent<PlaybackReport>) => this.hear(data);
-    worklet.port.postMessage({ wire: channel.port2 }, [channel.port2]);
-    if (this.cut) worklet.port.postMessage('flush');
-    worklet.connect(clock.context.destination);
-    if (clock.context.state !== 'running') {
-      clock.context.onstatechange = () => this.unblock();
+    this.sounds.play(this.stream.node, this.stream.epoch, channel.port1);
+    const output = await openOutput(this.stream, channel.port2, (report) => this.hear(report));
+    if (this.over) {
+      output.close();
+      return;
+    }
+    this.output = output;
+    if (this.cut) output.say('flush');
+    if (output.context.state !== 'running') {
+      output.context.onstatechange = () => this.unblock();
       // A context that may run does so within a few milliseconds.
       setTimeout(() => {
-        if (clock.context.state !== 'running' && !this.over) this.phase = 'blocked';
+        if (output.context.state !== 'running' && !this.over && this.phase !== 'paused') this.phase = 'blocked';
       }, 300);
     }
   }
 
   private unblock(): void {
-    if (this.phase === 'blocked' && this.clock?.context.state === 'running') this.phase = 'starting';
+    if (this.phase === 'blocked' && this.output?.context.state === 'running') this.phase = 'starting';
   }
 
   private hear(report: PlaybackReport): void {

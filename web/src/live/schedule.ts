@@ -1,0 +1,125 @@
+/**
+ * Sound without an audio thread: pieces put one exactly behind the other, some way ahead of what is heard.
+ *
+ * A browser gives the audio thread to secure pages only. What a page can always do is to say of a piece at which frame of
+ * the output it shall begin; so this looks ahead, and knows from the output's clock what was really heard.
+ *
+ * Pure: the clock and the pieces' way out are a parameter.
+ */
+import type { Playout } from './playout';
+
+/** Seconds that are scheduled ahead: so long may the page stand still. */
+export const AHEAD = 0.3;
+/** Seconds from now to where a piece may begin at the earliest: the output has taken what comes before. */
+export const LEAD = 0.03;
+/** Seconds of one piece at most. */
+const PIECE = 0.1;
+/** Frames in which time passes while sound is waited for, as on an audio thread. */
+const QUANTUM = 128;
+/** Seconds over which a sound that is cut off fades. */
+export const FADE = 0.005;
+
+/** Where sound goes. All places are frames of its clock. */
+export interface Sink {
+  readonly rate: number;
+  /** What is heard now. */
+  now(): number;
+  /** Plays a piece from a place on. */
+  play(channels: Float32Array<ArrayBuffer>[], at: number): void;
+  /** Fades, and is silent from a place on. */
+  cut(at: number): void;
+}
+
+interface Placed {
+  at: number;
+  frames: number;
+  /** Of its first frame, in the stream. */
+  index: number;
+}
+
+export class Schedule {
+  private placed: Placed[] = [];
+  private next: number;
+  private last = 0; // behind all that was scheduled
+  private heardTo = 0;
+  private late = 0;
+  private end: number | null = null; // where it was cut off
+
+  constructor(
+    private readonly playout: Playout,
+    private readonly sink: Sink,
+  ) {
+    this.next = sink.now();
+  }
+
+  /** Schedules what may be; to be called often, and whenever something came. */
+  tick(): void {
+    if (this.end !== null) return;
+    const { playout, sink } = this;
+    const earliest = sink.now() + Math.ceil(LEAD * sink.rate);
+    if (this.next < earliest) {
+      let passed = Math.min(earliest - this.next, Math.round(PIECE * sink.rate));
+      this.next = earliest;
+      if (playout.state === 'playing') {
+        // A page that stood still for too long has let the output run dry with sound at hand.
+        if (playout.stats.fill > 0) this.late += 1;
+        else this.place(QUANTUM); // there is none: the playout counts that itself
+      }
+      for (; passed > 0 && playout.state === 'waiting'; passed -= QUANTUM) this.place(QUANTUM);
+    }
+    const until = earliest + AHEAD * sink.rate;
+    while (playout.state === 'playing' && this.next < until) {
+      const there = Math.round(playout.stats.fill * sink.rate);
+      this.place(Math.min(there, Math.round(PIECE * sink.rate)));
+      if (there === 0) break;
+    }
+  }
+
+  /** Index in the stream of what is heard next. */
+  get at(): number {
+    const now = this.end === null ? this.sink.now() : Math.min(this.end, this.sink.now());
+    for (const piece of this.placed) {
+      if (piece.at < now) this.heardTo = piece.index + Math.min(now - piece.at, piece.frames);
+    }
+    this.placed = this.placed.filter((piece) => piece.at + piece.frames > now);
+    return this.heardTo;
+  }
+
+  /** All that there is, or that was left of it, was heard. */
+  get over(): boolean {
+    if (this.end !== null) return this.sink.now() >= this.end;
+    return this.playout.state === 'ended' && this.sink.now() >= this.last;
+  }
+
+  get underruns(): number {
+    return this.playout.underruns + this.late;
+  }
+
+  /** Seconds that wait: not yet scheduled, and scheduled but not yet heard. */
+  get fill(): number {
+    const { sink } = this;
+    return this.playout.stats.fill + Math.max(0, this.last - sink.now()) / sink.rate;
+  }
+
+  /** Silence, as soon as the output can. `still`: its clock stands, so nothing sounds. */
+  flush(still: boolean): void {
+    if (this.end !== null) return;
+    const { sink } = this;
+    const sounds = !still && this.placed.length > 0;
+    this.end = sink.now() + (sounds ? Math.round((LEAD + FADE) * sink.rate) : 0);
+    sink.cut(this.end);
+  }
+
+  private place(size: number): void {
+    const { playout, sink } = this;
+    const channels = Array.from({ length: playout.channels }, () => new Float32Array(size));
+    const before = playout.stats.fill;
+    playout.pull(channels, 0);
+    const frames = Math.round((before - playout.stats.fill) * sink.rate);
+    if (frames === 0) return;
+    const piece = channels.map((channel) => channel.subarray(0, frames));
+    sink.play(piece, this.next);
+    this.placed.push({ at: this.next, frames, index: playout.at - frames });
+    this.last = this.next += frames;
+  }
+}
