@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from ossicle.runtime.launching import Launching, serve_app
 RATE = 44_100  # of the fake device without voice processing: only then nothing is resampled
 SECONDS = 20  # longer than any test records, because the file starts over at its end
 HURRY = "window.dispatchEvent(new Event('online'))"  # a page that waits for its line tries at once
+ELSEWHERE = "lan.test"
 PATIENCE = 15_000  # milliseconds that anything on the page may take on a busy machine
 
 
@@ -92,6 +94,8 @@ async def browser(microphone: Path) -> AsyncIterator[Browser]:
                 "--use-fake-device-for-media-stream",
                 "--use-fake-ui-for-media-stream",
                 f"--use-file-for-fake-audio-capture={microphone}",
+                # A name of another machine, to the browser: what http pages of it may do is less.
+                f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1",
             ],
         )
         yield started
@@ -103,8 +107,10 @@ async def serve() -> AsyncIterator[Serve]:
     """Serves apps in this loop, so that a test can look into the host."""
     sites: list[Site] = []
 
-    async def start(app: Blocks, root_path: str = "") -> Site:
-        launching = Launching(server_port=0, quiet=True, show_error=False, root_path=root_path)
+    async def start(app: Blocks, root_path: str = "", **options: Any) -> Site:
+        launching = Launching(
+            server_port=0, quiet=True, show_error=False, root_path=root_path, **options
+        )
         sites.append(Site(*await serve_app(app, launching)))
         return sites[-1]
 

@@ -10,8 +10,10 @@ import type { Playout } from './playout';
 
 /** Seconds that are scheduled ahead: so long may the page stand still. */
 export const AHEAD = 0.3;
-/** Seconds from now to where a piece may begin at the earliest: the output has taken what comes before. */
-export const LEAD = 0.03;
+/** Seconds from now in which the output may have taken already what comes: nothing is scheduled or cut there. */
+export const TAKEN = 0.03;
+/** Seconds from now to where sound starts: a piece that came too late would overlap the next one. */
+export const LEAD = 0.1;
 /** Seconds of one piece at most. */
 const PIECE = 0.1;
 /** Frames in which time passes while sound is waited for, as on an audio thread. */
@@ -40,6 +42,7 @@ interface Placed {
 export class Schedule {
   private placed: Placed[] = [];
   private next: number;
+  private looked: number; // when this last looked at the clock
   private last = 0; // behind all that was scheduled
   private heardTo = 0;
   private late = 0;
@@ -49,25 +52,29 @@ export class Schedule {
     private readonly playout: Playout,
     private readonly sink: Sink,
   ) {
-    this.next = sink.now();
+    this.next = this.looked = sink.now();
   }
 
   /** Schedules what may be; to be called often, and whenever something came. */
   tick(): void {
     if (this.end !== null) return;
     const { playout, sink } = this;
-    const earliest = sink.now() + Math.ceil(LEAD * sink.rate);
-    if (this.next < earliest) {
-      let passed = Math.min(earliest - this.next, Math.round(PIECE * sink.rate));
-      this.next = earliest;
-      if (playout.state === 'playing') {
-        // A page that stood still for too long has let the output run dry with sound at hand.
-        if (playout.stats.fill > 0) this.late += 1;
-        else this.place(QUANTUM); // there is none: the playout counts that itself
+    const now = sink.now();
+    if (playout.state === 'playing' && this.next < now + TAKEN * sink.rate) {
+      if (playout.stats.fill === 0) this.place(QUANTUM); // short of sound: the playout counts that itself
+      else {
+        // The page stood still for too long: the output has run dry with sound at hand.
+        this.late += 1;
+        this.next = now + Math.round(LEAD * sink.rate);
       }
+    }
+    if (playout.state === 'waiting') {
+      this.next = Math.max(this.next, now + Math.round(LEAD * sink.rate));
+      let passed = Math.min(now - this.looked, Math.round(PIECE * sink.rate));
       for (; passed > 0 && playout.state === 'waiting'; passed -= QUANTUM) this.place(QUANTUM);
     }
-    const until = earliest + AHEAD * sink.rate;
+    this.looked = now;
+    const until = now + AHEAD * sink.rate;
     while (playout.state === 'playing' && this.next < until) {
       const there = Math.round(playout.stats.fill * sink.rate);
       this.place(Math.min(there, Math.round(PIECE * sink.rate)));
@@ -106,7 +113,7 @@ export class Schedule {
     if (this.end !== null) return;
     const { sink } = this;
     const sounds = !still && this.placed.length > 0;
-    this.end = sink.now() + (sounds ? Math.round((LEAD + FADE) * sink.rate) : 0);
+    this.end = sink.now() + (sounds ? Math.round((TAKEN + FADE) * sink.rate) : 0);
     sink.cut(this.end);
   }
 

@@ -37,6 +37,8 @@ class Buffers implements Sink {
     this.sources.add(source);
     source.onended = () => this.sources.delete(source);
     source.start(at / this.rate);
+    // One that begins late, because the machine stood still just now, must not sound into the next.
+    source.stop((at + buffer.length) / this.rate);
   }
 
   cut(at: number): void {
