@@ -197,12 +197,16 @@ def _text(text: str, x: float, y: float, opacity: float) -> str:
 
 def _edge(edge: Edge, route: Sequence[str], places: dict[str, Place]) -> str:
     begin, end = places[edge.begin], places[edge.end]
-    points = [(begin[0] + begin[2], begin[1] + begin[3] / 2)]
+    back = end[0] + end[2] < begin[0]  # then from side to side, below the edges that lead forth
+    first, last, height = (
+        (begin[0], end[0] + end[2], 0.8) if back else (begin[0] + begin[2], end[0], 0.5)
+    )
+    points = [(first, begin[1] + begin[3] * height)]
     points += [(x, y + high / 2) for x, y, _, high in (places[id] for id in route[1:-1])]
-    points.append((end[0], end[1] + end[3] / 2))
+    points.append((last, end[1] + end[3] * height))
     path = f"M{points[0][0]:g} {points[0][1]:g}"
     for (x1, y1), (x2, y2) in pairwise(points):
-        bend = max(30.0, (x2 - x1) / 2) if x2 > x1 or len(points) == 2 else (x2 - x1) / 2
+        bend = (x2 - x1) / 2 if back else max(30.0, (x2 - x1) / 2)
         path += f"C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2:g} {y2:g}"
     if abs(begin[0] + begin[2] / 2 - end[0] - end[2] / 2) < 1 and edge.begin != edge.end:
         # in one layer: around what stands between
