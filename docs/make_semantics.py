@@ -124,12 +124,13 @@ became of the requests for it:
 | `^` | was cancelled |
 | `x` | was dropped: its trigger mode takes no further one |
 | `r` | was rejected: the queue is full |
+| `m` | was merged: its chunk of a stream went along with an earlier one's |
 | `q` | waits in line |
 
 Here a generator yields three times, each step taking 0.2 s, and the second press is dropped:
 
 {picture(drawn)}
-Each request ends in exactly one of `|`, `#`, `^`, `x`, `r` (C4).
+Each request ends in exactly one of `|`, `#`, `^`, `x`, `r`, `m` (C4).
 """
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .listeners import Listener
 from .model import Place
 from .units import Seconds
@@ -28,5 +30,5 @@ class Estimator:
         if mean is None:
             return place
         at_once = (listener.limit or place.size or 1) * (listener.batch or 1)
-        turns = place.rank // at_once + 1
-        return Place(place.rank, place.size, round(turns * mean, 3))
+        turns = max(place.rank // at_once, place.behind) + 1
+        return replace(place, eta=round(turns * mean, 3))

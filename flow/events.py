@@ -15,7 +15,6 @@ from .patches import Patch, Sound
 from .queue import Ask, Cancel
 from .results import UNSET
 from .session import Session
-from .timers import Ticker
 
 Tap = Callable[[object], None]
 """Hears every `Said`, `Event`, `Request`, `Outcome` and `Patch`, in order (rule X1)."""
@@ -120,11 +119,9 @@ class Events:
         if session.closed and event.port != "unload" and listener.on_disconnect == "cancel":
             return None
         for cancelled in sorted(listener.cancels):
-            session.stop_ticker("listener", cancelled)
+            session.stop_every(cancelled)
             for node, epoch in session.spoken.pop(cancelled, {}).items():
                 self.show(Sound(session.id, node, epoch, "flush"))  # made, and still to be heard
-        if listener.every is not None and event.cause is not Cause.TIMER:
-            self._every(session, listener, event)
         values = session.values
         if event.port == "stream" and event.cause in CHUNKS:  # the node's own input is the chunk
             inputs = tuple(event.value if n == event.node else values[n] for n in listener.inputs)
@@ -133,25 +130,12 @@ class Events:
         self._requests += 1
         request = Request(self._requests, session.id, listener, event, inputs)
         session.pending += 1
+        if listener.every is not None and event.cause is not Cause.TIMER:
+            session.arming[request.id] = listener.id
         if self.tap:
             self.tap(request)
         self.due.append(Ask(request))
         return request
-
-    def _every(self, session: Session, listener: Listener, event: Event) -> None:
-        """Rule M1: from its trigger, at every multiple."""
-        session.stop_ticker("listener", listener.id)
-        assert listener.every is not None
-
-        def fire() -> None:
-            if session.connected:
-                tick = self.event(
-                    session, event.node, event.port, Cause.TIMER, UNSET, event.data, None
-                )
-                self.turn(lambda: self.ask(session, listener, tick))
-
-        ticker = Ticker(self.clock, listener.every, fire)
-        session.tickers["listener", listener.id] = ticker
 
     def show(self, patch: Patch) -> None:
         """Hand a patch to the front end."""

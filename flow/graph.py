@@ -307,6 +307,11 @@ class Graph:
         for node in given:
             if given.count(node) > 1:
                 raise DeclarationError(f"{where}: outputs: {node.where} is named twice.")
+        if options.on_overload and all(source.port != "stream" for source in sources):
+            raise DeclarationError(
+                f"{where}: on_overload={options.on_overload!r} is for a live `stream`; requests of"
+                " other events wait in line, as queue(max_size=...) and trigger_mode say."
+            )
         if fn is not None:
             check_inputs(where, fn, len(taken), keyed)
         for other in cancels:

@@ -17,8 +17,8 @@ from .verdict import Trigger
 ShowProgress = Literal["full", "minimal", "hidden"]
 TriggerMode = Literal["once", "multiple", "always_last", "restart"]
 OnDisconnect = Literal["cancel", "finish"]
-OnOverload = Literal["drop_oldest", "latest", "block", "error"]
-OVERLOADS = ("drop_oldest", "latest", "block", "error")
+OnOverload = Literal["drop_oldest", "latest", "coalesce", "block", "error"]
+OVERLOADS = ("drop_oldest", "latest", "coalesce", "block", "error")
 ConcurrencyLimit = int | None | Literal["default"]
 
 
@@ -163,6 +163,11 @@ def _check(where: str, o: Options) -> None:
         raise DeclarationError(
             f"{where}: batch_window={o.batch_window!r} waits and queue=False does not; leave one of"
             " them out."
+        )
+    if o.batch and overload == "coalesce":
+        raise DeclarationError(
+            f"{where}: on_overload='coalesce' hands over one longer chunk, and batch=True a list of"
+            " chunks; use one of them."
         )
     if o.batch and o.interrupt:
         raise DeclarationError(

@@ -57,10 +57,14 @@ class Request:
 
 @record
 class Job:
-    """One call of a function, on behalf of one request or of a batch of them."""
+    """One call of a function, on behalf of one request or of a batch of them.
+
+    `more`: requests whose chunks go with the first one's; they have ended as merged.
+    """
 
     id: int
     requests: tuple[Request, ...]
+    more: tuple[Request, ...] = ()
 
     @property
     def listener(self) -> Listener:
@@ -68,7 +72,7 @@ class Job:
 
 
 class Kind(StrEnum):
-    """The stations of a request. The last five are ends; each request reaches exactly one."""
+    """The stations of a request. The last six are ends; each request reaches exactly one."""
 
     QUEUED = "queued"
     STARTED = "started"
@@ -80,9 +84,12 @@ class Kind(StrEnum):
     CANCELLED = "cancelled"
     DROPPED = "dropped"
     REJECTED = "rejected"
+    MERGED = "merged"
 
 
-ENDS = frozenset({Kind.SUCCEEDED, Kind.FAILED, Kind.CANCELLED, Kind.DROPPED, Kind.REJECTED})
+ENDS = frozenset(
+    {Kind.SUCCEEDED, Kind.FAILED, Kind.CANCELLED, Kind.DROPPED, Kind.REJECTED, Kind.MERGED}
+)
 
 
 @record
@@ -90,7 +97,8 @@ class Outcome:
     """What became of a request so far.
 
     `value` belongs to the kind: a `Place` for queued, the result for yielded, the exception for
-    failed and rejected, a `Report` for progress, a `Notice` for notice.
+    failed and rejected, a `Report` for progress, a `Notice` for notice, and for merged the id of
+    the request that its chunk is handed over with.
     """
 
     kind: Kind
@@ -100,11 +108,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a request stands: `rank` others go first, `size` wait in its line, `eta` in seconds."""
+    """Where a request stands: `rank` others go first, `size` wait in its line, `eta` in seconds.
+
+    `behind` so many of those that wait must end before it, one after the other, because they write
+    the same State (rule I2).
+    """
 
     rank: int
     size: int
     eta: Seconds | None = None
+    behind: int = 0
 
 
 @dataclass(frozen=True, slots=True)

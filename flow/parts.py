@@ -104,7 +104,7 @@ class Parts:
         if listeners:
             self._events.due.append(Cancel(session.id, frozenset(listeners)))
         for id in listeners:
-            session.stop_ticker("listener", id)
+            session.stop_every(id)
         for id in listeners | edges:
             self._sounds.listener_gone(session, id, "flush")
         for id in nodes:

@@ -16,6 +16,8 @@ from reactivex.disposable import CompositeDisposable, Disposable
 from .calls import Call, Member, Write
 from .cancel import CancelToken
 from .clock import Clock
+from .coalesce import merged
+from .errors import Error
 from .events import Events, Tap
 from .fragments import Fragment
 from .model import ENDS, Cause, Job, Kind, Outcome, Request
@@ -45,7 +47,10 @@ FOLLOWERS = {
     Kind.REJECTED: ("failure", "then"),
     Kind.CANCELLED: ("cancelled", "then"),
 }
-"""Rule H1. A dropped request never was a run: nothing follows it."""
+"""Rule H1. A dropped or merged request never was a run: nothing follows it."""
+
+TAKEN = (Kind.QUEUED, Kind.STARTED)
+"""Stations of a request that show that it will run, unless it is cancelled."""
 
 
 class Program:
@@ -68,7 +73,9 @@ class Program:
         self.clock = clock
         self.sessions = dict[str, Session]()
         self.dropped = 0
-        """Requests that a trigger mode or a late tick dropped, over all sessions."""
+        """Requests that a trigger mode, an overload or a late tick dropped, over all sessions."""
+        self.merged = 0
+        """Chunks that were handed over as part of a longer one: of them nothing is lost."""
         self._execute = execute
         self._window = reconnect_window
         self._wanted = Wanted.of(plan, everything=tap is not None)
@@ -184,7 +191,19 @@ class Program:
         if job.listener.part and self.sessions[job.requests[0].session].is_old(job.requests[0]):
             # its nodes are gone; that it is cancelled stands behind it in the scheduler's inbox
             return Work(lambda observer: cancel.on_request(observer.on_completed))
+        if job.more:
+            return self._run_merged(job, cancel)
         return self._execute(Call(job.listener, tuple(map(self._member, job.requests))), cancel)
+
+    def _run_merged(self, job: Job, cancel: CancelToken) -> Observable[Step | Notice | Report]:
+        first = job.requests[0]
+        node = self.sessions[first.session].node(first.event.node)
+        try:
+            member = self._member(merged(node, first, job.more))
+        except Exception as error:  # a component's own: it fails this call, and nothing more
+            failed = error
+            return Work(lambda observer: observer.on_error(failed))
+        return self._execute(Call(job.listener, (member,)), cancel)
 
     def _member(self, request: Request) -> Member:
         """What a member sees, as its job starts: State is read now, the rest as of its event."""
@@ -209,6 +228,8 @@ class Program:
     # -- outcomes ------------------------------------------------------------------------------
 
     def _stray(self, job: Job, error: Exception) -> None:
+        if isinstance(error, Error) and not error.print_exception:
+            return  # it asks not to be told of
         error.add_note(f"in {job.listener.name}, after all who asked for it had gone")
         self._events.on_error(error)
 
@@ -236,7 +257,11 @@ class Program:
             if isinstance(outcome.value, Notice):
                 self._events.show(Toast(session.id, outcome.value))
             return
+        if session.arming and session.arming.pop(request.id, None) is not None:
+            if kind in TAKEN:  # what is dropped or rejected leaves a timer as it was
+                self._ticking.every(session, request)
         self.dropped += kind is Kind.DROPPED
+        self.merged += kind is Kind.MERGED
         self._events.show(Run(session.id, outcome))
         if kind not in ENDS:
             return

@@ -10,13 +10,15 @@ stands in line is a linked list. The indices empty themselves; an idle queue hol
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from heapq import heapify, heappop, heappush, nsmallest
+from collections.abc import Iterator
+from heapq import nsmallest
 from itertools import chain, islice
 
+from .coalesce import run_of
 from .errors import HopError, Overload, QueueFull
+from .lines import Key, Line
 from .listeners import Listener
+from .locks import Locks
 from .model import Cause, Job, Kind, Outcome, Place, Request
 from .record import record
 from .units import Seconds
@@ -27,6 +29,9 @@ MAX_HOPS = 100
 
 REACH = 1024
 """How far down its line a batch looks for members whose State is free: far, but not all."""
+
+SEEN = 256
+"""How far a place is worked out where requests wait for one State: enough for an estimate."""
 
 
 @record
@@ -98,76 +103,6 @@ class Wake:
 Message = Ask | Settled | Ended | Cancel | Woke
 Effect = Start | Stop | Wake | Outcome
 
-Key = tuple[str, int]
-"""A session and a State of it."""
-Stood = tuple[int, Request]
-"""A request that came to the head of its line and had to step aside, under its number there."""
-
-
-class _Line:
-    """One concurrency id: who waits, in order, and how many jobs run.
-
-    `order` holds those that never came to the head. Who came there and found its State being
-    written steps aside into `held`, and later comes back into `back`: before all in `order`.
-    """
-
-    __slots__ = ("back", "batches", "held", "limit", "name", "order", "running", "waiting", "wakes")
-
-    def __init__(self, name: str, limit: int | None) -> None:
-        self.name = name
-        self.limit = limit
-        self.running = 0
-        self.waiting = 0
-        self.order: OrderedDict[int, Request] = OrderedDict()
-        self.batches: dict[int, OrderedDict[int, Request]] = {}
-        """For batch listeners only: their own requests in the same order."""
-        self.back: list[Stood] = []  # a heap
-        self.held: dict[Key, list[Stood]] = {}  # heaps; whoever was cancelled is found there late
-        self.wakes: Seconds | None = None
-
-    @property
-    def idle(self) -> bool:
-        return not (self.running or self.waiting or self.order or self.back or self.held)
-
-    @property
-    def has_room(self) -> bool:
-        return self.limit is None or self.running < self.limit
-
-    @property
-    def head(self) -> Request | None:
-        return self.back[0][1] if self.back else next(iter(self.order.values()), None)
-
-    def push(self, request: Request) -> None:
-        self.waiting += 1
-        self.order[request.id] = request
-        if request.listener.batch:
-            own = self.batches.setdefault(request.listener.id, OrderedDict())
-            own[request.id] = request
-
-    def drop(self, request: Request) -> None:
-        """Out of `order`."""
-        del self.order[request.id]
-        if request.listener.batch:
-            own = self.batches[request.listener.id]
-            del own[request.id]
-            if not own:
-                del self.batches[request.listener.id]
-
-    def drop_back(self, stood: Stood) -> None:
-        """Out of `back`."""
-        if self.back[0][0] == stood[0]:
-            heappop(self.back)
-        else:
-            self.back.remove(stood)
-            heapify(self.back)
-
-    def of(self, listener: Listener) -> Iterator[Request]:
-        """Who could be in a batch of this listener, in order."""
-        if self.back:
-            yield from (each for _, each in sorted(self.back) if each.listener is listener)
-        if listener.id in self.batches:
-            yield from self.batches[listener.id].values()
-
 
 class _Pending:
     """One session's one listener: the requests that have not ended, and the one set aside."""
@@ -189,15 +124,11 @@ class Queue:
     def __init__(self, max_size: int | None = None) -> None:
         self.max_size = max_size
         self._sessions: dict[str, dict[int, _Pending]] = {}
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, Line] = {}
         self._jobs: dict[int, Job] = {}  # request id -> the job that it is a member of
         self._members: dict[int, int] = {}  # job id -> members that have not ended
-        self._locks: dict[Key, Job] = {}  # who may write that State
-        self._stood: dict[int, int] = {}  # request id -> its number, if it had to step aside
-        self._held: dict[int, Key] = {}  # request id -> the State that it stands aside for
-        self._held_in: dict[Key, dict[str, _Line]] = {}
-        self._look_again: dict[Key, set[tuple[int, str]]] = {}
-        self._last_job = self._last_stood = 0
+        self._locks = Locks()
+        self._last_job = 0
         self.waiting = 0
         """Requests that wait in lines and count against `max_size`."""
 
@@ -207,15 +138,7 @@ class Queue:
     def idle(self) -> bool:
         """Nothing pends, nothing runs, and every index is empty."""
         return not (
-            self._sessions
-            or self._jobs
-            or self._members
-            or self._locks
-            or self._stood
-            or self._held
-            or self._held_in
-            or self._look_again
-            or self.waiting
+            self._sessions or self._jobs or self._members or self.waiting or not self._locks.idle
         ) and all(line.idle for line in self._lines.values())
 
     def pending(self, session: str, listener: int) -> int:
@@ -239,10 +162,11 @@ class Queue:
             return
         first = list[Request]()
         if found.back or found.held:
-            stood = (s for s in chain(found.back, *found.held.values()) if s[1].id in self._stood)
+            known = self._locks.stood
+            stood = (s for s in chain(found.back, *found.held.values()) if s[1].id in known)
             first = [request for _, request in nsmallest(most, stood)]
         for rank, request in zip(range(most), chain(first, found.order.values()), strict=False):
-            yield request, Place(rank, found.waiting)
+            yield request, Place(rank, found.waiting, behind=self._locks.before(request, most))
 
     # -- the machine ---------------------------------------------------------------------------
 
@@ -327,6 +251,7 @@ class Queue:
             self._begin(line, (request,), effects)  # nobody to wait for: it need not stand in line
             return
         line.push(request)
+        self._locks.wait(request)
         counts = request.event.cause is not Cause.TIMER
         self.waiting += counts
         self._fill(line, now, effects)
@@ -341,7 +266,9 @@ class Queue:
             )
             self._end(request, Kind.REJECTED, error, now, effects)
         else:
-            effects.append(Outcome(Kind.QUEUED, request, Place(line.waiting - 1, line.waiting)))
+            behind = self._locks.before(request, SEEN)
+            place = Place(line.waiting - 1, line.waiting, behind=behind)
+            effects.append(Outcome(Kind.QUEUED, request, place))
 
     def _pending(self, request: Request) -> _Pending:
         session = self._sessions.get(request.session)
@@ -352,22 +279,22 @@ class Queue:
             pending = session[request.listener.id] = _Pending()
         return pending
 
-    def _line(self, listener: Listener) -> _Line:
+    def _line(self, listener: Listener) -> Line:
         """As many as the app has, so they are kept; but see `_clear`."""
         line = self._lines.get(listener.line)
         if line is None:
-            line = self._lines[listener.line] = _Line(listener.line, listener.limit)
+            line = self._lines[listener.line] = Line(listener.line, listener.limit)
         return line
 
-    def _clear(self, line: _Line) -> None:
+    def _clear(self, line: Line) -> None:
         """Lines of parts come and go with them; one that is idle holds nothing and can go."""
         if line.idle:
             self._lines.pop(line.name, None)
 
-    def _fill(self, line: _Line, now: Seconds, effects: list[Effect]) -> None:
+    def _fill(self, line: Line, now: Seconds, effects: list[Effect]) -> None:
         """Start jobs from the head of a line while it has room."""
         while line.has_room and (head := line.head):
-            if head.listener.locks and self._stand_aside(head, line):
+            if head.listener.locks and self._locks.stand_aside(head, line):
                 continue
             members = (head,)
             if head.listener.batch:
@@ -375,24 +302,40 @@ class Queue:
                 if not members:
                     return
             for each in members:
-                self._leave_line(each, line)
+                self._locks.leave(each, line)
                 self.waiting -= each.event.cause is not Cause.TIMER
-            self._begin(line, members, effects)
+            more = self._more(head) if head.listener.on_overload == "coalesce" else ()
+            self._begin(line, members, effects, more)
+            for each in more:
+                self._withdraw(each, effects)
+                self._end(each, Kind.MERGED, head.id, now, effects)
 
-    def _begin(self, line: _Line, members: tuple[Request, ...], effects: list[Effect]) -> None:
+    def _more(self, head: Request) -> tuple[Request, ...]:
+        """Chunks that wait behind this one and go on where it ends."""
+        live = self._pending(head).live.values()
+        waiting = (r for r in live if r.id >= head.id and r.id not in self._jobs)
+        return tuple(run_of(waiting)[1:])
+
+    def _begin(
+        self,
+        line: Line,
+        members: tuple[Request, ...],
+        effects: list[Effect],
+        more: tuple[Request, ...] = (),
+    ) -> None:
         self._last_job += 1
-        job = Job(self._last_job, members)
+        job = Job(self._last_job, members, more)
         self._members[job.id] = len(members)
         line.running += 1
         for each in members:
             self._jobs[each.id] = job
-            for node in each.listener.locks:
-                self._locks[each.session, node] = job
+            if each.listener.locks:
+                self._locks.take(each, job)
             effects.append(Outcome(Kind.STARTED, each))
         effects.append(Start(job))
 
     def _batch(
-        self, head: Request, line: _Line, now: Seconds, effects: list[Effect]
+        self, head: Request, line: Line, now: Seconds, effects: list[Effect]
     ) -> tuple[Request, ...]:
         """Rule B1. One member per session where State is written: each must see the last one's."""
         listener = head.listener
@@ -402,7 +345,7 @@ class Queue:
             if listener.locks:
                 if each.session in sessions:
                     continue
-                if key := self._locked(each):
+                if key := self._locks.blocker(each):
                     locked.append((key, each))
                     continue
             sessions.add(each.session)
@@ -415,82 +358,9 @@ class Queue:
                 line.wakes = opens
                 effects.append(Wake(listener.line, opens))
             for key, each in locked:  # the batch may be full as soon as one of these is free
-                self._look_again.setdefault(key, set()).add((each.id, line.name))
+                self._locks.look_again(key, each, line)
             return ()
         return tuple(members)
-
-    # -- State: two jobs of one session that write it never overlap (rule I2) ------------------
-
-    def _locked(self, request: Request) -> Key | None:
-        if self._locks:
-            for node in request.listener.locks:
-                if (request.session, node) in self._locks:
-                    return request.session, node
-        return None
-
-    def _stand_aside(self, head: Request, line: _Line) -> bool:
-        """Let others pass if the head's State is being written.
-
-        Of those that wait for one State in one line only the first comes back when it is free, so
-        that the cost does not grow with their number. Nobody overtakes the others meanwhile: as
-        long as the State is free, the first stands in `back`, before all who come.
-        """
-        key = self._locked(head)
-        if key is None:
-            return False
-        number = self._stood.get(head.id)
-        if number is None:
-            line.drop(head)
-            self._last_stood += 1
-            number = self._stood[head.id] = self._last_stood
-        else:
-            line.drop_back((number, head))
-            for node in head.listener.locks:
-                self._next_back((head.session, node), line)
-        self._held[head.id] = key
-        heappush(line.held.setdefault(key, []), (number, head))
-        self._held_in.setdefault(key, {})[line.name] = line
-        return True
-
-    def _unlock(self, job: Job) -> Iterable[_Line]:
-        """What a job wrote is free. The lines that wait for it; who asked first goes first."""
-        firsts = list[tuple[int, str]]()
-        for each in job.requests:
-            for node in each.listener.locks:
-                key = each.session, node
-                del self._locks[key]
-                firsts.extend(self._look_again.pop(key, ()) if self._look_again else ())
-                for line in tuple(self._held_in.get(key, {}).values()):
-                    if back := self._next_back(key, line):
-                        firsts.append((back.id, line.name))
-        return [self._lines[name] for _, name in sorted(firsts)]
-
-    def _next_back(self, key: Key, line: _Line) -> Request | None:
-        """Let the first that stands aside for this State come back, unless it is being written."""
-        stood = line.held.get(key)
-        if stood is None or key in self._locks:
-            return None
-        first, came = stood[0], False
-        while stood and not came:
-            first = heappop(stood)
-            if came := self._held.pop(first[1].id, None) is not None:
-                heappush(line.back, first)
-        if not stood:
-            del line.held[key]
-            lines = self._held_in[key]
-            del lines[line.name]
-            if not lines:
-                del self._held_in[key]
-        return first[1] if came else None
-
-    def _leave_line(self, request: Request, line: _Line) -> None:
-        """Out of its line, wherever it stands there."""
-        line.waiting -= 1
-        number = self._stood.pop(request.id, None) if self._stood else None
-        if number is None:
-            line.drop(request)
-        elif self._held.pop(request.id, None) is None:
-            line.drop_back((number, request))
 
     # -- ends ----------------------------------------------------------------------------------
 
@@ -533,7 +403,7 @@ class Queue:
             return
         line = self._lines[job.listener.line]
         line.running -= 1
-        freed = self._unlock(job)
+        freed = self._locks.free(job) if job.listener.locks else ()
         for each in job.requests:
             if self._jobs.pop(each.id, None):
                 self._end(each, kind, value, now, effects)
@@ -547,7 +417,7 @@ class Queue:
         sessions = self._sessions.get(by.session)
         if not sessions:
             return
-        moved = dict[str, _Line]()
+        moved = dict[str, Line]()
         for listener_id in sorted(sessions if by.listeners is None else by.listeners):
             pending = sessions.get(listener_id)
             if pending is None or (by.leaving and _finishes(pending)):
@@ -568,7 +438,7 @@ class Queue:
             self._fill(line, now, effects)
             self._clear(line)
 
-    def _withdraw(self, request: Request, effects: list[Effect]) -> _Line | None:
+    def _withdraw(self, request: Request, effects: list[Effect]) -> Line | None:
         """Out of the running job; or out of the line, which is returned."""
         job = self._jobs.get(request.id)
         if job:
@@ -577,11 +447,10 @@ class Queue:
             return None
         self.waiting -= request.event.cause is not Cause.TIMER
         line = self._lines[request.listener.line]
-        was_back = request.id in self._stood and request.id not in self._held
-        self._leave_line(request, line)
+        was_back = self._locks.is_back(request)
+        self._locks.leave(request, line)
         if was_back:
-            for node in request.listener.locks:
-                self._next_back((request.session, node), line)
+            self._locks.next_back(request, line)
         return line
 
 

@@ -72,6 +72,8 @@ class Session:
     pending: int = 0
     contents: dict[int, object] = field(default_factory=dict[int, object])
     """What the values of watched nodes were when `change` last compared them."""
+    arming: dict[int, int] = field(default_factory=dict[int, int])
+    """Requests that begin a timer when they are taken, and of which listener."""
     tickers: dict[tuple[str, int], Ticker] = field(default_factory=dict[tuple[str, int], Ticker])
     streams: dict[tuple[int, str], Stream] = field(default_factory=dict[tuple[int, str], Stream])
     subscriptions: CompositeDisposable = field(default_factory=CompositeDisposable)
@@ -107,6 +109,7 @@ class Session:
         for ticker in self.tickers.values():
             ticker.dispose()
         self.tickers.clear()
+        self.arming.clear()
         for limit in self.limits.values():
             limit.dispose()
         self.limits.clear()
@@ -181,6 +184,12 @@ class Session:
         old = self.contents[node.id]
         new = self.contents[node.id] = node.content(value)
         return not same(old, new)
+
+    def stop_every(self, listener: int) -> None:
+        """End the timer of a listener, and all that would begin another."""
+        self.stop_ticker("listener", listener)
+        if self.arming:
+            self.arming = {id: each for id, each in self.arming.items() if each != listener}
 
     def stop_ticker(self, kind: str, id: int) -> None:
         """kind: "node" for a timer of its own, "listener" for one with `every`."""

@@ -117,7 +117,9 @@ class Source(Hook):
         concurrency_id: listeners that share an id share a line and its lowest limit.
         show_api: False leaves it out of the listing for programs.
         Also: stream_every, time_limit (seconds), batch_window (seconds a batch may wait to fill),
-            interrupt (cancel stops a running async function), on_disconnect ("cancel", "finish").
+            interrupt (cancel stops a running async function), on_disconnect ("cancel", "finish"),
+            and for a stream that comes faster than `fn` takes it on_overload: "drop_oldest",
+            "latest", "coalesce" (what waits becomes one longer chunk), "block" or "error".
 
         Raises DeclarationError if it cannot work as written.
         """

@@ -1,10 +1,10 @@
-"""Timers of a session's nodes: their `tick` events, as often as their properties say."""
+"""What comes again and again: the `tick` events of nodes, and listeners with `every`."""
 
 from __future__ import annotations
 
 from .events import Events
 from .graph import Node
-from .model import Cause
+from .model import Cause, Request
 from .session import Session
 from .timers import Ticker
 
@@ -29,3 +29,18 @@ class Ticking:
                     self._events.turn(tick)
 
             session.tickers["node", node.id] = Ticker(self._events.clock, period, fire)
+
+    def every(self, session: Session, trigger: Request) -> None:
+        """A trigger was taken: its listener runs again at every multiple after it (rule M1)."""
+        listener, event = trigger.listener, trigger.event
+        session.stop_ticker("listener", listener.id)
+        assert listener.every is not None
+
+        def fire() -> None:
+            if session.connected:
+                cause, data = Cause.TIMER, event.data
+                tick = self._events.event(session, event.node, event.port, cause, data=data)
+                self._events.turn(lambda: self._events.ask(session, listener, tick))
+
+        clock, key = self._events.clock, ("listener", listener.id)
+        session.tickers[key] = Ticker(clock, listener.every, fire, event.at)

@@ -20,21 +20,29 @@ class Ticker:
     If the clock was late, the ticks it missed are left out, not made up for (rule M2).
     """
 
-    def __init__(self, clock: Clock, period: Seconds, fire: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        period: Seconds,
+        fire: Callable[[], None],
+        begin: Seconds | None = None,
+    ) -> None:
+        """begin: now, or when it was; what would have been before now is left out."""
         self._clock, self._period, self._fire = clock, period, fire
-        self._begin = clock.seconds
+        self._begin = clock.seconds if begin is None else begin
         self._next: DisposableBase | None = None
         self._alive = True
-        self._arm(1)
+        self._arm_next()
 
-    def _arm(self, n: int) -> None:
+    def _arm_next(self) -> None:
+        passed = (self._clock.seconds - self._begin + SLACK) / self._period
+        n = math.floor(passed) + 1
         self._next = self._clock.at(self._begin + n * self._period, self._tick)
 
     def _tick(self) -> None:
         if not self._alive:
             return
-        passed = (self._clock.seconds - self._begin + SLACK) / self._period
-        self._arm(math.floor(passed) + 1)
+        self._arm_next()
         self._fire()
 
     def dispose(self) -> None:

@@ -131,8 +131,8 @@ class Trace:
         """A marble picture: a row for each port that somebody listens to, and for each listener.
 
         Events are letters; of requests `q` waits, `s` starts, `y` yields, `|` succeeded, `#`
-        failed, `^` cancelled, `x` dropped, `r` rejected. rows: only those whose name contains one
-        of these. waits, steps: whether `q` and `y` are drawn.
+        failed, `^` cancelled, `x` dropped, `r` rejected, `m` merged. rows: only those whose name
+        contains one of these. waits, steps: whether `q` and `y` are drawn.
         """
         left_out = ("" if waits else "q") + ("" if steps else "y")
         return marbles(self.entries, self.names, rows, left_out, frame, until)

@@ -18,6 +18,7 @@ SIGNS = {
     "cancelled": "^",
     "dropped": "x",
     "rejected": "r",
+    "merged": "m",
 }
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

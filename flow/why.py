@@ -7,7 +7,7 @@ from typing import Any
 from .entries import Entry, Facts, listener_facts, node_name
 from .units import Seconds
 
-ENDS = ("succeeded", "failed", "cancelled", "dropped", "rejected")
+ENDS = ("succeeded", "failed", "cancelled", "dropped", "rejected", "merged")
 
 
 def why(entries: list[Entry], names: Facts, request: int) -> str | None:
@@ -66,6 +66,8 @@ class _Story:
             lines.append(f"because of {value['error']}: {value['message']}")
         if kind == "dropped":
             lines.append(self._dropped(request))
+        elif kind == "merged":
+            lines.append(f"because its chunk was handed over with that of request {value}")
         elif kind == "cancelled":
             lines.append(self._cancelled(request, place))
         return lines
@@ -156,7 +158,7 @@ class _Story:
 def _was(kind: str) -> str:
     return (
         f"was {kind}"
-        if kind in ("cancelled", "dropped", "rejected")
+        if kind in ("cancelled", "dropped", "rejected", "merged")
         else (f"is {kind}" if kind == "still pending" else kind)
     )
 

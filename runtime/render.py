@@ -201,7 +201,7 @@ class Run:
             mine = outcome.request.listener.id == self._listener.id
             # Values are given one by one: a listener on `change` may run before it has them all,
             # and what it drops or fails at then is overtaken by its last run.
-            if mine and outcome.kind is not Kind.DROPPED:
+            if mine and outcome.kind not in (Kind.DROPPED, Kind.MERGED):
                 self._last = outcome
 
     async def fire(self, plan: Plan, line: Line) -> None:

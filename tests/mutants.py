@@ -33,6 +33,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FILES = (
     "flow/queue.py",
+    "flow/lines.py",
+    "flow/locks.py",
     "flow/scheduler.py",
     "flow/program.py",
     "flow/events.py",

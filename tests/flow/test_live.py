@@ -14,7 +14,8 @@ from ossicle import sound
 from ossicle.flow.audio import Clip
 from ossicle.flow.blocks import START, Block
 from ossicle.flow.chunks import Chunker
-from ossicle.flow.model import Kind, Outcome
+from ossicle.flow.errors import DeclarationError
+from ossicle.flow.model import ENDS, Kind, Outcome
 from ossicle.flow.operators import gain, level
 from ossicle.flow.patches import Command, Patch, Set, Sound
 from ossicle.flow.program import Program
@@ -186,6 +187,96 @@ def test_overload_is_a_named_choice(policy: Any, started: list[int]) -> None:
     stage.clock.run_until(10_000)
     assert begun == started
     assert stage.kinds().count(Kind.DROPPED) == stage.program.dropped == 10 - len(started)
+
+
+def slow_listener(
+    heard: list[tuple[int, int, int]], every: float, lost: tuple[int, ...] = (), **options: Any
+) -> Stage:
+    """Ten chunks of 0.1 s, one each 0.1 s, for a function that takes 0.37 s."""
+
+    def slow(chunk: Heard, event: oc.EventData) -> None:
+        first, count = int(chunk[1][0]), len(chunk[1])
+        assert (chunk[1] == ramp(first, count)).all()  # it goes on without a gap
+        heard.append((event.index, count, event.gap))
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        dep = mic.stream(slow, mic, None, stream_every=every, on_overload="coalesce", **options)
+        dep.then(lambda: None, trigger_mode="multiple", concurrency_limit=None)
+    stage = Stage(demo, takes=0.37)
+    for n in range(10):
+        if n not in lost:
+            stage.clock.at(0.1 * n, lambda n=n: stage.frames(mic, block(100 * n, 100)))
+    stage.clock.run_until(60)
+    return stage
+
+
+def test_what_waits_is_handed_over_as_one_longer_chunk() -> None:
+    """E7 C4: sample for sample; each chunk's request ends once, and merged is not dropped."""
+    heard = list[tuple[int, int, int]]()
+    stage = slow_listener(heard, 0.1)
+    assert heard == [(0, 100, 0), (100, 300, 0), (400, 400, 0), (800, 200, 0)]
+    kinds = stage.kinds()
+    assert (kinds.count(Kind.MERGED), kinds.count(Kind.DROPPED)) == (6, 0)
+    assert (stage.program.merged, stage.program.dropped) == (6, 0)
+    of_slow = [o.request for o in stage.outcomes if o.request.listener.name == "slow"]
+    ended = [o for o in stage.outcomes if o.kind in ENDS and o.request in of_slow]
+    assert len(ended) == len({o.request.id for o in ended}) == 10
+    followed = [o for o in stage.outcomes if o.kind is Kind.STARTED and o.request not in of_slow]
+    assert len(followed) == len(heard)
+    assert stage.program.idle
+
+
+def test_nothing_is_put_together_over_a_gap() -> None:
+    """E7: a loss stays one: the chunk behind it comes by itself, with the length of the gap."""
+    heard = list[tuple[int, int, int]]()
+    slow_listener(heard, 0.1, lost=(3,))
+    assert heard[:3] == [(0, 100, 0), (100, 200, 0), (400, 400, 100)]
+
+
+def test_even_a_longer_chunk_has_a_bound() -> None:
+    """E7: two seconds may wait, as with the other policies; then the oldest is dropped."""
+    heard = list[tuple[int, int, int]]()
+
+    def slow(chunk: Heard, event: oc.EventData) -> None:
+        heard.append((event.index, len(chunk[1]), event.gap))
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        mic.stream(slow, mic, None, stream_every=0.5, on_overload="coalesce")
+    stage = Stage(demo, takes=100.0)
+    stage.frames(mic, block(0, 5000))
+    stage.clock.run_until(1000)
+    assert heard == [(0, 500, 0), (3000, 2000, 0)]
+    assert (stage.program.merged, stage.program.dropped) == (3, 5)
+
+
+def test_what_operators_made_is_put_together_as_they_made_it() -> None:
+    """E7 E8: the event carries the longer block, the input the longer clip."""
+    heard = list[tuple[int, int, np.dtype[Any]]]()
+
+    def slow(chunk: Heard, event: oc.EventData) -> None:
+        heard.append((event.index, event.value.frames, event.value.samples.dtype))
+        assert len(chunk[1]) == event.value.frames
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        quiet = mic.stream.pipe(gain(-6.0))
+        oc.on(quiet, slow, mic, None, trigger_mode="multiple", on_overload="coalesce")
+    stage = Stage(demo, takes=1.0)
+    for n in range(5):
+        stage.frames(mic, block(100 * n, 100))
+    stage.clock.run_until(10)
+    assert heard == [(0, 100, np.dtype("float32")), (100, 400, np.dtype("float32"))]
+
+
+def test_a_policy_needs_a_stream() -> None:
+    """T6: and a longer chunk no batch."""
+    with oc.Blocks(), pytest.raises(DeclarationError, match="on_overload='latest' is for a live"):
+        oc.Button().click(ignore, oc.Textbox(), None, on_overload="latest")
+    with oc.Blocks(), pytest.raises(DeclarationError, match="batch=True"):
+        mic = oc.Audio(streaming=True)
+        mic.stream(ignore, mic, None, batch=True, on_overload="coalesce")
 
 
 def test_overload_as_an_error_rejects_the_new_chunk() -> None:

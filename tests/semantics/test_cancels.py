@@ -135,6 +135,21 @@ def test_c2_an_error_after_the_cancel_is_told_to_the_log() -> None:
     assert "leaky" in "".join(lab.errors[0].__notes__)
 
 
+def test_c2_an_error_that_asks_for_no_log_is_not_told() -> None:
+    """C2 R3: print_exception=False holds after a cancel, too."""
+
+    def leaky() -> Iterator[str]:
+        try:
+            while True:
+                yield "x"
+        finally:
+            raise oc.Error("in finally", print_exception=False)
+
+    lab = Stoppable(leaky, takes=0.2).play("g-x")
+    assert lab.marbles("leaky") == "s-^"
+    assert lab.errors == []
+
+
 def test_c4_each_request_ends_once() -> None:
     """C4: whatever is pressed, whenever."""
     lab = Stoppable(trigger_mode="multiple", takes=0.3).play("ggxgg-gx-g---xg--g")
@@ -200,7 +215,8 @@ def after() -> None: ...
 
 
 def test_c5_finish_lets_work_run_on() -> None:
-    """C5: on_disconnect="finish": it ends as if its user were there, and so does what follows."""
+    """C5 H1: with on_disconnect="finish" it ends as if its user were there, and so does what
+    follows with the same choice; a follower without it is not asked."""
     app = Stoppable(on_disconnect="finish", takes=5.0)
     app.dep.then(after, on_disconnect="finish")
     app.dep.then(stop)

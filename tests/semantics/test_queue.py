@@ -342,6 +342,26 @@ async def test_q7_nothing_waits_on_the_loop_of_an_idle_server() -> None:
     await host.close()
 
 
+def test_q6_who_waits_for_a_state_is_told_how_long() -> None:
+    """Q6 I2: without a limit, too, those that write one State go one after the other."""
+
+    def add(n: int) -> int:
+        return n + 1
+
+    app, (a,) = buttons(1)
+    with app:
+        state = oc.State(0)
+        a.click(add, state, state, concurrency_limit=None, **MANY)
+    lab = Lab(app, 1.0)
+    lab.click(a)
+    lab.run(2.0)
+    for _ in range(4):
+        lab.click(a)
+    lab.run(3.3)
+    places = [o.value for _, o in lab.seen(Outcome) if o.kind is Kind.QUEUED]
+    assert [(p.rank, p.eta) for p in places] == [(0, 1.0), (1, 2.0), (2, 3.0), (0, 1.0), (1, 2.0)]
+
+
 def test_q7_an_idle_app_has_nothing_due() -> None:
     """Q7: when all is done no action is left on the clock."""
     app, (a,) = buttons(1)

@@ -38,6 +38,51 @@ def test_m1_a_new_trigger_begins_anew() -> None:
     assert lab.marbles("f") == "(s|)----(s|)--(s|)----(s|)----(s|)"
 
 
+def test_m1_a_dropped_trigger_leaves_the_timer_as_it_was() -> None:
+    """M1 T1: what never runs moves nothing; the ticks stay at the multiples of the taken one."""
+    with oc.Blocks() as app:
+        button = oc.Button()
+        button.click(f, every=0.5)
+    lab = Lab(app, 0.2)
+    lab.play("c-----c-----------", c=lambda: lab.click(button))
+    assert lab.marbles("f") == "s-|--sx|--s-|--s-|"
+
+
+def test_m1_a_rejected_trigger_starts_no_timer() -> None:
+    """M1 Q4: who was told to try again later does not run meanwhile."""
+    with oc.Blocks() as app:
+        button, busy = oc.Button(), oc.Button()
+        busy.click(stop, concurrency_id="one", trigger_mode="multiple")
+        button.click(f, every=0.5, concurrency_id="one")
+    app.queue(max_size=1)
+    lab = Lab(app, {"stop": 0.3})
+    lab.play("(bb)c-----------", b=lambda: lab.click(busy), c=lambda: lab.click(button))
+    assert lab.marbles("f") == "-r"
+    assert not lab.program.sessions["a"].tickers
+
+
+def test_m1_a_trigger_that_waits_for_its_turn_counts_from_when_it_came() -> None:
+    """M1 T3: the newest takes over when it is let in, and its multiples count from its event."""
+    with oc.Blocks() as app:
+        button = oc.Button()
+        button.click(f, every=1.0, trigger_mode="always_last")
+    lab = Lab(app, 0.4)
+    lab.play("c-c-----------------------", c=lambda: lab.click(button))
+    assert lab.marbles("f") == "s---(|s)---|---s---|-----s---|"
+
+
+def test_m1_who_cancels_at_the_same_event_wins() -> None:
+    """M1 C1 H2: a timer that begins and is cancelled by one act never ticks."""
+    with oc.Blocks() as app:
+        button = oc.Button()
+        dep = button.click(f, every=0.5)
+        button.click(stop, cancels=[dep])
+    lab = Lab(app, {"f": 0.3})
+    lab.play("c-----------", c=lambda: lab.click(button))
+    assert lab.marbles("f") == "(s^)"
+    assert not lab.program.sessions["a"].tickers
+
+
 def test_m1_cancels_end_it() -> None:
     """M1 C1: `cancels` ends the run that pends and all that would follow."""
     with oc.Blocks() as app:

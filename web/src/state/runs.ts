@@ -36,6 +36,7 @@ export function afterRun(runs: Runs, patch: RunPatch, now: number): Runs {
   switch (patch.state) {
     case 'succeeded':
     case 'dropped':
+    case 'merged':
       next.delete(patch.request);
       return next;
     case 'cancelled':

@@ -57,6 +57,7 @@ export const RUN_STATES = [
   'cancelled',
   'dropped',
   'rejected',
+  'merged',
 ] as const;
 export type RunStateName = (typeof RUN_STATES)[number];
 
