@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
 import ossicle as oc
+from ossicle import testing
 from ossicle.flow.model import Kind
 from ossicle.flow.said import Open
 
@@ -209,6 +211,60 @@ def test_c5_who_comes_back_in_time_has_lost_nothing() -> None:
     lab.run(20.0)
     assert [e.kind for e in lab.ends()] == [Kind.SUCCEEDED]
     assert lab.value(app.out) == "done"
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_c5_who_comes_back_receives_all_that_was_missed(kind: str) -> None:
+    """C5: each step of a generator, in order, and every message, once; sync and async alike."""
+
+    def steps() -> Iterator[str]:
+        for n in range(4):
+            oc.Info(f"message {n}")
+            yield f"step {n}"
+
+    async def async_steps() -> AsyncIterator[str]:
+        for each in steps():
+            await asyncio.sleep(1)
+            yield each
+
+    with oc.Blocks() as app:
+        go, out, log = oc.Button(), oc.Textbox(), oc.State([])
+        go.click(steps if kind == "sync" else async_steps, None, out)
+        out.change(noted, [out, log], log, trigger_mode="multiple")
+    with testing.Lab(app, reconnect_window=60) as lab:
+        if kind == "sync":
+            lab.takes(steps, 1)
+        lab.click(go)
+        lab.run(1.5)
+        before = len(lab.toasts)
+        lab.disconnect()
+        lab.run(5)
+        assert len(lab.toasts) == before and lab.props(out)["value"] == "step 0"
+        seen = list[str]()
+        receive = lab.page.receive
+
+        def watch(message: Any) -> None:
+            seen.extend(values(message, out.id))
+            receive(message)
+
+        lab.page.receive = watch
+        lab.reconnect()
+        assert [each.message for each in lab.toasts] == [f"message {n}" for n in range(4)]
+        assert seen == ["step 1", "step 2", "step 3"]
+        assert lab.value(log) == [f"step {n}" for n in range(4)]
+
+
+def noted(text: str, log: list[str]) -> list[str]:
+    return [*log, text]
+
+
+def values(message: Any, node: int) -> list[str]:
+    """What a message sets this node to."""
+    patches: list[Any] = message["patches"] if message["type"] == "patches" else []
+    mine: list[Any] = [
+        each["props"] for each in patches if each["kind"] == "set" and each["node"] == node
+    ]
+    return [each["value"] for each in mine if "value" in each]
 
 
 def after() -> None: ...

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 import ossicle as oc
+from ossicle import testing
 from ossicle.flow.model import Kind, Outcome
 from ossicle.flow.patches import Patch, Run, Set
 
@@ -176,6 +178,32 @@ def test_r3_any_exception(error: type[Exception]) -> None:
     lab.click(go)
     assert [e.kind for e in lab.ends()] == [Kind.FAILED] * 2
     assert all(isinstance(e.value, error) for e in lab.ends())
+
+
+@pytest.mark.parametrize("show", [False, True])
+@pytest.mark.parametrize("error", [oc.Error, ValueError])
+def test_r3_who_sees_an_error(
+    error: type[Exception], show: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R3: Error is shown to the user who asked, others in full only with show_error=True; each is
+    logged with the path of the node that asked, and with where it was raised if that was no aim."""
+
+    def work() -> None:
+        raise error("the text")
+
+    with oc.Blocks() as app:
+        go = oc.Button("Go")
+        go.click(work)
+    with caplog.at_level(logging.ERROR, "ossicle"), testing.Lab(app, show_error=show) as lab:
+        other = lab.session()
+        lab.click(go)
+        shown = [each.message for each in lab.toasts]
+        full = "the text" if error is oc.Error else "ValueError: the text"
+        assert shown == [full if show or error is oc.Error else None]
+        assert other.toasts == []
+    (record,) = caplog.records
+    assert "work" in record.getMessage() and "Button 'Go'.click" in record.getMessage()
+    assert "the text" in caplog.text and ("Traceback" in caplog.text) == (error is ValueError)
 
 
 def test_r3_a_value_that_an_output_cannot_take() -> None:
