@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -46,6 +47,9 @@ class Blocks(Graph):
         with js lets its page evaluate code, which its content policy otherwise forbids.
     head: <meta> elements, and <link> ones with data: URIs, for the page's head.
     fill_width: the content may be as wide as the window.
+    lang: the language of the page, as in HTML; "ar" or "he" turn it from right to left.
+    strings: the page's own words in that language by the names of web/src/strings.ts, or a JSON
+        file of them; what it leaves out stays English. "{1}" stands for what the page puts in.
 
     Raises DeclarationError for what the page could not honour.
     """
@@ -62,6 +66,8 @@ class Blocks(Graph):
         js: str | None = None,
         head: str | None = None,
         fill_width: bool = False,
+        lang: str = "en",
+        strings: Mapping[str, str] | Path | None = None,
         css_paths: Paths = None,
         head_paths: Paths = None,
         **kwargs: Any,
@@ -76,6 +82,8 @@ class Blocks(Graph):
         self.js = js
         self.head = _head(head, head_paths)
         self.fill_width = fill_width
+        self.lang = lang
+        self.strings = _strings(strings)
         self.settings = Settings()
         self.load = Port(self.root, "load")
         """Call it to declare a listener on the opening of a page."""
@@ -155,6 +163,8 @@ class Blocks(Graph):
             "js": self.js,
             "head": self.head,
             "fill_width": self.fill_width,
+            "lang": self.lang,
+            "strings": self.strings,
         }
 
     def launch(
@@ -247,7 +257,10 @@ LAUNCH_TAKES = (
 Themed = Mapping[str, str] | themes.Theme | str | None
 Paths = str | Path | Sequence[str | Path] | None
 
-BLOCKS_TAKES = ("title", "theme", "css", "css_paths", "js", "head", "head_paths", "fill_width")
+BLOCKS_TAKES = (
+    "title", "theme", "css", "css_paths", "js", "head", "head_paths", "fill_width", "lang",
+    "strings",
+)  # fmt: skip
 
 
 def _theme(given: object) -> dict[str, str]:
@@ -273,6 +286,18 @@ def _css(given: str | Path | None, paths: Paths) -> str | None:
 def _head(given: str | None, paths: Paths) -> list[Element]:
     texts = [given, *(_read("head", each) for each in _paths(paths))]
     return [element for text in texts if text for element in parse_head(text)]
+
+
+def _strings(given: Mapping[str, str] | Path | None) -> dict[str, str]:
+    found: object = given or {}
+    if isinstance(given, Path):
+        try:
+            found = json.loads(_read("strings", given))
+        except ValueError as error:
+            raise DeclarationError(f"Blocks: strings={str(given)!r}: {error}.") from error
+    if not is_dict(found) or not all(isinstance(v, str) for pair in found.items() for v in pair):
+        raise DeclarationError('Blocks: strings must be a table of texts, like {"play": "Hören"}.')
+    return dict(found)
 
 
 def _paths(given: Paths) -> list[Path]:

@@ -130,8 +130,14 @@ async def visit(serve: Serve, browser: Browser) -> AsyncIterator[Open]:
     visits: list[Visit] = []
 
     async def open_page(
-        site: Site | Blocks, *, dark: bool = False, width: int = 1200, context: bool = True
+        site: Site | Blocks,
+        *,
+        dark: bool = False,
+        width: int = 1200,
+        context: bool = True,
+        lossy: bool = False,
     ) -> Visit:
+        """lossy: the test takes the line away, which browsers tell the console."""
         if isinstance(site, Blocks):
             site = await serve(site)
         if context or not contexts:
@@ -148,13 +154,15 @@ async def visit(serve: Serve, browser: Browser) -> AsyncIterator[Open]:
         made.page.on("pageerror", lambda error: made.errors.append(str(error)))
         made.page.on(
             "console",
-            lambda said: made.errors.append(said.text) if said.type == "error" else None,
+            lambda said: (
+                made.errors.append(said.text) if said.type == "error" and not lossy else None
+            ),
         )
         made.page.on("request", lambda request: made.asked.append(request.url))
         made.page.on("websocket", lambda socket: made.asked.append(socket.url))
         visits.append(made)
         await made.page.goto(site.url)
-        await made.page.locator("main > *").first.wait_for()
+        await made.page.locator("main > :not([data-type=sidebar])").first.wait_for()
         return made
 
     yield open_page

@@ -150,3 +150,64 @@ async def test_every_control_is_reached_by_the_keyboard_and_shows_it(visit: Open
         assert outline[1] != "none", outline[2][:200]
         reached.add(outline[0])
     assert len(reached) >= wanted
+
+
+async def test_a_page_in_another_language(visit: Open) -> None:
+    """A table of words replaces ours, plural forms among them; Arabic runs from right to left."""
+    words = {
+        "choose": "اختر ملفًا",
+        "record": "تسجيل",
+        "rows": "صفوف: {1}|صف واحد|صفان|{1} صفوف|{1} صفًا|{1} صف",
+        "liveState.good": "مباشر",
+    }
+    with oc.Blocks(lang="ar", strings=words) as app:
+        with oc.Row():
+            oc.Audio(label="صوت", interactive=True)
+            oc.Audio((8000, np.zeros(8000, np.int16)), label="آخر", interactive=False)
+        oc.Dataframe([[1], [2]], headers=["a"], label="جدول")
+    page = (await visit(app, width=390)).page
+    await expect(page.get_by_role("button", name="اختر ملفًا")).to_be_visible()
+    await expect(page.get_by_text("صفان", exact=True)).to_be_visible()
+    await expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()  # left out
+    assert await page.evaluate("[document.documentElement.lang, document.dir]") == ["ar", "rtl"]
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+async def test_the_banner_covers_no_title(visit: Open, serve: Serve) -> None:
+    """It stands at the foot of the window, and goes by itself."""
+    with oc.Blocks() as app:
+        oc.Markdown("# Title")
+    site = await serve(app)
+    page = (await visit(site, lossy=True)).page
+    await site.cut()
+    banner = page.get_by_text("Connection lost.")
+    await expect(banner).to_be_visible()
+    title, at = await page.get_by_role("heading").bounding_box(), await banner.bounding_box()
+    assert title and at
+    assert at["y"] > title["y"] + title["height"]
+    await site.mend()
+    await expect(banner).to_have_count(0)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_every_theme_reads_well(visit: Open, dark: bool) -> None:
+    """No theme of ours has text that axe finds hard to read."""
+    with oc.Blocks(theme="default") as app:
+        oc.Markdown("# Title\n\nWith a [link](https://example.org/).")
+        oc.Textbox(label="Text", placeholder="Type here", info="What it is for")
+        with oc.Row():
+            oc.Button("Go", variant="primary")
+            oc.Button("Stop", variant="stop")
+        oc.Audio(label="Sound")
+        oc.Dropdown(["a", "b"], ["a"], label="Several", multiselect=True)
+    page = (await visit(app, dark=dark)).page
+    await expect(page.get_by_role("link")).to_be_visible()
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    for name, theme in oc.themes.NAMED.items():
+        await page.evaluate(
+            "(set) => set.forEach((each) => document.documentElement.style.setProperty(...each))",
+            [[f"--{key}", value] for key, value in theme().variables().items()],
+        )
+        only = "axe.run(document, {runOnly: ['color-contrast']})"
+        found: dict[str, Any] = await page.evaluate(only)
+        assert [(name, each["nodes"][0]["html"]) for each in found["violations"]] == []

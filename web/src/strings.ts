@@ -1,4 +1,9 @@
-/** Every English word of the page, in one place. */
+/**
+ * Every English word of the page, in one place.
+ *
+ * An app may give another table (`Blocks(strings=...)`), where `{1}` stands for the first argument of what is a function
+ * here, and `|` parts the forms that a count asks for: "{1} Zeile|{1} Zeilen".
+ */
 
 const plural = (n: number, one: string, many: string) => (n === 1 ? one : many);
 
@@ -25,9 +30,9 @@ export const strings = {
 
   // runs
   next: 'Next in line',
-  rank: (rank: number, size: number) => `${rank + 1} of ${size} in line`,
+  rank: (rank: number, size: number) => `${rank} of ${size} in line`,
   waiting: 'Waiting in line',
-  eta: (seconds: number) => `about ${duration(seconds)}`,
+  eta: (time: string) => `about ${time}`,
   running: 'Running',
   cancel: 'Cancel',
   cancelRun: (name: string) => (name ? `Cancel ${name}` : 'Cancel'),
@@ -39,6 +44,7 @@ export const strings = {
   rejected: 'The line is full.',
   dismiss: 'Dismiss',
   close: 'Close',
+  skip: 'Skip to the content',
   messages: 'Messages',
 
   // uploads
@@ -165,6 +171,40 @@ export const strings = {
   showPassword: 'Show',
   hidePassword: 'Hide',
 };
+
+const english: Record<string, unknown> = { ...strings, liveState: { ...strings.liveState } };
+
+/** Put another table's words in place; what it leaves out stays English. Gives the names that are none of ours. */
+export function translate(table: Record<string, string>, lang: string): string[] {
+  const words = strings as unknown as Record<string, unknown>;
+  Object.assign(words, english, { liveState: { ...(english.liveState as object) } });
+  const rules = new Intl.PluralRules(lang || 'en');
+  const unknown: string[] = [];
+  for (const [name, said] of Object.entries(table)) {
+    const [outer = '', inner] = name.split('.');
+    const home = inner === undefined ? words : (words[outer] as Record<string, unknown> | undefined);
+    const key = inner ?? outer;
+    const now = home?.[key];
+    if (!home || (typeof now !== 'string' && typeof now !== 'function')) unknown.push(name);
+    else home[key] = typeof now === 'string' ? said : (...given: unknown[]) => filled(said, given, rules);
+  }
+  return unknown;
+}
+
+/** A template with its arguments. Its forms are those of the language, in the order of CLDR: one, few, many, other. */
+function filled(template: string, given: unknown[], rules: Intl.PluralRules): string {
+  const forms = template.split('|');
+  const kinds = ['zero', 'one', 'two', 'few', 'many', 'other'].filter((k) =>
+    (rules.resolvedOptions().pluralCategories as string[]).includes(k),
+  );
+  const count = given.find((each) => typeof each === 'number');
+  const kind = typeof count === 'number' ? kinds.indexOf(rules.select(count)) : kinds.length - 1;
+  const form = forms[Math.min(kind, forms.length - 1)] ?? template;
+  return form.replace(/\{(\d)\}/g, (_, n: string) => {
+    const value = given[Number(n) - 1];
+    return Array.isArray(value) ? value.join(', ') : String(value ?? '');
+  });
+}
 
 /** A length of time in words short enough for a chip. */
 export function duration(seconds: number): string {

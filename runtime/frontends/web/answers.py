@@ -45,7 +45,8 @@ def make_middleware(gate: Gate, door: Door) -> Middleware:
             kept = {k: v for k, v in error.headers.items() if k in ("Allow", "Retry-After")}
             return refusal(error.status, error.reason, kept)
         except ConnectionError:
-            raise  # the client left in the middle; there is nobody to answer
+            # The client left in the middle: nobody hears this, but aiohttp would log an error.
+            return refusal(400, "the request ended before its end")
         except Exception:
             # The text of an exception may hold paths or values: it goes to the log alone.
             log.exception("%s %s failed", request.method, request.path)

@@ -122,6 +122,8 @@ function app(value: Json | undefined, path: string): AppInfo {
     head: items(element)(f.head ?? [], `${path}.head`),
     theme: orNull(fields)(f.theme, `${path}.theme`) ?? {},
     fill_width: f.fill_width === true,
+    lang: typeof f.lang === 'string' ? f.lang : 'en',
+    strings: (orNull(fields)(f.strings, `${path}.strings`) ?? {}) as Record<string, string>,
     nodes: items(node)(f.nodes, `${path}.nodes`),
     layout: layout(f.layout, `${path}.layout`),
     listeners: items(listener)(f.listeners ?? [], `${path}.listeners`),

@@ -42,6 +42,10 @@ export interface AppInfo {
   theme: Props;
   /** The content may be as wide as the window. */
   fill_width: boolean;
+  /** The language of the app, as in HTML. */
+  lang: string;
+  /** Words in place of `strings.ts`. */
+  strings: Record<string, string>;
   nodes: NodeInfo[];
   layout: LayoutNode;
   listeners: ListenerInfo[];
