@@ -32,7 +32,10 @@ class Part(Column):
         if not isinstance(value, Fragment):
             raise ValueError(f"only a function given to render() makes it, not {value!r}.")
         value.keys()
-        compile_plan(value)
+        page: Graph = value
+        while isinstance(page, Fragment):
+            page = page.outer
+        compile_plan(value, getattr(page, "settings", None))
         for node in value.nodes:
             if isinstance(node, Component):
                 node.prepare(media)

@@ -336,8 +336,9 @@ def timers() -> str:
     return f"""## Timers
 
 `Timer(0.5)` ticks at every multiple of half a second after the session opened, and `every=0.5` on a listener at every
-multiple after its trigger: a fixed rate, without drift (M1). While a session is not connected its timers are silent; here
-the line is lost from 2.1 s to 3.1 s:
+multiple after its trigger: a fixed rate, without drift (M1). Another trigger begins anew once its request is taken; one
+that is dropped or rejected leaves the timer as it was. While a session is not connected its timers are silent; here the
+line is lost from 2.1 s to 3.1 s:
 
 {picture(drawn(0.1))}
 A tick that comes while the last run is pending is skipped, so that nothing piles up (M2); here a run takes 0.7 s:
@@ -364,15 +365,47 @@ def leaving() -> str:
 
 A session whose line is lost lives on for `reconnect_window` seconds (60 by default): all that was shown meanwhile comes
 with the reconnection. After that it counts as a cancel of everything it has, sync and async alike; a listener with
-`on_disconnect="finish"` runs on (C5).
+`on_disconnect="finish"` runs on (C5), and of what follows its end only what says the same is asked (H1).
 """
+
+
+def anew() -> str:
+    def follow(n: int) -> None:
+        oc.Button(label="Go").click(steps, None, oc.Number())
+
+    with oc.Blocks() as demo:
+        count = oc.Number(1, label="Count")
+        oc.render(inputs=count)(follow)
+    with Lab(demo, takes={steps: 0.3}) as lab:
+        lab.click(lab.find("Go"))
+        lab.perform("-----a---", {"a": lambda: lab.input(count, 2)})
+        drawn = plain(lab.trace.to_marbles("change", "follow", "steps", waits=False, until=0.9))
+        ends = [str(each.kind) for each in lab.outcomes if each.listener == "steps"]
+    assert ends[-1] == "cancelled"
+    return f"""## Parts of a page
+
+What `@oc.render(inputs=...)` decorates makes a part of the page, for each session by itself.
+
+- **P1** It runs at load and whenever an input changes; a newer change takes the place of a run that is not done (T4).
+  When it ends, what it made takes the place of the old part at once. If it fails, or made what cannot work, the old part
+  stands.
+- **P2** A component with a `key` that is made again, of the same kind, keeps its value and stays the one that users see;
+  all others begin anew.
+- **P3** What still runs or waits for listeners of the old part is cancelled, and what it still yields goes nowhere. A
+  recorder that goes ends its recording: no chunk of it comes any more, and sound that went out of it ends. One with a key
+  goes on recording.
+- **P4** Timers and `every` of the old part end with it.
+
+Here the part is made anew while its generator runs:
+
+{picture(drawn)}"""
 
 
 def generate() -> dict[Path, str]:
     """What stands in each file."""
     found = rows()
     parts = (legend(), modes(), defaults(), acts(found), ends(), queue(), batches(), cancels())
-    page = "\n".join([*parts, timers(), leaving()])
+    page = "\n".join([*parts, timers(), leaving(), anew()])
     return {FILE: page, ACTS: text(found), ENDS: outcome_rows.text(outcome_rows.rows())}
 
 

@@ -105,11 +105,14 @@ class Parts:
             self._events.due.append(Cancel(session.id, frozenset(listeners)))
         for id in listeners:
             session.stop_every(id)
+            session.spoken.pop(id, None)
         for id in listeners | edges:
             self._sounds.listener_gone(session, id, "flush")
         for id in nodes:
             self._forget_node(session, id)
             if id not in kept:
+                if limit := session.limits.pop(id, None):
+                    limit.dispose()
                 session.values.pop(id, None)
                 self._unkey(session, overlay, id, kept)
         return tuple(dropped)
@@ -119,15 +122,15 @@ class Parts:
         for node in overlay.keyed.pop(placeholder, {}).values():
             if node.id not in kept:
                 session.values.pop(node.id, None)
+                if limit := session.limits.pop(node.id, None):
+                    limit.dispose()
                 self._unkey(session, overlay, node.id, kept)
 
     def _forget_node(self, session: Session, id: int) -> None:
-        """All about a node of a part but its value."""
+        """All about a node of a part but its value, and how long it may still record."""
         session.stop_ticker("node", id)
         session.nodes.pop(id, None)
         session.contents.pop(id, None)
-        if limit := session.limits.pop(id, None):
-            limit.dispose()
         self._sounds.node_gone(session, id)
         for key in [key for key in session.streams if key[0] == id]:
             del session.streams[key]
