@@ -44,11 +44,16 @@ class FlagLog:
         row = [*(self._cell(value) for value in values), _text(flag), now]
         with self._lock:
             path, fresh = self._file()
-            with path.open("a", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                if fresh:
-                    writer.writerow(self._header)
-                writer.writerow(row)
+            before = 0 if fresh else path.stat().st_size
+            try:
+                with path.open("a", newline="", encoding="utf-8") as file:
+                    writer = csv.writer(file)
+                    if fresh:
+                        writer.writerow(self._header)
+                    writer.writerow(row)
+            except OSError:
+                os.truncate(path, before)  # half a row would spoil the next one
+                raise
 
     def _file(self) -> tuple[Path, bool]:
         """The log with these columns, and whether it is a new one."""

@@ -18,6 +18,7 @@ from ...flow.generators.source import source
 from ...flow.operators.operator import Operator, check
 from ...flow.samples import to_int16
 from ...flow.units import Frames
+from .refusals import disk_error
 from .soundfiles import SoundFile, writing
 
 RUN_UP: Frames = 16_384
@@ -143,6 +144,8 @@ class _Writer:
     def on_next(self, block: Block) -> None:
         try:
             self._write(block)
+        except OSError as error:
+            self.on_error(disk_error(error, self._path.name))
         except Exception as error:
             self.on_error(error)
 
@@ -178,6 +181,9 @@ class _Writer:
             return
         try:
             self._files.close()
+        except OSError as error:
+            self.on_error(disk_error(error, self._path.name))
+            return
         except Exception as error:
             self.on_error(error)
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import secrets
@@ -17,6 +16,7 @@ from ...flow.audio import ClipError
 from .decode import Facts
 from .folder import Folder
 from .limits import Limits, bytes_text
+from .refusals import disk_error
 
 
 @dataclass
@@ -58,13 +58,24 @@ class Disk:
             if self._closed:
                 raise ClipError("the app is shutting down; no more sounds are taken")
             if self._root is None:
-                made = Folder()
-                self._root = made.path
-                # Also at interpreter exit, should nobody call close().
-                self._remove = weakref.finalize(self, made.remove)
-                for name in ("incoming", "blobs", "given"):
-                    (self._root / name).mkdir()
+                try:
+                    self._make()
+                except OSError as error:
+                    raise disk_error(error, "the sound") from error
+            assert self._root is not None
             return self._root / kind
+
+    def _make(self) -> None:
+        made = Folder()
+        try:
+            for name in ("incoming", "blobs", "given"):
+                (made.path / name).mkdir()
+        except BaseException:
+            made.remove()
+            raise
+        self._root = made.path
+        # Also at interpreter exit, should nobody call close().
+        self._remove = weakref.finalize(self, made.remove)
 
     def new_file(self) -> Path:
         """A fresh path to write to. No suffix: only content decides what a file is."""
@@ -207,13 +218,6 @@ class Incoming:
             self.path.unlink(missing_ok=True)
             self._disk.free(self.size)
             self.size = 0
-
-
-def disk_error(error: OSError, name: str) -> ClipError:
-    """What the disk said, without its paths."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ClipError(f"the disk is full; {name!r} was not stored")
-    return ClipError(f"{name!r} could not be stored: {error.strerror or 'disk error'}")
 
 
 def _delete(blob: Blob) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 from pathlib import Path
 
 import numpy as np
 
 from ...flow.audio import BLOCK, Clip, ClipError
 from ...flow.samples import Samples, to_int16
+from .refusals import disk_error
 from .soundfiles import writing
 
 ENCODERS = ("wav", "flac", "ogg", "mp3")
@@ -36,7 +36,7 @@ def encode(clip: Clip, path: Path, format: str) -> None:
                 file.write(_prepared(block, subtype))
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise ClipError(_disk_text(error, clip, format)) from error
+        raise disk_error(error, clip.name) from error
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -86,9 +86,3 @@ def _prepared(block: Samples, subtype: str) -> Samples:
     if subtype in ("VORBIS", "MPEG_LAYER_III"):
         return to_int16(block).astype(np.float32) / np.float32(32768)
     return block
-
-
-def _disk_text(error: OSError, clip: Clip, format: str) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full; {clip.name!r} could not be written as {format}"
-    return f"{clip.name!r} could not be written as {format}: {error.strerror or 'disk error'}"

@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 from ...flow.bounds import BLOCK, ClipError
 from ...flow.samples import to_int16
 from .limits import Limits
-from .refusals import check_length, check_numbers, damaged, missing_codec, not_sound, silent
+from .refusals import (
+    check_length,
+    check_numbers,
+    damaged,
+    disk_error,
+    missing_codec,
+    not_sound,
+    silent,
+)
 from .soundfiles import SoundFile, Unreadable, writing
 
 if TYPE_CHECKING:
@@ -49,7 +57,11 @@ def copy_foreign(
     with ExitStack() as files:
         writer = _Writer(copy, name, limits, files)
         if importlib.util.find_spec("av") is not None:
-            _copy_with_av(path, container, name, writer)
+            try:
+                with files:
+                    _copy_with_av(path, container, name, writer)
+            except OSError as error:
+                raise disk_error(error, name) from error
         elif ffmpeg := shutil.which("ffmpeg"):
             # A second more than is taken: the check of the copy then sees that it is too long.
             _copy_with_ffmpeg(ffmpeg, path, copy, container, name, limits.seconds + 1)

@@ -23,9 +23,10 @@ from typing import TypeVar
 
 from ...flow.audio import Clip, ClipError
 from ...flow.documents import Document
-from .disk import Blob, Disk, Incoming, disk_error
+from .disk import Blob, Disk, Incoming
 from .fetch import fetch, is_url, url_name
 from .names import safe_name
+from .refusals import disk_error
 
 CHUNK = 1 << 20  # bytes read and written at once
 _SHOWN = 8  # pictures, the newest that a page was told of

@@ -5,6 +5,8 @@ Never a path of this machine: users read these. Names are the user's own.
 
 from __future__ import annotations
 
+import errno
+
 from ...flow.bounds import MAX_CHANNELS, MAX_RATE, ClipError
 from .limits import Limits, bytes_text, seconds_text
 
@@ -32,6 +34,13 @@ def check_length(frames: int, rate: int, name: str, limits: Limits) -> None:
             f"{name!r} is longer than {seconds_text(limits.seconds)} "
             f"({seconds_text(frames / rate)} or more at {rate} Hz); cut it into parts"
         )
+
+
+def disk_error(error: OSError, name: str) -> ClipError:
+    """What the disk said, without its paths."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ClipError(f"the disk is full; {name!r} was not stored")
+    return ClipError(f"{name!r} could not be stored: {error.strerror or 'disk error'}")
 
 
 def empty(name: str) -> ClipError:

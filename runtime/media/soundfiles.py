@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -11,6 +13,9 @@ from typing import Any, Protocol, cast
 from numpy.typing import NDArray
 
 from ...flow.audio import ClipError
+
+_SYSTEM = 2  # libsndfile's SF_ERR_SYSTEM
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class SoundFile(Protocol):
@@ -89,9 +94,12 @@ def reading(source: Path | Source) -> Generator[SoundFile, None, None]:
 def writing(
     path: Path, rate: int, channels: int, format: str, subtype: str
 ) -> Generator[SoundFile, None, None]:
-    """A new sound file. Raises ClipError when this kind cannot hold that rate or channel count."""
+    """A new sound file. Raises ClipError when this kind cannot hold that rate or channel count, and
+    OSError when the disk is full or fails, as any other file does."""
     import soundfile
 
+    ffi = cast(Any, soundfile)._ffi  # cffi keeps what errno was after a call, for each thread
+    ffi.errno = 0
     file: SoundFile | None = None
     try:
         file = cast(
@@ -103,18 +111,20 @@ def writing(
         closing, file = file, None
         closing.close()
     except soundfile.SoundFileError as error:
+        if getattr(error, "code", None) == _SYSTEM or ffi.errno in _FULL:
+            # "System error" is all that libsndfile says, and flac not even that.
+            raise OSError(ffi.errno, os.strerror(ffi.errno)) from error
         raise ClipError(
             f"cannot write {channels} channel{'s' * (channels != 1)} at {rate} Hz as "
             f"{format.lower()}: {reason(error)}"
         ) from error
     finally:
         if file is not None:
-            file.close()
+            with suppress(soundfile.SoundFileError):  # what it says, the error under way has said
+                file.close()
 
 
 def reason(error: Exception) -> str:
     """What libsndfile said, without paths and decoration."""
     text = cast(str, getattr(error, "error_string", "") or str(error))
-    if "No space left" in text:
-        return "the disk is full"
     return text.strip().removeprefix("Error : ").rstrip(".") or "unknown reason"

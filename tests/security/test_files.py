@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import aiohttp
 import numpy as np
 import pytest
 
 from ossicle.flow.audio import Clip
 from ossicle.runtime.frontends.web import files
 
-from .conftest import MAX_UPLOAD, Site, sound
+from .conftest import MAX_UPLOAD, Site, Tab, sound
 
 TRAVERSAL = [
     "../../../../etc/passwd",
@@ -150,6 +151,58 @@ async def test_a_handle_ends_with_its_session(site: Site, wav: bytes) -> None:
             assert answer.status == 404
             assert value["clip"] not in await answer.text()
     assert site.host.store.used == 0
+    await tab.ws.close()
+
+
+async def test_a_file_deleted_under_us(site: Site, wav: bytes, own_temp_folder: Path) -> None:
+    """As a tidy machine may do: the component says what is gone, by the sound's name alone."""
+    tab = await site.open()
+    value = await (await site.upload(tab, wav, "take.wav")).json()
+    node = tab.node("audio")
+    handle = {"clip": value["clip"]}
+    await tab.ws.send_json({"type": "act", "node": node, "act": "upload", "value": handle})
+    for path in own_temp_folder.rglob("blobs/*"):
+        path.unlink()
+    async with site.http.get(site.url + value["url"]) as answer:
+        assert answer.status == 404
+    async with site.http.get(f"{site.url}{value['peaks']}?width=100&start=0&end=100") as answer:
+        assert answer.status == 503
+        assert "the file of 'take.wav' is gone" in await answer.text()
+    await tab.ws.send_json({"type": "act", "node": tab.node("button"), "act": "click"})
+    async with asyncio.timeout(10):
+        while not (failed := [p for p in await _patches(tab) if p.get("state") == "failed"]):
+            pass
+    assert "the file of 'take.wav' is gone; record or upload it again" in str(failed)
+    assert str(own_temp_folder) not in str(tab.got)
+    await tab.ws.close()
+
+
+async def _patches(tab: Tab) -> list[dict[str, Any]]:
+    return (await tab.until("patches"))["patches"]
+
+
+async def test_a_file_cut_short_while_it_is_sent(
+    site: Site, monkeypatch: pytest.MonkeyPatch, own_temp_folder: Path
+) -> None:
+    """The line ends early, so that nobody takes the half for the whole; the server goes on."""
+    tab = await site.open()
+    clip = Clip.of(48_000, np.zeros(2_000_000, np.int16))
+    url = site.host.store.session(tab.token).describe(clip)["url"]
+    true = files._size  # pyright: ignore[reportPrivateUsage]
+
+    def cut(file: Any) -> int:
+        size = true(file)
+        (blob,) = own_temp_folder.rglob("blobs/*")
+        os.truncate(blob, 1_000_000)
+        return size
+
+    monkeypatch.setattr(files, "_size", cut)
+    with pytest.raises(aiohttp.ClientPayloadError):
+        async with site.http.get(site.url + str(url)) as answer:
+            assert answer.content_length == 4_000_044
+            await answer.read()
+    monkeypatch.undo()
+    assert (await site.upload(tab, sound())).status == 200
     await tab.ws.close()
 
 

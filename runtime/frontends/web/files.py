@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from aiohttp import web
 
+from ....flow.errors import OssicleError
 from .answers import refusal
 from .disposition import content_disposition
 from .needs import Host, Stored
@@ -67,7 +68,10 @@ class Files:
             return _nothing()
         download = "download" in request.query
         format = sound.format if download else sound.plays
-        path = await self._threads.run(sound.file, format)
+        try:
+            path = await self._threads.run(sound.file, format)
+        except OssicleError as error:  # no room for it, or gone: texts made to be shown
+            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         content_type = TYPES.get(format)
         headers = {
             "Content-Type": content_type or DRAWN.get(format, "application/octet-stream"),
@@ -96,7 +100,10 @@ class Files:
             return refusal(
                 400, f"start and end must be frames with 0 <= start < end <= {sound.frames}"
             )
-        peaks = await self._threads.run(sound.peaks, width, start, end)
+        try:
+            peaks = await self._threads.run(sound.peaks, width, start, end)
+        except OssicleError as error:
+            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         if peaks is None:
             return _nothing()
         channels, width, body = peaks
