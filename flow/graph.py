@@ -168,6 +168,8 @@ class Graph:
         self.listeners: list[Declared] = []
         self.edges: list[tuple[Hook, Node]] = []
         """Streams of sound that go straight into a node: no function stands between."""
+        self.budgets: list[tuple[Node, object]] = []
+        """How late sound may be where it comes out."""
         self._names: dict[str, int] = {}
         self.layout = Place(self.root)
         self._places: dict[int, Place] = {}
@@ -257,6 +259,7 @@ class Graph:
             declared.name = self._unique(declared.name)
             self.listeners.append(declared)
         self.edges += other.edges
+        self.budgets += other.budgets
         for place in other.layout.children:
             self._take(place)
         self._open[-1].children += other.layout.children

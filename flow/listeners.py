@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from .dialect import LISTENER, understood
+from .durations import Time
 from .errors import DeclarationError, TriggerError
 from .signature import Signature, signature
 from .triggers import TRIGGERS
@@ -46,6 +47,7 @@ class Options:
     interrupt: bool = False
     on_disconnect: OnDisconnect = "cancel"
     on_overload: OnOverload | None = None
+    budget: Time | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from .budgets import Budget
 from .errors import DeclarationError
 from .graph import Declared, Graph, Hook, Node
 from .listeners import Listener, TriggerMode
@@ -59,6 +60,16 @@ class Plan:
         """The nodes whose values operators read while sound runs."""
         pipes = (*(each for each, _ in self.derived), *(each for each, _ in self.edges))
         return frozenset(node.id for each in pipes for node in each.follows)
+
+    @property
+    def budgets(self) -> dict[int, Budget]:
+        """How late sound may be where it comes out, by node; the least where there are several."""
+        found = dict[int, Budget]()
+        for node, each in self.graph.budgets:
+            assert isinstance(each, Budget)
+            had = found.get(node.id)
+            found[node.id] = each if had is None or each.limit < had.limit else had
+        return found
 
     def without(self, listeners: Collection[Listener]) -> Plan:
         """The same plan in which nothing triggers these listeners."""

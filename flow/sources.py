@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from .budgets import budgeted
+from .durations import Time
 from .errors import DeclarationError
 from .graph import Declared, Graph, Hook, Node, building
 from .listeners import ConcurrencyLimit, Options, ShowProgress, TriggerMode, options
@@ -116,6 +118,8 @@ class Source(Hook):
         concurrency_limit: how many may run at once; None is no limit.
         concurrency_id: listeners that share an id share a line and its lowest limit.
         show_api: False leaves it out of the listing for programs.
+        budget: of a `stream` whose outputs stream: how late sound may be from microphone to
+            speaker, like "60 ms".
         Also: stream_every, time_limit (seconds), batch_window (seconds a batch may wait to fill),
             interrupt (cancel stops a running async function), on_disconnect ("cancel", "finish"),
             and for a stream that comes faster than `fn` takes it on_overload: "drop_oldest",
@@ -170,9 +174,9 @@ class Port(Source):
         """
         return Derived(self, operators)
 
-    def to(self, node: Node) -> None:
+    def to(self, node: Node, *, budget: Time | None = None) -> None:
         """Let this stream of sound be heard at `node` as it comes; see `Derived.to`."""
-        Derived(self, ()).to(node)
+        Derived(self, ()).to(node, budget=budget)
 
 
 class Derived(Source):
@@ -203,13 +207,17 @@ class Derived(Source):
         for node in self.follows:
             graph.adopt(node)
 
-    def to(self, node: Node) -> None:
+    def to(self, node: Node, *, budget: Time | None = None) -> None:
         """Let the sound that comes out be heard at `node` as it comes.
 
         The shortest way from a microphone to a speaker: no function, no queue, no thread; what is
         late is dropped. When the recording ends, all of it becomes the node's value. The operators
-        run where the app's loop runs, so they may take far less time than the sound lasts. Raises
-        DeclarationError unless this is the `stream` of one node and `node` another that streams.
+        run where the app's loop runs, so they may take far less time than the sound lasts.
+
+        budget: "60 ms", how late the sound may be from microphone to speaker. Raises BudgetError
+        where what is known beforehand takes more; what is measured beyond it is told and counted.
+        Raises DeclarationError unless this is the `stream` of one node and `node` another that
+        streams.
         """
         graph = self.home()
         if self.port != "stream":
@@ -221,6 +229,10 @@ class Derived(Source):
         graph.adopt(self.base.node)
         graph.adopt(node)
         self.adopt(graph)
+        if budget is not None:
+            where = f"{self.where}.to({node.where})"
+            made = budgeted(where, budget, self.base.node, self.operators)
+            graph.budgets.append((node, made))
         graph.edges.append((self, node))
 
 
@@ -281,13 +293,35 @@ def listen(
                     port.node.heard(port.port)
         named = (cancels,) if isinstance(cancels, Dependency) else tuple(cancels or ())
         ended = tuple(each.declared for each in named)
-        return Dependency(graph, graph.listen(sources, function, inputs, outputs, ended, made))
+        declared = graph.listen(sources, function, inputs, outputs, ended, made)
+        if made.budget is not None:
+            _budget(graph, declared, made.budget)
+        return Dependency(graph, declared)
 
     if fn == "decorator":
         return declare
     if fn is not None and not callable(fn):
         raise DeclarationError(f"{sources[0].where}: fn must be callable, not {fn!r}.")
     return declare(fn)
+
+
+def _budget(graph: Graph, declared: Declared, budget: Time) -> None:
+    """How late what a listener makes of a stream may be where it is heard."""
+    outputs = [node for node in declared.outputs if node.streaming]
+    streams = [each for each in declared.sources if each.port == "stream"]
+    if not outputs or not streams:
+        raise DeclarationError(
+            f"{declared.name}: budget={budget!r} is for a `stream` whose output is heard; give"
+            " it an output with streaming=True."
+        )
+    for each in streams:
+        if isinstance(each, Derived):
+            made = budgeted(declared.name, budget, each.base.node, each.operators)
+        else:
+            assert isinstance(each, Port)
+            every = declared.options.stream_every
+            made = budgeted(declared.name, budget, each.node, every=every)
+        graph.budgets += [(node, made) for node in outputs]
 
 
 def on(

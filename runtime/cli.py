@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
@@ -57,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="serve an app and print its address", allow_abbrev=False)
     run.add_argument("app", help="the file that makes it: app.py, or app.py:name")
     run.add_argument("--reload", action="store_true", help="start again when a file is saved")
+    run.add_argument(
+        "--metrics", nargs="?", type=float, const=2.0, metavar="SECONDS",
+        help="tell how live sound is doing, in one line, every so often (default: every 2 seconds)",
+    )  # fmt: skip
     add_options(run)
 
     render = commands.add_parser(
@@ -95,7 +100,13 @@ def _run(args: argparse.Namespace) -> int:
     # SIGTERM would end the process where it stands, with sounds left in the temp folder.
     signal.signal(signal.SIGTERM, _interrupt)
     launched.start()
-    launched.wait()
+    if args.metrics is not None:
+        from .live_line import LiveLine
+
+        with closing(LiveLine(launched.metrics, max(0.1, args.metrics))):
+            launched.wait()
+    else:
+        launched.wait()
     return leave(0)
 
 

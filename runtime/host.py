@@ -94,6 +94,7 @@ class Host:
         self.pool = pool or Pool(loop, max_threads)
         self.lines = dict[str, Line]()
         self.metrics = Metrics()
+        self._budgets = plan.budgets
         self._watch = Watch(loop, self.metrics.lag)
         self._flushing = list[Line]()
         self.page_code = PageCode(self._show_at)
@@ -384,7 +385,7 @@ class Host:
             from .streams.live import Live
 
             takes = partial(self._takes_live, line.token)
-            line.live_sound = Live(takes, line.metrics, self._loop.time)
+            line.live_sound = Live(takes, line.metrics, self._loop.time, self._budgets)
         return line.live_sound
 
     def _takes_live(self, token: str, id: int) -> bool:

@@ -127,6 +127,11 @@ def budget(
     return most - total
 
 
+def shares_of(chain: Sequence[Operator[Any, Any]], rate: int) -> list[tuple[str, Seconds]]:
+    """What each operator of a chain holds back, where it holds anything."""
+    return [(name, float(held)) for name, held in _parts(chain, rate) if held]
+
+
 def _parts(chain: Sequence[Operator[Any, Any]], rate: int) -> list[tuple[str, Fraction]]:
     parts: list[tuple[str, Fraction]] = []
     for operator in (part for each in chain for part in each.parts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from ...flow.audio import Clip
 from ...flow.blocks import START, Block, float32, from_int16, int16
+from ...flow.budgets import Budget
 from ...flow.errors import InputError
 from ...flow.patches import Sound
 from ...flow.units import Seconds
@@ -17,6 +19,8 @@ from .frame import FrameError, unpack
 from .incoming import MAX_TAKE, Incoming
 from .metrics import SessionMetrics
 from .outgoing import Outgoing
+
+log = logging.getLogger("ossicle")
 
 Message = dict[str, Any]
 
@@ -32,11 +36,13 @@ class Live:
         takes: Callable[[int], bool],
         metrics: SessionMetrics | None = None,
         now: Callable[[], Seconds] = time.monotonic,
+        budgets: Mapping[int, Budget] | None = None,
     ) -> None:
         self.incoming = dict[int, Incoming]()
         self.outgoing = dict[int, Outgoing]()
         self.metrics = metrics or SessionMetrics()
         self._takes, self._now = takes, now
+        self._budgets = budgets or {}
         self._stopped = set[int]()
 
     # -- in --------------------------------------------------------------------------------------
@@ -115,6 +121,8 @@ class Live:
                 stream = Outgoing(patch.node, patch.epoch, rate, channels, live, metrics)
                 self.outgoing[patch.node] = stream
                 news = self._told(patch, "start", rate=rate, channels=channels, live=live)
+                if budget := self._budgets.get(patch.node):
+                    metrics.budget_ms = news["budget"] = round(1000 * budget.limit, 3)
             origin = patch.origin
             source = self.incoming.get(origin[0]) if origin else None
             if origin and source:
@@ -129,6 +137,27 @@ class Live:
         else:
             stream.end()
         return self._told(patch, patch.stage, frames=stream.total)
+
+    def _late(self, stream: Outgoing, message: Mapping[str, Any]) -> None:
+        """How late sound is where it is heard, if the listener says so; told once a stream."""
+        middle, worst = message.get("latency"), message.get("worst")
+        if middle is None and worst is None:
+            return
+        for value in (middle, worst):
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not 0 <= value < 1e7
+            ):
+                raise InputError("played: latency and worst are milliseconds, 0 or more.")
+        assert middle is not None and worst is not None
+        if stream.counters.late_by(middle, worst):
+            budget = self._budgets[stream.node]
+            log.warning(
+                "component %d: sound is %.0f ms late and its budget is %.0f ms: %s, and %.0f ms for"
+                " the line, functions and the player",
+                stream.node, middle, 1000 * budget.limit, budget, middle - 1000 * budget.known,
+            )  # fmt: skip
 
     def _told(self, patch: Sound, state: str, **more: Any) -> Message:
         return {"kind": "stream", "node": patch.node, "epoch": patch.epoch, "state": state, **more}
@@ -158,6 +187,7 @@ class Live:
         if stream is None or stream.epoch != epoch or not isinstance(frames, int):
             return None
         stream.heard(frames, underruns)
+        self._late(stream, message)
         interrupted = stream.flushed and message.get("flushed") is True
         if not (stream.finished or interrupted):
             return None

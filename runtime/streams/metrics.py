@@ -80,7 +80,21 @@ class SinkMetrics:
     most_waiting: int = 0
     """Frames that waited at once to be sent."""
     resumed: int = 0
+    latency_ms: float = 0.0
+    """From the microphone to the speaker, the middle of those that the listener told of last."""
+    worst_ms: float = 0.0
+    budget_ms: float = 0.0
+    """How late it may be; 0 is any."""
+    over_budget: int = 0
+    """How often the listener told of more."""
     over: bool = False
+
+    def late_by(self, middle: float, worst: float) -> bool:
+        """The listener tells how late sound is; whether that is beyond the budget now first."""
+        self.latency_ms, self.worst_ms = middle, max(self.worst_ms, worst)
+        beyond = 0 < self.budget_ms < middle
+        self.over_budget += beyond
+        return beyond and self.over_budget == 1
 
     @property
     def waiting(self) -> int:

@@ -14,7 +14,9 @@ import pytest_asyncio
 import ossicle as oc
 from ossicle.flow.audio import Clip
 from ossicle.flow.blocks import END, START
+from ossicle.flow.operators import limiter
 from ossicle.runtime.host import Connection, Host
+from ossicle.runtime.live_line import live_line
 from ossicle.runtime.streams.frame import Frame, unpack
 
 RATE = 48_000
@@ -346,3 +348,36 @@ async def test_a_ping_is_answered_at_once(serving: Serving) -> None:
     assert page.messages[-1] == {"type": "pong", "at": 125}
     with pytest.raises(ValueError, match="at must be a whole number"):
         page.connection.receive({"type": "ping", "at": "now"})
+
+
+async def test_a_passed_budget_is_told_counted_and_shown(
+    serving: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The page says how late sound is; beyond the budget the log names the shares, once."""
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        out = oc.Audio(streaming=True, interactive=False)
+        mic.stream.pipe(limiter()).to(out, budget="60 ms")
+    page = serving(demo)
+    page.act(mic, "start_recording")
+    page.record(mic, 4800)
+    await page.until(lambda: any(p["kind"] == "stream" for p in page.patches))
+    start = next(p for p in page.patches if p["kind"] == "stream")
+    assert start["budget"] == 60
+    for late in (40.5, 83.2, 90.0):
+        page.played(out, start["epoch"], latency=late, worst=late + 5)
+    (told,) = [r.getMessage() for r in caplog.records]
+    assert told.endswith(
+        "sound is 83 ms late and its budget is 60 ms: frames of Audio 1 20 ms, limiter 5 ms, and 58"
+        " ms for the line, functions and the player"
+    )
+    (sink,) = page.host.metrics.snapshot()["sessions"][0]["sinks"]
+    found = {name: sink[name] for name in ("latency_ms", "worst_ms", "budget_ms", "over_budget")}
+    assert found == {"latency_ms": 90, "worst_ms": 95, "budget_ms": 60, "over_budget": 2}
+    for wrong in (-1, "late", True, float("nan")):
+        with pytest.raises(ValueError, match="milliseconds"):
+            page.played(out, start["epoch"], latency=wrong, worst=1)
+    assert live_line(page.host.metrics.snapshot()).startswith(
+        "live 1 in 1 out, 1 open · late 90 ms, most 95 · load "
+    )
+    assert live_line(page.host.metrics.snapshot()).endswith("over budget 2×")

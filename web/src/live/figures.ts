@@ -12,6 +12,8 @@ export interface Figures {
   /** Milliseconds from the microphone to the speaker, in the middle and at worst of the recent ones; null is not known. */
   latency: number | null;
   worst: number | null;
+  /** Milliseconds that it may be; null is any. */
+  budget: number | null;
   /** Milliseconds to the server and back. */
   trip: number | null;
   /** Milliseconds of sound that were left out: here, and on the way to the server. */
@@ -26,6 +28,7 @@ export interface Figures {
 export const none: Figures = {
   latency: null,
   worst: null,
+  budget: null,
   trip: null,
   skipped: 0,
   dropped: 0,
@@ -58,6 +61,7 @@ export class Recent {
 /** `trouble`: when sound was last lost, late or short, on the page's clock. */
 export function health(figures: Figures, trouble: number, now: number, online: boolean): Health {
   if (!online || now - trouble < RED) return 'bad';
+  if (figures.budget !== null && (figures.latency ?? 0) > figures.budget) return 'bad';
   if (now - trouble < AMBER || (figures.latency ?? 0) > LATE) return 'fair';
   return 'good';
 }

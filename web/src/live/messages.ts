@@ -41,4 +41,7 @@ export interface Played {
   frames: number;
   underruns: number;
   flushed?: true;
+  /** Milliseconds from the microphone to here: in the middle and at worst of those since the last message. */
+  latency?: number;
+  worst?: number;
 }

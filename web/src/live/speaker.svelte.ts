@@ -23,6 +23,7 @@ export interface Stream {
   rate: number;
   channels: number;
   live: boolean;
+  budget?: number | null;
 }
 
 /** What a listener is told: the acts of page.md for sound that plays. */
@@ -130,6 +131,7 @@ export class Speaker {
     const before = this.figures;
     this.figures = {
       ...before,
+      budget: this.stream.budget ?? null,
       latency: this.latencies.median,
       worst: this.latencies.worst,
       skipped: ((report.skipped + report.lost) / rate) * 1000,

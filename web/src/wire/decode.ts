@@ -186,6 +186,7 @@ function patch(value: Json | undefined, path: string): Patch {
         rate: number(f.rate ?? 0, `${path}.rate`),
         channels: number(f.channels ?? 0, `${path}.channels`),
         live: f.live === true,
+        budget: orNull(number)(f.budget ?? null, `${path}.budget`),
         frames: number(f.frames ?? 0, `${path}.frames`),
       };
     case 'part':

@@ -132,6 +132,8 @@ export interface StreamPatch {
   channels: number;
   /** Whether what waits too long is worth nothing any more. */
   live: boolean;
+  /** Milliseconds that it may be late from the microphone to the speaker; null is any. */
+  budget: number | null;
   /** Its length, when it is over. */
   frames: number;
 }

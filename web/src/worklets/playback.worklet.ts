@@ -79,12 +79,19 @@ class Playback extends AudioWorkletProcessor {
     this.told = now;
     const played: Played = { type: 'played', node, epoch, frames: playout.at, underruns: playout.underruns };
     if (this.flushed && playout.silent) played.flushed = true;
+    const latencies = playout.latencies.splice(0);
+    if (latencies.length) {
+      const sorted = [...latencies].sort((a, b) => a - b);
+      const rounded = (ms = 0) => Math.max(0, Math.round(10 * ms) / 10);
+      played.latency = rounded(sorted[sorted.length >> 1]);
+      played.worst = rounded(sorted.at(-1));
+    }
     this.wire?.postMessage(played);
     const report: PlaybackReport = {
       ...stats,
       flushed: this.flushed,
       columns: playout.columns.splice(0),
-      latencies: playout.latencies.splice(0),
+      latencies,
     };
     this.port.postMessage(report);
   }
