@@ -22,6 +22,8 @@ from ossicle.runtime.frontends.web.server import serve as serve_web
 from ossicle.runtime.host import Host
 from ossicle.runtime.launching import Launching, serve_app
 
+from .tap import Tap
+
 RATE = 44_100  # of the fake device without voice processing: only then nothing is resampled
 SECONDS = 20  # longer than any test records, because the file starts over at its end
 HURRY = "window.dispatchEvent(new Event('online'))"  # a page that waits for its line tries at once
@@ -170,3 +172,50 @@ async def visit(serve: Serve, browser: Browser) -> AsyncIterator[Open]:
         await context.close()
     complaints = [error for each in visits for error in each.errors]
     assert complaints == []
+
+
+LINE = "WebSocket connection to"
+"""What a browser says itself of a line that a test cuts."""
+
+
+@dataclass
+class Listening:
+    """A tab whose sound is tapped."""
+
+    page: Page
+    tap: Tap
+    site: Site
+    errors: list[str] = field(default_factory=list[str])
+
+
+Listen = Callable[[Blocks], Awaitable[Listening]]
+
+
+@pytest_asyncio.fixture
+async def listen(serve: Serve, browser: Browser) -> AsyncIterator[Listen]:
+    """Opens an app in a tab with a tap. At the end the page may not have complained."""
+    contexts = list[BrowserContext]()
+    opened = list[Listening]()
+
+    async def start(app: Blocks) -> Listening:
+        site = await serve(app)
+        # The tap is code of the test, which the page's own policy rightly refuses.
+        context = await browser.new_context(permissions=["microphone"], bypass_csp=True)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = await context.new_page()
+        made = Listening(page, Tap(page), site)
+        page.on("pageerror", lambda error: made.errors.append(str(error)))
+        page.on(
+            "console",
+            lambda said: made.errors.append(said.text) if said.type == "error" else None,
+        )
+        await made.tap.install()
+        await page.goto(site.url)
+        opened.append(made)
+        return made
+
+    yield start
+    for context in contexts:
+        await context.close()
+    assert [error for each in opened for error in each.errors if LINE not in error] == []

@@ -62,6 +62,7 @@ SCRIPT = """
     };
     return { ...data, heard: text(data.heard), spoken: text(data.spoken) };
   };
+  window.contexts = () => [...taps.keys()];
   // When the page was last clicked, on the clock of the tapped sound.
   window.clicked = null;
   document.addEventListener('pointerdown', () => {

@@ -4,78 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import pytest
-import pytest_asyncio
-from numpy.typing import NDArray
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import expect
 
 import ossicle as oc
 from ossicle.flow.audio import Clip
 from ossicle.runtime.loading import load
 
-from .conftest import HURRY, PATIENCE, RATE, Serve, Site, noise
-from .tap import Tap
+from .conftest import HURRY, RATE, Listen, noise
+from .listening import OUT, Heard, Sound, click, hearing, recorded, until, voice
 from .test_recording import longest_run, samples_of
-
-Sound = tuple[int, NDArray[np.int16]]
-OUT = 48_000
-LINE = "WebSocket connection to"
-
-
-def voice(seconds: float) -> NDArray[np.int16]:
-    """Noise in which no sample is zero, so that silence is no part of it."""
-    made = np.random.default_rng(3).integers(1000, 9000, round(seconds * OUT)).astype(np.int16)
-    return made * np.where(np.arange(len(made)) % 2, 1, -1).astype(np.int16)
-
-
-@dataclass
-class Listening:
-    """A tab whose sound is tapped."""
-
-    page: Page
-    tap: Tap
-    site: Site
-    errors: list[str] = field(default_factory=list[str])
-
-
-Listen = Callable[[oc.Blocks], Awaitable[Listening]]
-
-
-@pytest_asyncio.fixture
-async def listen(serve: Serve, browser: Browser) -> AsyncIterator[Listen]:
-    """Opens an app in a tab with a tap. At the end the page may not have complained."""
-    contexts = list[BrowserContext]()
-    opened = list[Listening]()
-
-    async def start(app: oc.Blocks) -> Listening:
-        site = await serve(app)
-        # The tap is code of the test, which the page's own policy rightly refuses.
-        context = await browser.new_context(permissions=["microphone"], bypass_csp=True)
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        page = await context.new_page()
-        made = Listening(page, Tap(page), site)
-        page.on("pageerror", lambda error: made.errors.append(str(error)))
-        page.on(
-            "console",
-            lambda said: made.errors.append(said.text) if said.type == "error" else None,
-        )
-        await made.tap.install()
-        await page.goto(site.url)
-        opened.append(made)
-        return made
-
-    yield start
-    for context in contexts:
-        await context.close()
-    # A line that a test cuts is told by the browser itself.
-    assert [error for each in opened for error in each.errors if LINE not in error] == []
 
 
 class Ended:
@@ -103,29 +46,13 @@ def speaking(
     return app, out, ended
 
 
-async def until(condition: Callable[[], bool], patience: float = PATIENCE / 1000) -> None:
-    """Wait for what happens in the app's own functions, which nobody tells the page of."""
-    async with asyncio.timeout(patience):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-async def click(page: Page, name: str) -> None:
-    await page.get_by_role("button", name=name, exact=True).click()
-
-
-async def recorded(page: Page, until: str) -> None:
-    """The recorder's clock shows so much."""
-    await expect(page.locator(".recorder .time b")).to_have_text(re.compile(until))
-
-
 # -- out ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("chunk", [0.005, 0.02, 0.1, 2.0])
+@pytest.mark.parametrize("chunk", [0.005, 0.02, 0.1, 10.0])
 async def test_what_is_generated_is_heard_sample_by_sample(listen: Listen, chunk: float) -> None:
-    """Gapless, for chunks of 5 ms to 2 s; then it is a file with the same samples."""
-    sound, size = voice(2.5), round(chunk * OUT)
+    """Gapless, for chunks of 5 ms to 10 s; then it is a file with the same samples."""
+    sound, size = voice(max(1.5, chunk + 0.3)), round(chunk * OUT)
 
     def speak() -> Iterator[Sound]:
         for at in range(0, len(sound), size):
@@ -141,6 +68,30 @@ async def test_what_is_generated_is_heard_sample_by_sample(listen: Listen, chunk
     assert ended.events[0] | {"underruns": 0} == {
         "heard": len(sound), "unheard": 0, "interrupted": False, "underruns": 0
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("first", [0.005, 0.1])
+async def test_sound_begins_with_the_first_yield(listen: Listen, first: float) -> None:
+    """It waits for no second one: the function goes on only when the first is heard."""
+    sound, heard = voice(0.5), asyncio.Event()
+    size = round(first * OUT)
+
+    async def speak() -> AsyncIterator[Sound]:
+        yield OUT, sound[:size]
+        await heard.wait()
+        yield OUT, sound[size:]
+
+    app, out, _ = speaking(speak)
+    with app:
+
+        async def note() -> None:
+            heard.set()
+
+        out.play(note, None, None, queue=False)
+    tab = await listen(app)
+    await click(tab.page, "Speak")
+    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+    np.testing.assert_array_equal(await tab.tap.heard(OUT), sound)
 
 
 async def test_a_single_short_chunk_is_heard(listen: Listen) -> None:
@@ -295,32 +246,6 @@ async def test_a_busy_page_does_not_disturb_the_sound(listen: Listen) -> None:
 
 
 # -- in ----------------------------------------------------------------------------------------
-
-
-@dataclass
-class Heard:
-    """What an app got of a recording."""
-
-    chunks: list[NDArray[np.int16]] = field(default_factory=list[NDArray[np.int16]])
-    places: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-    takes: list[NDArray[np.int16]] = field(default_factory=list[NDArray[np.int16]])
-
-
-def hearing(every: float, **options: float) -> tuple[oc.Blocks, oc.Audio, Heard]:
-    heard = Heard()
-
-    def hear(chunk: Sound, event: oc.EventData) -> None:
-        heard.chunks.append(chunk[1])
-        heard.places.append((event.index, event.gap))
-
-    def keep(take: Sound) -> None:
-        heard.takes.append(take[1])
-
-    with oc.Blocks() as app:
-        mic = oc.Audio(label="Microphone", streaming=True)
-        mic.stream(hear, mic, None, stream_every=every, on_overload="block", **options)
-        mic.stop_recording(keep, mic, None)
-    return app, mic, heard
 
 
 async def test_chunks_of_a_microphone_are_contiguous_and_the_take_is_all_of_them(

@@ -1,6 +1,6 @@
 /** A microphone as a stream of exact samples; subscribing opens it, unsubscribing lets it go. */
 import { Observable } from 'rxjs';
-import { acquire, release as giveBack, type Clock } from '../live/contexts';
+import { acquire, release as giveBack, watch, type Clock } from '../live/contexts';
 import type { CaptureOptions } from '../live/messages';
 import { strings } from '../strings';
 import captureUrl from '../worklets/capture.worklet.ts?worker&url';
@@ -33,6 +33,8 @@ export interface Controls {
 export type MicrophoneEvent =
   | { kind: 'open'; rate: number; deviceId: string; devices: MediaDeviceInfo[]; controls: Controls }
   | { kind: 'devices'; deviceId: string; devices: MediaDeviceInfo[] }
+  /** The page stood still for so many seconds, in which nothing was heard. */
+  | { kind: 'slept'; seconds: number }
   | { kind: 'chunk'; channels: Float32Array[] }
   | { kind: 'ended'; why: 'stop' | 'limit' | 'lost' };
 
@@ -91,12 +93,20 @@ export function microphone(options: MicrophoneOptions): Observable<MicrophoneEve
     let context: AudioContext | null = null;
     let clock: Clock | null = null; // shared, for live sound
     let source: MediaStreamAudioSourceNode | null = null;
+    let unwatch = () => undefined as void;
     const release = () => {
+      unwatch();
+      navigator.mediaDevices?.removeEventListener('devicechange', relist);
       stream?.getTracks().forEach((track) => track.stop());
       source?.disconnect();
       if (clock) giveBack(clock);
       else void context?.close();
       stream = context = clock = source = null;
+    };
+
+    let chosen = '';
+    const relist = () => {
+      void inputs().then((devices) => out.next({ kind: 'devices', deviceId: chosen, devices }));
     };
 
     const listen = (track: MediaStreamTrack, node: AudioWorkletNode) => {
@@ -158,6 +168,9 @@ export function microphone(options: MicrophoneOptions): Observable<MicrophoneEve
       source.connect(node);
       listen(track, node);
       await context.resume();
+      unwatch = watch(context, (seconds) => out.next({ kind: 'slept', seconds }));
+      chosen = settings.deviceId ?? '';
+      navigator.mediaDevices.addEventListener('devicechange', relist);
       out.next({
         kind: 'open',
         rate: sampleRate,
@@ -182,6 +195,7 @@ export function microphone(options: MicrophoneOptions): Observable<MicrophoneEve
             source = nextSource;
             stream = next;
             listen(nextTrack, node);
+            chosen = deviceId;
             out.next({ kind: 'devices', deviceId, devices: await inputs() });
           },
         },

@@ -31,6 +31,30 @@ export function acquire(rate: number | null): Clock {
   return shared;
 }
 
+/** Seconds by which a context may fall behind before it is said to have slept. */
+const SLEPT = 0.5;
+
+/**
+ * Tells of each time that a context stood still, with its seconds: a tab that the browser put to sleep, a computer that was
+ * closed. Call the result to hear no more of it.
+ */
+export function watch(context: AudioContext, slept: (seconds: number) => void): () => void {
+  const behind = () => performance.now() / 1000 - context.currentTime;
+  let before = Infinity; // until the first look: a context takes its time to get going
+  const look = () => {
+    if (context.state !== 'running') {
+      // What the browser did on its own, without a gesture, it may be asked to undo.
+      void context.resume();
+      return;
+    }
+    const now = behind();
+    if (now - before > SLEPT) slept(now - before);
+    before = now;
+  };
+  const timer = setInterval(look, 250);
+  return () => clearInterval(timer);
+}
+
 export function release(clock: Clock): void {
   const shared = clock as Shared;
   shared.users -= 1;

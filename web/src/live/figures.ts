@@ -5,17 +5,19 @@ export const RED = 2_000;
 export const AMBER = 10_000;
 /** Milliseconds from the microphone to the speaker that are felt. */
 export const LATE = 150;
-/** Latencies that a median is taken of. */
-const RECENT = 101;
+/** Latencies that the middle and the worst are taken of: ten seconds of 20 ms each. */
+const RECENT = 500;
 
 export interface Figures {
-  /** Milliseconds from the microphone to the speaker, in the middle and at worst of the recent ones; null is not known. */
+  /** Milliseconds from the microphone to the speaker: the middle of the recent ones, and what 95 of 100 are below. */
   latency: number | null;
-  worst: number | null;
+  late: number | null;
   /** Milliseconds that it may be; null is any. */
   budget: number | null;
   /** Milliseconds to the server and back. */
   trip: number | null;
+  /** Milliseconds of a recording that wait for the line. */
+  waiting: number | null;
   /** Milliseconds of sound that were left out: here, and on the way to the server. */
   skipped: number;
   dropped: number;
@@ -27,9 +29,10 @@ export interface Figures {
 
 export const none: Figures = {
   latency: null,
-  worst: null,
+  late: null,
   budget: null,
   trip: null,
+  waiting: null,
   skipped: 0,
   dropped: 0,
   underruns: 0,
@@ -39,7 +42,7 @@ export const none: Figures = {
 
 export type Health = 'good' | 'fair' | 'bad';
 
-/** The newest of some measurements, and their middle. */
+/** The newest of some measurements, and how they spread. */
 export class Recent {
   private values: number[] = [];
 
@@ -48,13 +51,10 @@ export class Recent {
     this.values = this.values.slice(-RECENT);
   }
 
-  get median(): number | null {
+  /** What so many of 100 are below. */
+  percentile(percent: number): number | null {
     const sorted = [...this.values].sort((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] ?? null;
-  }
-
-  get worst(): number | null {
-    return this.values.length ? Math.max(...this.values) : null;
+    return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? null;
   }
 }
 

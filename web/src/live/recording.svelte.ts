@@ -22,7 +22,7 @@ export class Recording {
       .pipe(filter((event) => event.kind === 'trip' || event.node === node.id))
       .subscribe((event) => {
         if (event.kind === 'trip') this.show({ ...this.figures, trip: event.ms });
-        else if (event.kind === 'dropped') this.show({ ...this.figures, dropped: event.ms });
+        else if (event.kind === 'uplink') this.show({ ...this.figures, dropped: event.dropped, waiting: event.waiting });
         else this.finish();
       });
   }

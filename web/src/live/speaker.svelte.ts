@@ -111,7 +111,8 @@ export class Speaker {
     this.output = output;
     if (this.cut) output.say('flush');
     if (output.context.state !== 'running') {
-      output.context.onstatechange = () => this.unblock();
+      // Others may share it, so there is more than one who waits.
+      output.context.addEventListener('statechange', () => this.unblock());
       // A context that may run does so within a few milliseconds.
       setTimeout(() => {
         if (output.context.state !== 'running' && !this.over && this.phase !== 'paused') this.phase = 'blocked';
@@ -132,14 +133,15 @@ export class Speaker {
     this.figures = {
       ...before,
       budget: this.stream.budget ?? null,
-      latency: this.latencies.median,
-      worst: this.latencies.worst,
+      latency: this.latencies.percentile(50),
+      late: this.latencies.percentile(95),
       skipped: ((report.skipped + report.lost) / rate) * 1000,
       underruns: report.underruns,
       fill: report.fill * 1000,
       target: report.target * 1000,
     };
-    if (worse(before, this.figures)) this.trouble = performance.now();
+    // What came before there was a player to hear it is left out in any case.
+    if (this.begun && worse(before, this.figures)) this.trouble = performance.now();
     if (!this.begun && report.at > 0) {
       this.begun = true;
       this.tell('play');

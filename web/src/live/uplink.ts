@@ -56,9 +56,11 @@ export class Uplink {
     return found.data;
   }
 
-  /** Seconds that were sent and are not known to have come. */
-  get underWay(): number {
-    return this.kept.slice(0, this.out).reduce((sum, each) => sum + each.seconds, 0);
+  /** Seconds that were not sent, on this line. */
+  get waiting(): number {
+    let seconds = 0;
+    for (let i = this.out; i < this.kept.length; i++) seconds += this.kept[i]?.seconds ?? 0;
+    return seconds;
   }
 
   /** All was sent. */

@@ -32,6 +32,8 @@ export class Page {
   parts: ReadonlyMap<number, LayoutNode[]> = $state.raw(new Map());
   runs: Runs = $state.raw(noRuns);
   connection: Connection = $state.raw({ kind: 'connecting' });
+  /** How often a lost connection came back. */
+  reconnects = $state(0);
   /** How many messages the server refused so far. */
   refusals = $state(0);
   readonly toasts = new Toasts();
@@ -59,6 +61,7 @@ export class Page {
     const life = this.link.events.subscribe((event) => {
       switch (event.kind) {
         case 'online':
+          if (this.connection.kind === 'lost' && this.app) this.reconnects += 1;
           this.connection = { kind: 'online' };
           this.sounds.ready();
           return;

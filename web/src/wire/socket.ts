@@ -12,7 +12,7 @@ export function socketUrl(page: string, query: Record<string, string | number>):
   return url.href;
 }
 
-export type SoundEvent = Extract<FromWorker, { kind: 'ended' | 'dropped' | 'trip' }>;
+export type SoundEvent = Extract<FromWorker, { kind: 'ended' | 'uplink' | 'trip' }>;
 
 /** The way of live sound between the audio thread and the server. */
 export interface Sounds {

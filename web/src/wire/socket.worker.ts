@@ -32,8 +32,8 @@ export type FromWorker =
   | { kind: 'down' }
   /** All sound of a recording came to the server. */
   | { kind: 'ended'; node: number; why: 'stop' | 'limit' }
-  /** Milliseconds of sound that were dropped so far because there was no line. */
-  | { kind: 'dropped'; node: number; ms: number }
+  /** Milliseconds of a recording that were dropped so far because there was no line, and that wait for it. */
+  | { kind: 'uplink'; node: number; dropped: number; waiting: number }
   /** Milliseconds to the server and back. */
   | { kind: 'trip'; ms: number };
 
@@ -49,7 +49,8 @@ const EARLY = 1 << 20;
 
 interface Recording {
   uplink: Uplink;
-  told: number;
+  /** What was told of it, to say nothing twice. */
+  told: string;
   ended: 'stop' | 'limit' | null;
   /** The server was asked whether all of it came. */
   last: boolean;
@@ -194,11 +195,7 @@ function pump(): void {
       if (!data) break;
       socket?.send(data);
     }
-    const ms = Math.round(recording.uplink.droppedSeconds * 1000);
-    if (ms !== recording.told) {
-      recording.told = ms;
-      page.postMessage({ kind: 'dropped', node, ms });
-    }
+    tellOf(node, recording);
     if (!recording.uplink.idle) left = true;
     else if (recording.ended && !recording.last) ending = true;
   }
@@ -210,6 +207,17 @@ function pump(): void {
       pump();
     }, RETRY);
   }
+}
+
+/** In tenths of a second, so that the page is not told of each piece. */
+function tellOf(node: number, { uplink, told }: Recording): void {
+  const dropped = Math.round(uplink.droppedSeconds * 1000);
+  const waiting = Math.round(uplink.waiting * 10) * 100;
+  const now = `${dropped} ${waiting}`;
+  if (now === told) return;
+  const recording = recordings.get(node);
+  if (recording) recording.told = now;
+  page.postMessage({ kind: 'uplink', node, dropped, waiting });
 }
 
 function becomeReady(): void {
@@ -224,7 +232,7 @@ function becomeReady(): void {
 }
 
 function record(node: number, port: MessagePort): void {
-  const recording: Recording = { uplink: new Uplink(), told: 0, ended: null, last: false };
+  const recording: Recording = { uplink: new Uplink(), told: '', ended: null, last: false };
   recordings.set(node, recording);
   port.onmessage = ({ data }: MessageEvent<ArrayBuffer | { ended: 'stop' | 'limit' }>) => {
     if (data instanceof ArrayBuffer) recording.uplink.push(data);
