@@ -66,7 +66,7 @@ SCRIPT = """
   // When the page was last clicked, on the clock of the tapped sound.
   window.clicked = null;
   document.addEventListener('pointerdown', () => {
-    const context = [...taps.keys()][0];
+    const context = [...taps.keys()].find((each) => each.state === 'running');
     if (context) window.clicked = context.currentTime * context.sampleRate;
   }, true);
   const owners = new WeakMap();
