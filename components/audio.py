@@ -6,7 +6,7 @@ import copy
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 from ..flow.audio import Clip, ClipError, Media, Normalize, trimmed, untrimmed
 from ..flow.errors import DeclarationError, InputError
@@ -16,6 +16,9 @@ from .base import Component, Json, Received, Visible, byte_size, number
 from .button import Button
 from .subtitles import subtitles as read_subtitles
 from .waveform import WaveformOptions, waveform
+
+if TYPE_CHECKING:
+    from ..flow.tape import Tape
 
 Source = Literal["upload", "microphone"]
 
@@ -320,6 +323,13 @@ class Audio(Component):
                 f" a stream of {before.rate} Hz with {before.channels}; a stream keeps both."
             )
         return piece
+
+    def tape(self, piece: Any, media: Media) -> Tape:
+        """Many small Blocks or Clips in a row are kept as samples, and long ones on disk."""
+        from ..flow.tape import Tape
+
+        rate, channels = piece.rate, piece.channels
+        return Tape(rate, channels, lambda: media.spill(rate, channels))
 
     def joined(self, pieces: Any) -> Clip:
         """Clips that a function gave, or Blocks that came through operators alone, as one Clip."""

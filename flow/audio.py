@@ -206,6 +206,18 @@ def root_of(clip: Clip) -> Clip:
     return clip.original if isinstance(clip, TrimmedClip) else clip
 
 
+class Spill(Protocol):
+    """Takes what a tape puts away. Thread-safe, and never waits for a disk."""
+
+    def write(self, samples: Int16) -> bool:
+        """The next (frames, channels), which are the taker's now; False if there is no room."""
+        ...
+
+    def clip(self, rest: Int16, name: str) -> Clip:
+        """All that was written, with `rest` behind it. May wait until it is written."""
+        ...
+
+
 class Media(Documents, Protocol):
     """What a component may ask of the shell: where sounds become files and files sounds.
 
@@ -219,6 +231,10 @@ class Media(Documents, Protocol):
 
     def file(self, clip: Clip, format: str) -> Path:
         """The clip as a file in that format, there until the session ends."""
+        ...
+
+    def spill(self, rate: int, channels: int) -> Spill:
+        """Where a sound that is being made is put away when it gets long."""
         ...
 
     def describe(self, clip: Clip, *, format: str | None = None) -> dict[str, object]:

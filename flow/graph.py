@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from .errors import DeclarationError
 from .listeners import Options, check_inputs, name_of
+
+if TYPE_CHECKING:
+    from .tape import Tape
 
 N = TypeVar("N", bound="Node")
 
@@ -82,6 +85,10 @@ class Node:
         `before` is the piece before it. Raises ValueError if the two cannot be one stream.
         """
         raise DeclarationError(f"{self.where}: nothing can be streamed to it.")
+
+    def tape(self, piece: Any, media: Any) -> Tape | None:
+        """What keeps a live stream that begins with this piece; None keeps the pieces."""
+        return None
 
     def joined(self, pieces: Any) -> object:
         """All pieces as one value."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from .model import Outcome
 from .notices import Notice
@@ -30,6 +30,7 @@ class Sound:
     stage: "more" with one more `piece`, "end" after the last, "flush" to be silent at once. epoch:
     of the stream; what is left of an older one is void. live: what waits too long is worth nothing
     any more. origin: of which node's recording this piece was made, and from which second of it.
+    pcm: the piece at 16 bit, (frames, channels), where that is known already.
     """
 
     session: str
@@ -39,6 +40,7 @@ class Sound:
     piece: object = None
     live: bool = False
     origin: tuple[int, Seconds] | None = None
+    pcm: Any = None
 
 
 @record

@@ -22,6 +22,7 @@ from .units import Seconds
 
 if TYPE_CHECKING:
     from .chunks import Chunker
+    from .tape import Tape
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +205,9 @@ class Sounding:
     source: int | Passing
     epoch: int
     pieces: list[object]
-    kept: Seconds = 0.0
     last: object = None
+    tape: Tape | None = None
+    """Live sound is kept here in place of its pieces: they are too many."""
 
 
 @dataclass(slots=True, eq=False)

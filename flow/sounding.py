@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from .calls import Write
+from .errors import OssicleError
 from .events import Events
 from .graph import Node
 from .model import Event, Kind, Outcome, Request
@@ -14,9 +15,9 @@ from .results import FLUSH
 from .session import Passing, Session, Sounding
 from .units import Seconds
 
-MOST_LIVE: Seconds = 3600.0
-"""Of live sound that goes out are kept for the value that it leaves; beyond it the stream goes on
-and the value does not grow (policy: keep first)."""
+if TYPE_CHECKING:
+    from .audio import Clip
+    from .blocks import Block
 
 Origin = tuple[int, Seconds]
 """Of which node's recording a piece was made, and from which second of it."""
@@ -84,10 +85,19 @@ class Sounds:
             return
         playing.last = piece
         live = isinstance(source, Passing)
-        if not live or playing.kept < MOST_LIVE:
+        if live and playing.tape is None:
+            playing.tape = session.node(node).tape(piece, session.media)
+        pcm = None
+        if playing.tape is None:
             playing.pieces.append(piece)
-            playing.kept += getattr(piece, "duration", 0.0)
-        self._events.show(Sound(session.id, node, playing.epoch, "more", piece, live, origin))
+        elif playing.tape.fits(sound := cast("Block | Clip", piece)):
+            pcm = playing.tape.take(sound)
+        else:  # an operator changed rate or channels: that is another sound
+            del session.sounding[node]
+            self._events.show(Sound(session.id, node, playing.epoch, "end"))
+            self.piece(session, source, node, piece, origin)
+            return
+        self._events.show(Sound(session.id, node, playing.epoch, "more", piece, live, origin, pcm))
 
     # -- ends ----------------------------------------------------------------------------------
 
@@ -149,8 +159,15 @@ class Sounds:
             self._keep(session, id, playing, request)
 
     def _keep(self, session: Session, id: int, playing: Sounding, request: Request | None) -> None:
+        value = None
         if playing.pieces:
             value = session.node(id).joined(playing.pieces)
+        elif playing.tape and playing.tape.frames:
+            try:
+                value = playing.tape.clip("stream")
+            except OssicleError as error:  # what the disk said; the sound itself was heard
+                self._events.on_error(error)
+        if value is not None:
             self._apply(session, request, (Write(id, value),))
 
 

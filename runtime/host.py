@@ -37,7 +37,7 @@ from .streams.metrics import LinkMetrics, Metrics
 from .streams.watch import Watch
 
 if TYPE_CHECKING:
-    from ..flow.audio import Clip, Media
+    from ..flow.audio import Clip, Media, Spill
     from ..flow.graph import Node
     from .media.documents import DocumentUpload, StoredDocument
     from .media.session import StoredSound, Upload
@@ -385,8 +385,12 @@ class Host:
             from .streams.live import Live
 
             takes = partial(self._takes_live, line.token)
-            line.live_sound = Live(takes, line.metrics, self._loop.time, self._budgets)
+            spill = partial(self._spill, line.token)
+            line.live_sound = Live(takes, line.metrics, self._loop.time, self._budgets, spill)
         return line.live_sound
+
+    def _spill(self, token: str, rate: int, channels: int) -> Spill:
+        return self.store.session(token).spill(rate, channels)
 
     def _takes_live(self, token: str, id: int) -> bool:
         session = self.program.sessions.get(token)

@@ -23,6 +23,7 @@ from .holdings import Entry, sweep
 from .limits import Limits
 from .names import safe_name, with_suffix
 from .refusals import TAKEN
+from .tape import Scribe, TapeFile
 from .waveform import Waveforms
 
 _SHORT = 20_000_000  # samples that are searched for their peak when a clip is described
@@ -46,9 +47,16 @@ class Session(SessionDocuments):
     """`Media` for one session. Thread-safe; opening, encoding and peaks block."""
 
     def __init__(
-        self, disk: Disk, number: int, lost: deque[object], *, allow_private_urls: bool
+        self,
+        disk: Disk,
+        scribe: Scribe,
+        number: int,
+        lost: deque[object],
+        *,
+        allow_private_urls: bool,
     ) -> None:
         super().__init__(disk, number, lost, allow_private_urls=allow_private_urls)
+        self.scribe = scribe
         self.waveforms = Waveforms()
 
     # -- Media ---------------------------------------------------------------------------------
@@ -68,6 +76,12 @@ class Session(SessionDocuments):
         if known is not None:
             return known
         return self._give(key, file_name(clip, format), self._blob(clip, entry, format))
+
+    def spill(self, rate: int, channels: int) -> TapeFile:
+        """A file for a take, written beside while it is made; counted, and gone with its clip."""
+        sweep(self._lost)
+        self._check_open()
+        return self.scribe.tape(rate, channels)
 
     def describe(self, clip: Clip, *, format: str | None = None) -> dict[str, object]:
         """The clip as JSON for the page. The same clip object keeps its handle.

@@ -11,6 +11,7 @@ from .documents import DocumentUpload, StoredDocument
 from .holdings import sweep
 from .limits import Limits
 from .session import Session, StoredSound, Upload
+from .tape import Scribe
 
 _REMEMBERED = 1024  # sessions that ended last; a job that outlives that many is not ours to save
 
@@ -25,6 +26,7 @@ class Store:
     def __init__(self, limits: Limits | None = None, *, allow_private_urls: bool = False) -> None:
         self.limits = limits or Limits()
         self._disk = Disk(self.limits)
+        self._scribe = Scribe(self._disk)
         self._allow_private = allow_private_urls
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
@@ -48,7 +50,11 @@ class Store:
             if found is None:
                 number = next(self._numbers)
                 found = Session(
-                    self._disk, number, self._lost, allow_private_urls=self._allow_private
+                    self._disk,
+                    self._scribe,
+                    number,
+                    self._lost,
+                    allow_private_urls=self._allow_private,
                 )
                 if token in self._ended:
                     found.release()
@@ -103,4 +109,5 @@ class Store:
             self._by_number.clear()
         for session in sessions:
             session.release()
+        self._scribe.close()
         self._disk.close()

@@ -1,4 +1,4 @@
-"""A recording that arrives while it is made: order kept, losses named, all of it at the end."""
+"""A recording that arrives while it is made: order kept, losses named."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...flow.blocks import DISCONTINUITY, int16
+from ...flow.tape import Tape
 from ...flow.units import Seconds
 from .frame import Frame, FrameError
 from .metrics import SourceMetrics
-
-MAX_TAKE = 3600.0
-"""Seconds of a recording that are kept for `stop_recording`; beyond it the stream goes on and the
-take does not grow (policy: keep first), which is counted."""
 
 DRIFT = 0.001
 """How much faster than ours the front end's clock may run: a sound's age is known by the least
@@ -33,14 +30,16 @@ class Incoming:
         self,
         rate: int,
         channels: int,
-        max_take: float = MAX_TAKE,
+        tape: Tape | None = None,
         metrics: SourceMetrics | None = None,
         now: Callable[[], Seconds] = time.monotonic,
     ) -> None:
-        """now: seconds of a clock that never runs back, for the age of what comes."""
+        """tape: keeps the take. now: a clock that never runs back, for the age of what comes."""
         self.rate = rate
         self.channels = channels
         self.counters = metrics or SourceMetrics(rate=rate, channels=channels)
+        self.tape = tape or Tape(rate, channels)
+        """All that came; what was lost is silence in it."""
         self.next = 0
         """The index that comes next."""
         self.age: Seconds = 0.0
@@ -49,9 +48,6 @@ class Incoming:
         self._captured = (0, 0.0)  # a frame's index and when it was captured, in ms
         self._quickest: tuple[Seconds, Seconds] | None = None  # least delay, and when it was
         self._late_since: Seconds | None = None
-        self._take = list[NDArray[np.int16]]()
-        self._taken = 0
-        self._most = int(max_take * rate)
 
     def push(self, frame: Frame) -> tuple[Frame, int] | None:
         """The part of a frame that is new, and how many sample frames were lost before it.
@@ -88,21 +84,16 @@ class Incoming:
         self._captured = frame.index, frame.time
         self.next = frame.index + count
         self.age = self._waited(frame.time / 1000)
-        self._keep(samples, lost)
+        if lost:
+            self.tape.silence(lost)
+        self.tape.append(to_int16(samples))
+        counters.untaken = self.tape.untaken
         return frame, lost
 
     def captured(self, second: Seconds) -> float:
         """When a place of the recording was captured, in ms of the front end's clock."""
         index, time = self._captured
         return time + 1000 * (second - index / self.rate)
-
-    def take(self) -> NDArray[np.int16]:
-        """The whole recording so far, (frames, channels); what was lost is silence."""
-        if not self._take:
-            return np.zeros((0, self.channels), np.int16)
-        whole = np.concatenate(self._take)
-        self._take = [whole]
-        return whole
 
     def _waited(self, captured: Seconds) -> Seconds:
         """Two clocks that are not the same: only differences of the delay mean anything."""
@@ -125,21 +116,6 @@ class Incoming:
                     return waited
         self._quickest = delay, now
         return 0.0
-
-    def _keep(self, samples: NDArray[np.int16] | NDArray[np.float32], lost: int) -> None:
-        room = self._most - self._taken
-        if lost:
-            gap = min(lost, room)
-            self.counters.untaken += lost - gap
-            if gap:
-                self._take.append(np.zeros((gap, self.channels), np.int16))
-                self._taken += gap
-                room -= gap
-        kept = samples if len(samples) <= room else samples[:room]
-        self.counters.untaken += len(samples) - len(kept)
-        if len(kept):
-            self._take.append(to_int16(kept))
-            self._taken += len(kept)
 
 
 def to_int16(samples: NDArray[np.int16] | NDArray[np.float32]) -> NDArray[np.int16]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ...flow.audio import Clip
+from ...flow.audio import Clip, Spill
 from ...flow.blocks import START, Block, float32, from_int16, int16
 from ...flow.budgets import Budget
 from ...flow.errors import InputError
 from ...flow.patches import Sound
+from ...flow.tape import Tape
 from ...flow.units import Seconds
 from .frame import FrameError, unpack
-from .incoming import MAX_TAKE, Incoming
+from .incoming import Incoming
 from .metrics import SessionMetrics
 from .outgoing import Outgoing
 
@@ -28,7 +30,8 @@ Message = dict[str, Any]
 class Live:
     """Frames in, frames out, for all nodes of one session.
 
-    takes: whether a node takes live sound. now: seconds of a clock that never runs back.
+    takes: whether a node takes live sound. now: seconds of a clock that never runs back. spill:
+    where long takes are put away, by rate and channels.
     """
 
     def __init__(
@@ -37,11 +40,12 @@ class Live:
         metrics: SessionMetrics | None = None,
         now: Callable[[], Seconds] = time.monotonic,
         budgets: Mapping[int, Budget] | None = None,
+        spill: Callable[[int, int], Spill] | None = None,
     ) -> None:
         self.incoming = dict[int, Incoming]()
         self.outgoing = dict[int, Outgoing]()
         self.metrics = metrics or SessionMetrics()
-        self._takes, self._now = takes, now
+        self._takes, self._now, self._spill = takes, now, spill
         self._budgets = budgets or {}
         self._stopped = set[int]()
 
@@ -80,7 +84,9 @@ class Live:
             raise FrameError(f"the recording of component {node} is over; start a new one.")
         self._stopped.discard(node)
         metrics = self.metrics.source(node, rate, channels)
-        stream = self.incoming[node] = Incoming(rate, channels, MAX_TAKE, metrics, self._now)
+        spill = self._spill
+        tape = Tape(rate, channels, partial(spill, rate, channels) if spill else None)
+        stream = self.incoming[node] = Incoming(rate, channels, tape, metrics, self._now)
         return stream
 
     def take(self, node: int) -> Callable[[], Clip]:
@@ -95,8 +101,7 @@ class Live:
         stream.counters.over = True
 
         def make() -> Clip:
-            samples = stream.take()
-            clip = Clip.of(stream.rate, samples if stream.channels > 1 else samples[:, 0])
+            clip = stream.tape.clip("audio")
             _ = clip.id, clip.peak  # worked out here, in the thread
             return clip
 
@@ -110,7 +115,9 @@ class Live:
         if patch.stage == "more":
             piece = patch.piece
             assert isinstance(piece, Clip | Block)
-            if isinstance(piece, Block):
+            if patch.pcm is not None:
+                samples = patch.pcm
+            elif isinstance(piece, Block):
                 samples = int16(piece.samples)
             else:
                 samples = piece.int16().reshape(-1, piece.channels)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ossicle.flow.blocks import DISCONTINUITY, END, START
+from ossicle.flow.tape import Tape
 from ossicle.runtime.streams.frame import HEADER, Frame, FrameError, unpack
 from ossicle.runtime.streams.incoming import Incoming, to_int16
 from ossicle.runtime.streams.outgoing import AHEAD, Outgoing
@@ -87,12 +88,16 @@ def test_float_that_is_not_finite_is_refused() -> None:
         unpack(bad.pack())
 
 
+def taken(stream: Incoming) -> np.ndarray:
+    return stream.tape.clip("take").int16().reshape(-1, stream.channels)
+
+
 def test_a_recording_is_whole_again() -> None:
     """Frames in order give the samples that were sent, bit for bit."""
     stream = Incoming(RATE, 1)
     for at in range(0, 960, 96):
         assert stream.push(frame(at, 96)) is not None
-    np.testing.assert_array_equal(stream.take(), sound(960))
+    np.testing.assert_array_equal(taken(stream), sound(960))
     assert stream.counters.lost == stream.counters.repeated == 0
 
 
@@ -104,7 +109,7 @@ def test_a_loss_is_named_and_silent_in_the_take() -> None:
     assert got is not None
     assert got[1] == 50
     assert got[0].flags & DISCONTINUITY
-    take = stream.take()
+    take = taken(stream)
     assert len(take) == 200
     assert not take[100:150].any()
     np.testing.assert_array_equal(take[150:], sound(50, first=150))
@@ -119,7 +124,7 @@ def test_what_comes_twice_counts_once() -> None:
     got = stream.push(frame(50, 100))
     assert got is not None
     assert (got[0].index, len(got[0].samples)) == (100, 50)
-    np.testing.assert_array_equal(stream.take(), sound(150))
+    np.testing.assert_array_equal(taken(stream), sound(150))
     assert stream.counters.repeated == 150
 
 
@@ -136,9 +141,9 @@ def test_a_frame_from_the_far_future_is_refused() -> None:
 
 
 def test_a_take_is_bounded_and_says_so() -> None:
-    stream = Incoming(RATE, 1, max_take=0.001)
+    stream = Incoming(RATE, 1, Tape(RATE, 1, most=0.001))
     stream.push(frame(0, 100))
-    assert len(stream.take()) == 48
+    assert len(taken(stream)) == 48
     assert stream.counters.untaken == 52
 
 

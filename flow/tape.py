@@ -1,0 +1,119 @@
+"""A sound that grows while it is made: a few seconds in memory, the rest wherever there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .audio import Clip, MemoryClip, Spill
+from .blocks import Block, int16
+from .samples import Int16
+from .units import Frames, Seconds
+
+PART: Seconds = 2.0
+"""Seconds of sound that are put away at once: a block of memory is used again for the next."""
+MOST: Seconds = 3600.0
+"""Seconds that are kept; beyond it the sound goes on and the tape does not grow (policy: keep
+first), which is counted."""
+
+
+class Tape:
+    """The 16-bit samples of one stream, in order.
+
+    spill: makes what long sounds are put away into; asked for once, when the first part is full.
+    Without one all stays in memory.
+    """
+
+    def __init__(
+        self,
+        rate: int,
+        channels: int,
+        spill: Callable[[], Spill] | None = None,
+        most: Seconds = MOST,
+    ) -> None:
+        self.rate, self.channels = rate, channels
+        self.frames: Frames = 0
+        self.untaken: Frames = 0
+        """Frames beyond what is kept, or for which there was no room."""
+        self._make = spill
+        self._spill: Spill | None = None
+        self._most = int(most * rate)
+        self._size = max(1, int(PART * rate))
+        self._parts = list[Int16]()
+        self._part: Int16 | None = None
+        self._at: Frames = 0
+
+    def append(self, samples: Int16) -> None:
+        """The next (frames, channels); they are copied."""
+        count = len(samples)
+        room = self._most - self.frames
+        if count > room:
+            self.untaken += count - max(room, 0)
+            if room <= 0:
+                return
+            samples, count = samples[:room], room
+        self.frames += count
+        part = self._part
+        if part is not None and self._at + count <= self._size:  # nearly always
+            part[self._at : self._at + count] = samples
+            self._at += count
+            return
+        done = 0
+        while done < count:
+            if self._part is None:
+                self._part, self._at = np.empty((self._size, self.channels), np.int16), 0
+            here = min(count - done, self._size - self._at)
+            self._part[self._at : self._at + here] = samples[done : done + here]
+            self._at += here
+            done += here
+            if self._at < self._size:
+                continue
+            full, self._part = self._part, None
+            if not self._put_away(full):
+                # No room once is no room for the rest: a tape has no holes.
+                gone = self._size + count - done
+                self.frames -= gone
+                self.untaken += gone
+                self._most = self.frames
+                return
+
+    def fits(self, piece: Block | Clip) -> bool:
+        """Whether it can go on with this."""
+        return piece.rate == self.rate and piece.channels == self.channels
+
+    def take(self, piece: Block | Clip) -> Int16:
+        """Append a piece, and return what was appended: (frames, channels) at 16 bit."""
+        if isinstance(piece, Block):
+            samples = int16(piece.samples)
+        else:
+            samples = piece.int16().reshape(-1, self.channels)
+        self.append(samples)
+        return samples
+
+    def silence(self, frames: Frames) -> None:
+        """So many frames were lost."""
+        frames = min(frames, self._most)
+        while frames > 0:
+            here = min(frames, self._size)
+            self.append(np.zeros((here, self.channels), np.int16))
+            frames -= here
+
+    def clip(self, name: str) -> Clip:
+        """The whole as a value; nothing may be appended any more. At least one frame must be
+        there. Waits, where parts are still being put away: call it in a thread."""
+        rest = self._part[: self._at] if self._part is not None else None
+        if self._spill:
+            empty = np.empty((0, self.channels), np.int16)
+            return self._spill.clip(empty if rest is None else rest, name)
+        parts = self._parts if rest is None else [*self._parts, rest]
+        whole = np.concatenate(parts)
+        return MemoryClip(self.rate, whole if self.channels > 1 else whole[:, 0], name=name)
+
+    def _put_away(self, part: Int16) -> bool:
+        if self._make is None:
+            self._parts.append(part)
+            return True
+        if self._spill is None:
+            self._spill = self._make()
+        return self._spill.write(part)

@@ -1,0 +1,152 @@
+"""Long takes on disk while they are made: one writing thread, one file a take, no waiting loop."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import weakref
+from pathlib import Path
+
+import numpy as np
+
+from ...flow.audio import Clip
+from ...flow.bounds import ClipError
+from ...flow.samples import Int16, Samples, content_hash, peak16, update_hash
+from .disk import Disk, disk_error
+
+WAITING = 256
+"""Parts that may wait to be written, of all sessions: some 50 MB. A disk that is that slow gets no
+more (policy: the tape ends there, which is told)."""
+
+_Work = tuple["TapeFile", Int16]
+
+
+class Scribe:
+    """Writes what tapes put away, in a thread that is there while there is work to come."""
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+        self._work = queue.Queue[_Work | None](WAITING)
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def tape(self, rate: int, channels: int) -> TapeFile:
+        """A file for one take. Raises ClipError when the app is shutting down."""
+        return TapeFile(self._disk, self, rate, channels)
+
+    def write(self, file: TapeFile, samples: Int16) -> bool:
+        """Take a part; False if too much waits."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="tapes", daemon=True)
+                self._thread.start()
+        try:
+            self._work.put_nowait((file, samples))
+        except queue.Full:
+            return False
+        return True
+
+    def close(self) -> None:
+        """What waits is still written; then the thread ends."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread:
+            self._work.put(None)
+            thread.join()
+
+    def _run(self) -> None:
+        while self._write_one():
+            pass
+
+    def _write_one(self) -> bool:
+        # In a function of its own: the thread must not hold a file while it waits for the next.
+        work = self._work.get()
+        if work is not None:
+            file, samples = work
+            file.store(samples)
+        return work is not None
+
+
+class TapeFile:
+    """The parts of one take in one file of plain samples. It is gone when nobody holds it."""
+
+    def __init__(self, disk: Disk, scribe: Scribe, rate: int, channels: int) -> None:
+        self.rate, self.channels = rate, channels
+        self.path = disk.new_file()
+        self.digest = content_hash(rate, channels, np.dtype(np.int16))
+        self.peak = 0
+        self._disk, self._scribe = disk, scribe
+        self._waiting = 0
+        self._idle = threading.Condition()
+        self._error: ClipError | None = None
+        self._frames = 0
+        self._bytes = [0]
+        weakref.finalize(self, _discard, self.path, disk, self._bytes)
+
+    def write(self, samples: Int16) -> bool:
+        """Of `Spill`: what is on the loop's way."""
+        if self._error:
+            return False
+        try:
+            self._disk.reserve(samples.nbytes, "a recording")
+        except ClipError:  # the quota: what is there stays
+            return False
+        self._bytes[0] += samples.nbytes
+        with self._idle:
+            self._waiting += 1
+        if self._scribe.write(self, samples):
+            return True
+        with self._idle:
+            self._waiting -= 1
+        return False
+
+    def store(self, samples: Int16) -> None:
+        """The writing thread's part."""
+        try:
+            if self._error is None:
+                with self.path.open("ab") as out:
+                    out.write(samples.astype("<i2", copy=False).data)
+                update_hash(self.digest, samples if self.channels > 1 else samples[:, 0])
+                self.peak = max(self.peak, peak16(samples))
+                self._frames += len(samples)
+        except OSError as error:
+            self._error = disk_error(error, "a recording")
+        finally:
+            with self._idle:
+                self._waiting -= 1
+                self._idle.notify_all()
+
+    def clip(self, rest: Int16, name: str) -> Clip:
+        """Of `Spill`. Raises ClipError if the disk refused a part."""
+        with self._idle:
+            self._idle.wait_for(lambda: not self._waiting)
+        if len(rest):
+            self._disk.reserve(rest.nbytes, name)
+            self._bytes[0] += rest.nbytes
+            self._waiting += 1
+            self.store(rest)
+        if self._error:
+            raise self._error
+        return TapeClip(self, self._frames, name)
+
+
+class TapeClip(Clip):
+    """A take whose 16-bit samples stay on disk until they are read."""
+
+    def __init__(self, file: TapeFile, frames: int, name: str) -> None:
+        super().__init__(file.rate, frames, file.channels, name=name, format="pcm")
+        self._file = file
+        self._id = file.digest.hexdigest()
+        self._peak = file.peak / 32768
+
+    def read(self, start: int, end: int) -> Samples:
+        count = max(0, end - start)
+        step = 2 * self.channels
+        found = np.fromfile(self._file.path, "<i2", count * self.channels, offset=start * step)
+        samples = found.astype(np.int16, copy=False)
+        return samples if self.channels == 1 else samples.reshape(-1, self.channels)
+
+
+def _discard(path: Path, disk: Disk, size: list[int]) -> None:
+    path.unlink(missing_ok=True)
+    disk.free(size[0])

@@ -1,0 +1,102 @@
+"""Sound that grows while it is made: in memory at first, then on disk, bounded, bit for bit."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ossicle.flow.audio import Clip
+from ossicle.flow.bounds import ClipError
+from ossicle.flow.tape import PART, Tape
+from ossicle.runtime.media.limits import Limits
+from ossicle.runtime.media.store import Store
+from ossicle.runtime.media.tape import TapeClip
+
+RATE = 8000
+
+
+def noise(frames: int, channels: int = 1) -> np.ndarray:
+    found = np.random.default_rng(frames).integers(-32768, 32768, (frames, channels))
+    return found.astype(np.int16)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.integers(0, 3 * round(PART * RATE)), max_size=12),
+    st.sampled_from([1, 2]),
+    st.booleans(),
+)
+def test_a_tape_gives_what_was_put_on_it(sizes: list[int], channels: int, on_disk: bool) -> None:
+    """Pieces of any size, in memory or on disk, are one sound with the id that it always has."""
+    store = Store()
+    session = store.session("one")
+    tape = Tape(RATE, channels, (lambda: session.spill(RATE, channels)) if on_disk else None)
+    parts = [noise(size, channels) for size in [*sizes, 10]]
+    for part in parts:
+        tape.append(part)
+    clip = tape.clip("take")
+    whole = np.concatenate(parts)
+    expected = Clip.of(RATE, whole if channels > 1 else whole[:, 0])
+    np.testing.assert_array_equal(clip.samples(), expected.samples())
+    np.testing.assert_array_equal(clip.read(5, 9), expected.read(5, 9))
+    assert (clip.id, clip.peak, clip.frames) == (expected.id, expected.peak, expected.frames)
+    assert isinstance(clip, TapeClip) == (on_disk and len(whole) >= PART * RATE)
+    del clip
+    store.close()
+
+
+def test_a_take_on_disk_is_counted_and_gone_with_its_clip() -> None:
+    store = Store()
+    session = store.session("one")
+    tape = Tape(RATE, 1, lambda: session.spill(RATE, 1))
+    tape.append(noise(RATE * 5))
+    clip = tape.clip("take")
+    assert store.used == RATE * 5 * 2
+    described = session.describe(clip)
+    assert described["frames"] == RATE * 5
+    del tape, clip
+    gc.collect()
+    assert store.used == 0
+    store.close()
+
+
+def test_without_room_a_tape_ends_without_a_hole() -> None:
+    """Policy keep first: what has no room is counted, and nothing after it is kept either."""
+    store = Store(Limits(quota=round(PART * RATE) * 2 * 2))
+    session = store.session("one")
+    tape = Tape(RATE, 1, lambda: session.spill(RATE, 1))
+    whole = noise(RATE * 9)
+    for at in range(0, len(whole), 100):
+        tape.append(whole[at : at + 100])
+    kept = 2 * round(PART * RATE)
+    assert (tape.frames, tape.untaken) == (kept, len(whole) - kept)
+    np.testing.assert_array_equal(tape.clip("take").samples(), whole[:kept, 0])
+    store.close()
+
+
+def test_a_disk_that_refuses_is_told_when_the_take_is_asked_for() -> None:
+    store = Store()
+    session = store.session("one")
+    tape = Tape(RATE, 1, lambda: session.spill(RATE, 1))
+    tape.append(noise(RATE))
+    spilled = session.spill(RATE, 1)
+    spilled.path = spilled.path / "no" / "such"
+    gone = Tape(RATE, 1, lambda: spilled)
+    gone.append(noise(RATE * 3))
+    with pytest.raises(ClipError, match="could not be stored"):
+        gone.clip("take")
+    assert tape.clip("take").frames == RATE, "another take does not notice"
+    store.close()
+
+
+def test_a_loss_of_an_hour_is_bounded() -> None:
+    """What a client says was lost is silence, and no more of it than a take may have."""
+    tape = Tape(RATE, 1, most=10.0)
+    tape.append(noise(100))
+    tape.silence(10**9)
+    assert tape.frames == 10 * RATE
+    assert not tape.clip("take").samples()[100:].any()
