@@ -16,7 +16,7 @@ from ..flow.plan import Plan, Settings, compile_plan
 from ..flow.shapes import is_dict
 from ..flow.sources import Port
 from . import themes
-from .dialect import BLOCKS, LAUNCH, QUEUE
+from .dialect import ABSENT, BLOCKS, LAUNCH, QUEUE
 from .head import Element, parse_head
 from .launching import Launched, Launching, offer
 
@@ -89,6 +89,10 @@ class Blocks(Graph):
         """Call it to declare a listener on the opening of a page."""
         self.unload = Port(self.root, "unload")
         """Call it to declare a listener on the end of a session."""
+
+    def __getattr__(self, name: str) -> Any:
+        why = f": {ABSENT[name]}" if name in ABSENT else ""
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{why}")
 
     def __enter__(self) -> Self:
         self.begin()

@@ -81,3 +81,10 @@ LAUNCH = {
     "ssl_verify": Foreign("nothing is asked at start that a certificate would stand in.", ANY),
     "file_directories": Foreign("what a function returns is served, and nothing else.", ANY),
 }
+ABSENT = {
+    "route": "an app is one page; use Tabs.",
+    "integrate": "nothing is reported to anybody here.",
+    "get_api_info": "there is no HTTP interface.",
+    "app": "apps are served by themselves: demo.launch(root_path=...) behind a proxy.",
+}
+"""Attributes of the peer's Blocks, and what to do instead."""

@@ -211,3 +211,24 @@ async def test_every_theme_reads_well(visit: Open, dark: bool) -> None:
         only = "axe.run(document, {runOnly: ['color-contrast']})"
         found: dict[str, Any] = await page.evaluate(only)
         assert [(name, each["nodes"][0]["html"]) for each in found["violations"]] == []
+
+
+async def test_a_wave_is_drawn_in_the_themes_colour(visit: Open) -> None:
+    """A canvas knows no light-dark(); what a theme may say is worked out before it is drawn."""
+    sound = (8000, (30_000 * np.sin(np.arange(16_000) / 9)).astype(np.int16))
+    with oc.Blocks(theme={"wave": "light-dark(#ff0000, #00ff00)"}) as app:
+        oc.Audio(sound, label="Sound", interactive=False)
+    for dark, colour in ((False, [255, 0, 0]), (True, [0, 255, 0])):
+        page = (await visit(app, dark=dark)).page
+        await expect(page.locator(".wave.drawn")).to_be_visible()
+        found = await page.locator(".wave canvas").first.evaluate(
+            """(canvas) => {
+                const { width, height } = canvas;
+                const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+                const seen = new Set();
+                for (let i = 0; i < data.length; i += 4)
+                    if (data[i + 3] === 255) seen.add([data[i], data[i + 1], data[i + 2]].join());
+                return [...seen].map((each) => each.split(',').map(Number));
+            }"""
+        )
+        assert colour in found

@@ -67,6 +67,8 @@ def test_names_that_we_do_not_have_say_what_to_use() -> None:
     with pytest.raises(AttributeError, match="use Examples"):
         _ = oc.Dataset
     assert not hasattr(oc, "Chatbot")
+    with pytest.raises(AttributeError, match="use Tabs"):
+        oc.Blocks().route("Second")
     assert not [name for name in ABSENT if hasattr(oc, name)]
 
 
@@ -183,12 +185,12 @@ def test_who_listens_to_a_stream_need_not_ask_for_one() -> None:
     """`audio.stream(fn)` makes the recorder send while it records, as streaming=True does."""
     with oc.Blocks() as demo:
         sound = oc.Audio()
-        sound.stream(lambda chunk: None, sound, None)
+        sound.stream(repr, sound, None)
         silent = oc.Audio(label="Silent", streaming=False)
         with pytest.raises(oc.DeclarationError, match="'Silent': streaming=False, so `stream`"):
-            silent.stream(lambda chunk: None, silent, None)
+            silent.stream(repr, silent, None)
         with pytest.raises(oc.DeclarationError, match="needs the microphone"):
-            oc.Audio(sources="upload").stream(lambda: None)
+            oc.Audio(sources="upload").stream(dict)
     with Lab(demo) as lab:
         assert (lab.props(sound)["streaming"], lab.props(sound)["sources"]) == (
             True,

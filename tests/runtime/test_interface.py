@@ -299,3 +299,24 @@ def test_other_files_are_copied_as_they_came(tmp_path: Path) -> None:
 def test_a_mode_that_is_unknown_is_refused() -> None:
     with pytest.raises(oc.DeclarationError, match="choose manual, never or auto"):
         oc.Interface(double, "number", "number", flagging_mode=cast(Any, "always"))
+
+
+def test_cached_examples_in_a_part_of_the_page() -> None:
+    """A part is made while a user waits: its results are made at the first click, eager or not."""
+    calls = list[float]()
+
+    def count(number: float) -> float:
+        calls.append(number)
+        return 2 * number
+
+    with oc.Blocks() as demo:
+
+        @oc.render()
+        def part() -> None:
+            oc.Interface(count, "number", "number", examples=[[4], [5]], cache_examples=True)
+
+    with Lab(demo) as lab:
+        for _ in range(2):
+            lab.act(lab.find("Examples"), "select", data={"index": 1})
+        assert lab.value(lab.find("output")) == 10
+        assert calls == [5]
