@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
+from itertools import pairwise
 
 from .entries import Entry, Facts, listener_facts, node_name, sessions
 from .marbles import FRAME, draw_rows, fitting
@@ -85,7 +86,9 @@ def marbles(
 
 # -- SVG ---------------------------------------------------------------------------------------
 
-WIDTH, LEFT, RIGHT, TOP, ROW = 720, 12, 16, 30, 34
+WIDTH, LEFT, RIGHT, TOP, ROW = 720, 12, 24, 30, 34
+WIDEST = 4000
+"""Pixels that a picture may grow to, so that marks which are close stand beside each other."""
 BADGE = 9
 
 
@@ -94,21 +97,24 @@ def svg(entries: list[Entry], names: Facts, only: tuple[str, ...]) -> str:
     rows = rows_of(entries, names, only, "")
     label = 7.2 * max((len(name) for name in rows), default=0) + LEFT + 14
     last = max((at for marks in rows.values() for at, _ in marks), default=0.0) or 1.0
-    scale = (WIDTH - label - RIGHT) / last
+    needed = max((_crowded(_instants(marks)) for marks in rows.values()), default=0.0)
+    room = min(max(WIDTH - label - RIGHT, needed * last), WIDEST)
+    scale, width = room / last, label + room + RIGHT
     height = TOP + ROW * len(rows) + 6
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}"'
-        f' height="{height}" font-family="ui-monospace, monospace" font-size="12"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height}"'
+        f' width="{width:g}" height="{height}" font-family="ui-monospace, monospace" font-size="12"'
         ' fill="currentColor" stroke="none" role="img">',
         *_axis(label, scale, last, height),
     ]
     for n, (name, marks) in enumerate(rows.items()):
         y = TOP + ROW * n + ROW / 2
         parts.append(f'<text x="{LEFT}" y="{y + 4:g}">{escape(name)}</text>')
-        parts.append(_line(label, WIDTH - RIGHT, y))
+        instants = _instants(marks)
+        parts += _line(label, width - RIGHT, y, instants, scale)
         if _is_listener(name, names):
             parts += _bars(marks, label, scale, y)
-        parts += _badges(marks, label, scale, y)
+        parts += _badges(instants, label, scale, y)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -133,9 +139,41 @@ def _steps() -> Iterable[float]:
         power *= 10
 
 
-def _line(x1: float, x2: float, y: float) -> str:
-    return (
-        f'<line x1="{x1:g}" x2="{x2:g}" y1="{y:g}" y2="{y:g}" stroke="currentColor" opacity="0.3"/>'
+def _line(
+    left: float, right: float, y: float, instants: dict[Seconds, str], scale: float
+) -> Iterable[str]:
+    """A row's line, which leaves out the badges: they have no colour to cover it with."""
+    x = left
+    edges = [(left + at * scale, _wide(signs) / 2) for at, signs in instants.items()]
+    for begin, end in [*((at - half, at + half) for at, half in edges), (right, right)]:
+        if begin > x:
+            yield (
+                f'<line x1="{x:g}" x2="{begin:g}" y1="{y:g}" y2="{y:g}" stroke="currentColor"'
+                ' opacity="0.3"/>'
+            )
+        x = max(x, end)
+
+
+def _instants(marks: list[tuple[Seconds, str]]) -> dict[Seconds, str]:
+    """What stands in one badge: the marks of one instant."""
+    instants = dict[Seconds, str]()
+    for at, sign in marks:
+        instants[at] = instants.get(at, "") + sign
+    return instants
+
+
+def _wide(signs: str) -> float:
+    return max(2 * BADGE, 8 * len(signs) + 6)
+
+
+def _crowded(instants: dict[Seconds, str]) -> float:
+    """Pixels to a second at which no badge of a row touches the next one."""
+    return max(
+        (
+            ((_wide(one) + _wide(other)) / 2 + 3) / (after - before)
+            for (before, one), (after, other) in pairwise(instants.items())
+        ),
+        default=0.0,
     )
 
 
@@ -153,13 +191,10 @@ def _bars(marks: list[tuple[Seconds, str]], left: float, scale: float, y: float)
             )
 
 
-def _badges(marks: list[tuple[Seconds, str]], left: float, scale: float, y: float) -> Iterable[str]:
-    instants = dict[Seconds, str]()
-    for at, sign in marks:
-        instants[at] = instants.get(at, "") + sign
+def _badges(instants: dict[Seconds, str], left: float, scale: float, y: float) -> Iterable[str]:
     for at, signs in instants.items():
         x = left + at * scale
-        width = max(2 * BADGE, 8 * len(signs) + 6)
+        width = _wide(signs)
         yield (
             f'<g><title>{at:g} s</title><rect x="{x - width / 2:g}" y="{y - BADGE:g}"'
             f' width="{width:g}" height="{2 * BADGE}" rx="{BADGE}" fill="none"'

@@ -5,6 +5,7 @@ import json
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 import ossicle as oc
 from ossicle.flow.described import described
 from ossicle.flow.marbles import parse
+from ossicle.flow.trace_picture import BADGE
 from ossicle.testing import Lab, Trace, TraceError, replay
 
 RATE = 8000
@@ -233,6 +235,36 @@ def test_svg_is_an_image_in_the_pages_colour(told: tuple[App, Lab]) -> None:
     assert "s1 Button 'Go'.click" in labels
     assert "currentColor" in text
     assert re.search(r'(fill|stroke)="#', text) is None
+
+
+def test_svg_marks_stand_beside_each_other() -> None:
+    """However close two instants are: the picture grows, and no line runs through a letter."""
+    with oc.Blocks() as app:
+        go = oc.Button("Go")
+        go.click(ignored, trigger_mode="multiple")
+    with Lab(app) as lab:
+        for at in (0.0, 0.1, 0.2, 5.0):
+            lab.run_until(at)
+            lab.click(go)
+        root = ElementTree.fromstring(lab.trace.to_svg())
+    space = "{http://www.w3.org/2000/svg}"
+    rows = dict[str, list[tuple[float, float]]]()
+    for each in root.iter(f"{space}rect"):
+        x, width = float(each.attrib["x"]), float(each.attrib["width"])
+        if each.attrib.get("fill") == "none":
+            rows.setdefault(each.attrib["y"], []).append((x, x + width))
+    assert [len(badges) for badges in rows.values()] == [4, 4]
+    lines = [each.attrib for each in root.iter(f"{space}line")]
+    for top, badges in rows.items():
+        for (_, end), (begin, _) in pairwise(badges):
+            assert end < begin
+        middle = float(top) + BADGE
+        mine = [(float(a["x1"]), float(a["x2"])) for a in lines if a["y1"] == f"{middle:g}"]
+        assert len(mine) == 3
+        assert not [b for b in badges for a in mine if a[0] < b[1] - 0.01 and b[0] + 0.01 < a[1]]
+
+
+def ignored() -> None: ...
 
 
 # -- files and replay --------------------------------------------------------------------------

@@ -244,8 +244,7 @@ def test_q6_the_waiting_are_told_where_they_stand() -> None:
 
 
 def test_q6_a_cancel_moves_those_behind() -> None:
-    """Q6: who stood behind one that gave up is told the new place, once, and nobody else anything;
-    where nothing moves nothing is told."""
+    """Q6: who stood behind one that gave up is told the new place, once; nobody else anything."""
     app, (a,) = buttons(1)
     a.click(f, **MANY)
     lab = Lab(app, 9.0)
@@ -259,6 +258,27 @@ def test_q6_a_cancel_moves_those_behind() -> None:
         (2.25, second + 1, Place(0, 2)),
         (2.25, second + 2, Place(1, 2)),
     ]
+
+
+def test_q6_what_moves_nobody_is_told_to_nobody() -> None:
+    """Q6: who waits hears nothing of a request that is dropped, or of one that fails elsewhere."""
+    app, (a, b) = buttons(2)
+    a.click(f, trigger_mode="once")
+    b.click(boom)
+    lab = Lab(app, {"f": 9.0}, sessions=("x", "y", "z"))
+    for session in "xyz":
+        lab.click(a, session)
+    lab.run(2.0)
+    before = places(lab)
+    lab.click(a, "y")
+    lab.click(b, "z")
+    lab.run(8.0)
+    assert [str(each.kind) for each in lab.ends()] == ["dropped", "failed"]
+    assert places(lab) == before
+
+
+def boom() -> None:
+    raise ValueError
 
 
 def places(lab: Lab) -> list[tuple[float, int, Any]]:
@@ -303,6 +323,18 @@ def test_q7_a_thousand_idle_sessions_have_nothing_due() -> None:
     lab.run(60.0)
     assert len(lab.ends()) >= 400
     assert lab.clock.due == 0
+    assert lab.program.idle
+
+
+def test_q7_who_waits_for_a_batch_to_fill_is_not_idle() -> None:
+    """Q7 B1: nothing runs, but something is due; afterwards nothing is."""
+    app, (a,) = buttons(1)
+    a.click(f, batch=True, batch_window=1.0)
+    lab = Lab(app)
+    lab.click(a)
+    lab.run(0.5)
+    assert not lab.program.idle
+    lab.run(2.0)
     assert lab.program.idle
 
 
