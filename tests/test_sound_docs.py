@@ -1,0 +1,101 @@
+"""docs/operators.md and the docstrings of `ossicle.sound`: complete, and true."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ossicle import sound
+
+TEXT = (Path(__file__).parents[1] / "docs" / "operators.md").read_text("utf-8")
+LIVE = (Path(__file__).parents[1] / "docs" / "live.md").read_text("utf-8")
+NAMES: dict[str, Any] = {"show": print, "Phaser": object, "Reverb": object}
+"""What docstrings take for granted."""
+BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+PUBLIC = {
+    name: value
+    for name, value in vars(sound).items()
+    if inspect.isfunction(value) and not name.startswith("_")
+}
+
+
+@pytest.mark.parametrize("number", range(len(BLOCKS)))
+def test_the_examples_run(number: int) -> None:
+    """Each block by itself, its asserts too; the first one is a line out of an app."""
+    source = BLOCKS[number]
+    given: dict[str, Any] = {"__name__": "example"}
+    if "microphone.stream" in source and "microphone =" not in source:
+        import ossicle as oc
+
+        with oc.Blocks():
+            given["microphone"] = oc.Audio(streaming=True)
+            exec(compile(source, f"operators.md, example {number}", "exec"), given)
+        return
+    exec(compile(source, f"operators.md, example {number}", "exec"), given)
+
+
+def test_every_function_is_in_the_document() -> None:
+    """What `ossicle.sound` has is named in docs/operators.md, and is explained by a docstring."""
+    prose = re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL)
+    named = set(re.findall(r"\b([a-z_]+)\b", " ".join(re.findall(r"`([^`]+)`", prose))))
+    assert sorted(set(PUBLIC) - named) == []
+    assert [name for name, each in PUBLIC.items() if not (each.__doc__ or "").strip()] == []
+
+
+def test_what_the_document_names_is_there() -> None:
+    """Each operator of the tables exists; nothing is promised that is not there."""
+    rows = re.findall(r"^\| (`.+?`) \|", TEXT, re.MULTILINE)
+    names = {name for row in rows for name in re.findall(r"`([a-z_]+)\(?", row)}
+    assert len(names) > 40
+    assert sorted(name for name in names if not hasattr(sound, name)) == []
+
+
+LATENCIES = [
+    (sound.resample(16_000), 51), (sound.limiter(), 240), (sound.denoise(), 1023),
+    (sound.tempo(1.0), 1800), (sound.loudness(), 4799), (sound.onset(), 719),
+    (sound.frame(512), 511), (sound.gain(0.0), 0), (sound.reverb(), 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("operator", "frames"), LATENCIES, ids=lambda x: str(x))
+def test_the_tables_latencies_are_the_declared_ones(
+    operator: sound.Operator[Any, Any], frames: int
+) -> None:
+    """The numbers of the document at 48 kHz; a contract test measures what is declared."""
+    assert operator.latency(48_000) == frames
+    (row,) = re.findall(rf"^\| `{operator.name}\(.*$", TEXT, re.MULTILINE)[:1]
+    cell = row.split("|")[3].replace(",", "")
+    assert frames == 0 or operator.name == "frame" or str(frames) in cell
+
+
+def test_examples_in_docstrings_run() -> None:
+    """A call in `quotes` in a function's own docstring can be made as it stands there."""
+    found: list[str] = []
+    for name, each in PUBLIC.items():
+        for example in re.findall(rf"`({name}\(.+?\))`", each.__doc__ or ""):
+            eval(compile(example, f"{name}'s docstring", "eval"), {**vars(sound), **NAMES})
+            found.append(name)
+    assert {"tee", "pedalboard"} <= set(found)
+
+
+def test_the_figures_that_live_md_names_are_there() -> None:
+    """Each name in the table of metrics is a key of a snapshot."""
+    from ossicle.runtime.streams.metrics import Metrics
+
+    metrics = Metrics()
+    session = metrics.open()
+    session.source(1, 48_000, 1)
+    session.sink(2, 48_000, 1, True)
+    made = metrics.snapshot()
+    (one,) = made["sessions"]
+    keys = {"sessions", "sources", "sinks", *made, *made["loop"], *one, *one["link"], "tasks"}
+    keys |= {*one["sources"][0], *one["sinks"][0]}
+    table = LIVE[LIVE.index("| where | figures |") : LIVE.index("Frames are sample frames.")]
+    named = set(re.findall(r"\b([a-z_0-9]+)\b", " ".join(re.findall(r"`([^`]+)`", table))))
+    assert len(named) > 30
+    assert sorted(named - keys) == []
