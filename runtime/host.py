@@ -395,7 +395,9 @@ class Host:
     def _takes_live(self, token: str, id: int) -> bool:
         session = self.program.sessions.get(token)
         node = session.find(id) if session else None
-        return node is not None and node.streaming and "stream" in node.ports
+        if node is None or not node.streaming or "stream" not in node.ports:
+            return False
+        return not isinstance(node, Component) or node.interactive is not False
 
     def _take_act(self, line: Line, message: Mapping[str, Any]) -> None:
         node, act = message.get("node"), message.get("act")
