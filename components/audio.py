@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
@@ -69,6 +70,8 @@ class Audio(Component):
     raw: the microphone's sound as it is: no echo cancelling, noise suppression or automatic gain.
     frame_ms: milliseconds of sound that a streaming microphone sends at once, 3 to 100; 10 is as
         quick as browsers are, 20 costs half of it.
+    transport: the way of live sound. "webrtc" suits networks that lose: what is lost is a gap, and
+        nothing waits for it (docs/live.md); it needs `pip install "ossicle[webrtc]"`.
     device: the microphone to begin with, by (a part of) its name; None is the browser's choice.
     normalize: what happens to float samples: "peak" divides by the peak, always, so that nothing
         can clip; "clip" takes them as they are and cuts beyond -1..1; "never" raises there instead.
@@ -97,6 +100,7 @@ class Audio(Component):
         "raw",
         "device",
         "frame_ms",
+        "transport",
     )
     acts = {
         "upload": ("upload", "input"),
@@ -162,6 +166,7 @@ class Audio(Component):
         raw: bool = True,
         device: str | None = None,
         frame_ms: float = 20,
+        transport: Literal["socket", "webrtc"] = "socket",
         normalize: Normalize = "peak",
         info: str | None = None,
     ) -> None:
@@ -199,6 +204,7 @@ class Audio(Component):
                 f"{self.where}: frame_ms={frame_ms!r} must lie between 3 and 100."
             )
         self.frame_ms = frame_ms
+        self.transport = self._transport(transport)
         self._check_value(value)
         super().__init__(
             value,
@@ -457,6 +463,15 @@ class Audio(Component):
                 f"{self.where}: {name}={given!r} is unknown; choose {' or '.join(choices)}."
             )
         return cast(str, given)
+
+    def _transport(self, given: object) -> str:
+        transport = self._choice("transport", given, ("socket", "webrtc"))
+        if transport == "webrtc" and find_spec("aiortc") is None:
+            raise DeclarationError(
+                f"{self.where}: transport='webrtc' needs the aiortc package: pip install"
+                ' "ossicle[webrtc]".'
+            )
+        return transport
 
     def _format(self, given: object) -> str | None:
         if given is None:

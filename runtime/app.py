@@ -188,6 +188,7 @@ class Blocks(Graph):
         allowed_hosts: Sequence[str] = (),
         allowed_origins: Sequence[str] = (),
         allowed_frames: Sequence[str] = (),
+        ice_servers: Sequence[str] = (),
         reconnect_window: float = 60.0,
         theme: Themed = None,
         css: str | Path | None = None,
@@ -208,8 +209,10 @@ class Blocks(Graph):
         prefix to serve under, such as "/tool". tls: for https, "self-signed", (certificate file,
         key file) or an ssl.SSLContext. allowed_hosts: further names that the app answers to.
         allowed_origins: other sites whose pages may use it. allowed_frames: sites that may show it
-        in a frame. reconnect_window: seconds that a session outlives its page. theme, css,
-        css_paths, js, head, head_paths: as in Blocks, if they are not given there.
+        in a frame. ice_servers: for transport="webrtc" beyond this network, such as
+        "stun:stun.example.org"; none is asked by default. reconnect_window: seconds that a session
+        outlives its page. theme, css, css_paths, js, head, head_paths: as in Blocks, if they are
+        not given there.
 
         Gives the running app, which is also (itself, its address, None) where three are unpacked.
         SIGTERM ends it like Ctrl-C, and then the program (SystemExit(143)). Raises DeclarationError
@@ -235,6 +238,7 @@ class Blocks(Graph):
             allowed_hosts=allowed_hosts,
             allowed_origins=allowed_origins,
             allowed_frames=allowed_frames,
+            ice_servers=ice_servers,
             reconnect_window=reconnect_window,
         )
         if offer(self, launching):
@@ -255,7 +259,8 @@ class Blocks(Graph):
 LAUNCH_TAKES = (
     "server_name", "server_port", "inbrowser", "prevent_thread_lock", "show_error", "quiet",
     "max_threads", "max_file_size", "max_connections", "root_path", "tls", "allowed_hosts",
-    "allowed_origins", "allowed_frames", "reconnect_window", "theme", "css", "js", "head",
+    "allowed_origins", "allowed_frames", "ice_servers", "reconnect_window",
+    "theme", "css", "js", "head",
 )  # fmt: skip
 
 Themed = Mapping[str, str] | themes.Theme | str | None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from time import perf_counter
@@ -32,6 +32,7 @@ from .description import Description
 from .executors.choose import by_kind
 from .executors.pool import MAX_THREADS, Pool
 from .page_code import PageCode
+from .peers import Peers
 from .sessions import Line, Message, Send, new_token
 from .streams.metrics import LinkMetrics, Metrics
 from .streams.watch import Watch
@@ -61,8 +62,8 @@ class Host:
     show_error: tell users the text of every exception, not only of `Error`. reconnect_window:
     seconds that a session outlives its front end. page_code: its front ends run JavaScript; where
     they do not, listeners with js are named in the log and left out (rule J1). clock, pool,
-    execute: what tests put in place of the loop's time and of threads. Raises ValueError for a
-    first value that a component cannot take.
+    execute: what tests put in place of the loop's time and of threads. ice_servers: for WebRTC over
+    networks that hide addresses. Raises ValueError for a first value that a component cannot take.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Host:
         page_code: bool = False,
         tap: Tap | None = None,
         pool: Pool | None = None,
+        ice_servers: Sequence[str] = (),
     ) -> None:
         loop = asyncio.get_running_loop()
         if not page_code:
@@ -93,6 +95,7 @@ class Host:
         self._loop = loop
         self.pool = pool or Pool(loop, max_threads)
         self.lines = dict[str, Line]()
+        self.peers = Peers(plan, self.receive_sound, self.pool.keep, ice_servers)
         self.metrics = Metrics()
         self._budgets = plan.budgets
         self._watch = Watch(loop, self.metrics.lag)
@@ -136,6 +139,7 @@ class Host:
     async def close(self) -> None:
         """End all sessions and give back what they held. Running functions finish on their own."""
         self._watch.close()
+        await self.peers.close_all(list(self.lines.values()))
         self.program.dispose()
         self.lines.clear()
         self.pool.close()
@@ -201,6 +205,7 @@ class Host:
         """A front end's socket is gone: its session's grace begins, unless another took over."""
         if line.send is send and line.token in self.lines:
             line.send = None
+            self.peers.close(line)
             self.program.receive(Disconnect(line.token))
 
     def knows(self, token: str) -> bool:
@@ -252,6 +257,7 @@ class Host:
         if isinstance(made, Gone):
             if line := self.lines.pop(made.session, None):
                 self.metrics.close(line.metrics)
+                self.peers.close(line)
             if self._store is not None:
                 self._store.release(made.session)
             return
@@ -280,7 +286,7 @@ class Host:
         if line.send and line.live_sound and line.live_sound.outgoing:
             if line.due:
                 self._flush(line)
-            line.live_sound.pump(line.send)
+            line.live_sound.pump(self.peers.way(line))
 
     def _show_at(self, session: str, message: Message) -> None:
         if line := self.lines.get(session):
@@ -343,6 +349,9 @@ class Host:
         if message.get("type") == "ping":  # how long the line is, whatever the session waits for
             if line.send:
                 line.send({"type": "pong", "at": _whole(message, "at")})
+            return
+        if message.get("type") == "rtc":
+            self.peers.offer(line, str(message.get("sdp")))
             return
         if "n" in message and not line.is_new(_whole(message, "n")):
             return

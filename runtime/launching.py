@@ -53,10 +53,11 @@ class Launching:
     allowed_hosts: Sequence[str] = ()
     allowed_origins: Sequence[str] = ()
     allowed_frames: Sequence[str] = ()
+    ice_servers: Sequence[str] = ()
     reconnect_window: float = 60.0
 
     def __post_init__(self) -> None:
-        for name in ("allowed_hosts", "allowed_origins", "allowed_frames"):
+        for name in ("allowed_hosts", "allowed_origins", "allowed_frames", "ice_servers"):
             given = getattr(self, name)
             if isinstance(given, str):  # each of its letters would be a name
                 raise DeclarationError(f"launch: {name}={given!r} must be a list: [{given!r}].")
@@ -113,7 +114,8 @@ async def serve_app(app: Servable, launching: Launching) -> tuple[Host, Running]
     host = Host(
         plan,
         title=app.title,
-        extra=app.page(),
+        extra={**app.page(), "ice_servers": list(launching.ice_servers)},
+        ice_servers=launching.ice_servers,
         show_error=launching.tells_errors,
         reconnect_window=launching.reconnect_window,
         max_threads=launching.max_threads,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .launching import Launching
 
-REPEATED: Final = ("allowed_hosts", "allowed_origins", "allowed_frames")
+REPEATED: Final = ("allowed_hosts", "allowed_origins", "allowed_frames", "ice_servers")
 """They add to what the file says; every other option takes its place."""
 
 
@@ -42,6 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         (("--allowed-hosts", "--allowed-host"), "NAME", "a further name that it answers to"),
         (("--allowed-origins", "--allowed-origin"), "ORIGIN", "a further site that may use it"),
         (("--allowed-frames", "--allowed-frame"), "ORIGIN", "a site that may show it in a frame"),
+        (("--ice-servers", "--ice-server"), "URL", "for WebRTC, such as stun:stun.example.org"),
     ):
         add(*names, action="append", metavar=metavar, help=f"{text} (repeatable)")
 

@@ -12,6 +12,7 @@ from .streams.metrics import SessionMetrics
 
 if TYPE_CHECKING:
     from .streams.live import Live
+    from .streams.peer import Peer
 
 Message = dict[str, Any]
 Send = Callable[[Message | bytes], None]
@@ -48,6 +49,8 @@ class Line:
     metrics: SessionMetrics = field(default_factory=SessionMetrics)
     live_sound: Live | None = None
     """Its live sound, once there was some: numpy comes with it."""
+    peer: Peer | None = None
+    """Its WebRTC connection, while it has one."""
     held: deque[Message | bytes] | None = None
     """What came while a recording is being finished; taken after it, in order."""
     got: int = 0

@@ -124,7 +124,12 @@ async def test_the_whole_page_over_https(
         microphone = oc.Audio(label="Microphone")
         out = oc.Audio(label="Out")
         takes = list[Sound]()
-        microphone.stop_recording(lambda sound: takes.append(sound) or sound, microphone, out)
+
+        def keep(sound: Sound) -> Sound:
+            takes.append(sound)
+            return sound
+
+        microphone.stop_recording(keep, microphone, out)
     site = await serve(app, tls="self-signed", allowed_hosts=[ELSEWHERE])
     assert site.url.startswith("https://")
     await tab.goto(site.url.replace("127.0.0.1", ELSEWHERE))
@@ -148,7 +153,11 @@ async def test_no_microphone_is_told_in_its_place(serve: Serve, tab: Page) -> No
         oc.Audio(label="Only spoken", sources="microphone")
         oc.Audio(label="Only files", sources="upload")
         length = oc.Textbox(label="Length")
-        voice.upload(lambda sound: str(len(sound[1])), voice, length)
+
+        def measured(sound: Sound) -> str:
+            return str(len(sound[1]))
+
+        voice.upload(measured, voice, length)
     await elsewhere(serve, app, tab)
     notes = tab.get_by_role("note")
     await expect(notes).to_have_count(2)

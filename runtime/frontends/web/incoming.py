@@ -22,11 +22,13 @@ FIELDS: dict[str, dict[str, type]] = {
     "js": {"request": int},
     "played": {"node": int, "epoch": int, "frames": int, "underruns": int},
     "ping": {"at": int},
+    "rtc": {"sdp": str},
 }
 """The message types a page may send, with the fields each must have."""
 
 _NAMES = {int: "a whole number, 0 or more", str: "a text"}
 _MAX_NAME = 64  # characters in the name of an act
+_MAX_SDP = 16_384  # characters of an offer of WebRTC
 
 
 def decode(text: str) -> Message:
@@ -57,8 +59,9 @@ def _checked(message: Message) -> Message:
             raise ValueError(f"{kind}: {name} must be {_NAMES[wanted]}")
         if isinstance(value, int) and value < 0:
             raise ValueError(f"{kind}: {name} must be {_NAMES[int]}")
-        if isinstance(value, str) and not 0 < len(value) <= _MAX_NAME:
-            raise ValueError(f"{kind}: {name} must have 1 to {_MAX_NAME} characters")
+        most = _MAX_SDP if name == "sdp" else _MAX_NAME
+        if isinstance(value, str) and not 0 < len(value) <= most:
+            raise ValueError(f"{kind}: {name} must have 1 to {most} characters")
     number = message.get("n", 1)
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise ValueError(f"{kind}: n must be a whole number, 1 or more")

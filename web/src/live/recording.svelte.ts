@@ -38,7 +38,14 @@ export class Recording {
     this.begun = true;
     this.figures = none;
     this.trouble = -Infinity;
-    this.page.sounds.record(this.node.id, wire);
+    if (this.node.props.transport === 'webrtc') void this.beginByPeer(wire);
+    else this.page.sounds.record(this.node.id, wire);
+  }
+
+  /** What the microphone gives meanwhile waits in the port. */
+  private async beginByPeer(wire: MessagePort): Promise<void> {
+    await this.page.sounds.connect(this.page.app?.ice_servers ?? []);
+    if (this.begun) this.page.sounds.record(this.node.id, wire);
   }
 
   close(): void {
@@ -57,5 +64,6 @@ export class Recording {
     this.asked = { writes: this.node.writes, refusals: this.page.refusals };
     this.page.act(this.node, 'stop_recording');
     this.page.sounds.recorded(this.node.id);
+    if (this.node.props.transport === 'webrtc') this.page.sounds.disconnect();
   }
 }

@@ -124,6 +124,7 @@ function app(value: Json | undefined, path: string): AppInfo {
     fill_width: f.fill_width === true,
     lang: typeof f.lang === 'string' ? f.lang : 'en',
     strings: (orNull(fields)(f.strings, `${path}.strings`) ?? {}) as Record<string, string>,
+    ice_servers: items(text)(f.ice_servers ?? [], `${path}.ice_servers`),
     nodes: items(node)(f.nodes, `${path}.nodes`),
     layout: layout(f.layout, `${path}.layout`),
     listeners: items(listener)(f.listeners ?? [], `${path}.listeners`),

@@ -1,5 +1,6 @@
 /** The page's side of the socket's worker: a socket as an Observable, and the way of sound past the page. */
 import { Observable, Subject } from 'rxjs';
+import { Peer } from '../live/peer';
 import type { Dial, SocketEvent } from './link';
 import type { FromWorker, ToWorker } from './socket.worker';
 
@@ -25,12 +26,17 @@ export interface Sounds {
   /** Gives a stream's frames to `port`. */
   play(node: number, epoch: number, port: MessagePort): void;
   played(node: number, epoch: number): void;
+  /** Tries to open a way that loses rather than waits; done when it is open, or will not be. */
+  connect(iceServers: string[]): Promise<void>;
+  /** That way is needed no more. */
+  disconnect(): void;
 }
 
 export class Wire implements Sounds {
   readonly events = new Subject<SoundEvent>();
   private readonly worker = new Worker(new URL('./socket.worker.ts', import.meta.url), { type: 'module' });
   private socket: ((event: FromWorker) => void) | null = null;
+  private peer: Peer | null = null;
 
   constructor() {
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
@@ -38,7 +44,11 @@ export class Wire implements Sounds {
         case 'up':
         case 'text':
         case 'down':
+          if (data.kind === 'down') this.disconnect();
           this.socket?.(data);
+          return;
+        case 'answer':
+          this.peer?.answered(data.sdp);
           return;
         default:
           this.events.next(data);
@@ -83,6 +93,23 @@ export class Wire implements Sounds {
     this.say({ kind: 'played', node, epoch });
   }
 
+  async connect(iceServers: string[]): Promise<void> {
+    if (this.peer) return this.peer.settled;
+    const peer = (this.peer = new Peer(iceServers, {
+      offer: (sdp) => this.say({ kind: 'text', data: JSON.stringify({ type: 'rtc', sdp }) }),
+      open: (port) => this.say({ kind: 'peer', port }, port),
+      closed: () => this.peer === peer && this.disconnect(),
+    }));
+    return peer.settled;
+  }
+
+  disconnect(): void {
+    if (!this.peer) return;
+    this.peer.close();
+    this.peer = null;
+    this.say({ kind: 'peer', port: null });
+  }
+
   private say(message: ToWorker, ...ports: MessagePort[]): void {
     this.worker.postMessage(message, ports);
   }
@@ -96,4 +123,6 @@ export const noSounds: Sounds = {
   recorded: () => undefined,
   play: () => undefined,
   played: () => undefined,
+  connect: () => Promise.resolve(),
+  disconnect: () => undefined,
 };

@@ -23,13 +23,17 @@ export type ToWorker =
   | { kind: 'recorded'; node: number }
   /** A stream's frames and orders go through the port. */
   | { kind: 'play'; node: number; epoch: number; port: MessagePort }
-  | { kind: 'played'; node: number; epoch: number };
+  | { kind: 'played'; node: number; epoch: number }
+  /** A way beside the socket that loses rather than waits, or its end. New recordings take it. */
+  | { kind: 'peer'; port: MessagePort | null };
 
 /** To the page. */
 export type FromWorker =
   | { kind: 'up' }
   | { kind: 'text'; data: string }
   | { kind: 'down' }
+  /** The server's answer to an offer; without one it was refused. */
+  | { kind: 'answer'; sdp: string | null }
   /** All sound of a recording came to the server. */
   | { kind: 'ended'; node: number; why: 'stop' | 'limit' }
   /** Milliseconds of a recording that were dropped so far because there was no line, and that wait for it. */
@@ -54,6 +58,8 @@ interface Recording {
   ended: 'stop' | 'limit' | null;
   /** The server was asked whether all of it came. */
   last: boolean;
+  /** It goes the way that loses. Its end does not: what was lost last is then sent again. */
+  byPeer: boolean;
 }
 
 interface Playing {
@@ -75,6 +81,7 @@ const page = self as unknown as {
 };
 
 let socket: WebSocket | null = null;
+let peer: MessagePort | null = null;
 let ready = false;
 let retry = 0;
 let pings = 0;
@@ -121,6 +128,10 @@ function hearText(data: string): void {
     const { at } = JSON.parse(data) as { at: number };
     page.postMessage({ kind: 'trip', ms: (tenths() - at) / 10 });
     allCame(at);
+    return;
+  }
+  if (data.startsWith('{"type":"rtc"')) {
+    page.postMessage({ kind: 'answer', sdp: (JSON.parse(data) as { sdp?: string }).sdp ?? null });
     return;
   }
   page.postMessage({ kind: 'text', data });
@@ -193,7 +204,8 @@ function pump(): void {
     while (ready && open() && (socket?.bufferedAmount ?? 0) < CLOGGED) {
       const data = recording.uplink.next();
       if (!data) break;
-      socket?.send(data);
+      if (recording.byPeer) peer?.postMessage(data);
+      else socket?.send(data);
     }
     tellOf(node, recording);
     if (!recording.uplink.idle) left = true;
@@ -232,14 +244,32 @@ function becomeReady(): void {
 }
 
 function record(node: number, port: MessagePort): void {
-  const recording: Recording = { uplink: new Uplink(), told: '', ended: null, last: false };
+  const recording: Recording = { uplink: new Uplink(), told: '', ended: null, last: false, byPeer: peer !== null };
   recordings.set(node, recording);
   port.onmessage = ({ data }: MessageEvent<ArrayBuffer | { ended: 'stop' | 'limit' }>) => {
     if (data instanceof ArrayBuffer) recording.uplink.push(data);
-    else recording.ended = data.ended;
+    else {
+      recording.ended = data.ended;
+      unpeer(recording);
+    }
     pump();
   };
   measure();
+}
+
+function setPeer(port: MessagePort | null): void {
+  peer?.close();
+  peer = port;
+  if (port) port.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => hearSound(data);
+  else for (const recording of recordings.values()) unpeer(recording);
+  pump();
+}
+
+/** A recording goes on by the socket, with all that may not have come. */
+function unpeer(recording: Recording): void {
+  if (!recording.byPeer) return;
+  recording.byPeer = false;
+  recording.uplink.rewind();
 }
 
 function play(node: number, epoch: number, port: MessagePort): void {
@@ -301,6 +331,8 @@ page.onmessage = ({ data: said }) => {
     case 'recorded':
       recordings.delete(said.node);
       return;
+    case 'peer':
+      return setPeer(said.port);
     case 'play':
       return play(said.node, said.epoch, said.port);
     case 'played': {

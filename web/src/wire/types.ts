@@ -46,6 +46,8 @@ export interface AppInfo {
   lang: string;
   /** Words in place of `strings.ts`. */
   strings: Record<string, string>;
+  /** For WebRTC, where one's own network is not enough. */
+  ice_servers: string[];
   nodes: NodeInfo[];
   layout: LayoutNode;
   listeners: ListenerInfo[];

@@ -1,0 +1,98 @@
+"""Live sound over WebRTC in a real browser: the microphone's own samples come, and go back out."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pytest
+from playwright.async_api import expect
+
+import ossicle as oc
+from ossicle.runtime.peers import Peers
+from ossicle.runtime.sessions import Line
+from ossicle.runtime.streams.peer import Peer
+
+from .conftest import RATE, noise
+from .test_live import Heard, Listen, Sound, click, recorded, until
+from .test_live import listen as listen
+from .test_recording import longest_run
+
+
+@pytest.fixture
+def peers(monkeypatch: pytest.MonkeyPatch) -> list[Peer]:
+    """Every connection that is answered."""
+    made = list[Peer]()
+    answer = Peer.answer
+
+    async def noted(peer: Peer, offer: str) -> str:
+        made.append(peer)
+        return await answer(peer, offer)
+
+    monkeypatch.setattr(Peer, "answer", noted)
+    return made
+
+
+def app_of(transport: Literal["socket", "webrtc"]) -> tuple[oc.Blocks, Heard]:
+    """Hears a microphone, and sends it back."""
+    heard = Heard()
+
+    def echo(chunk: Sound, event: oc.EventData) -> Sound:
+        heard.chunks.append(chunk[1])
+        heard.places.append((event.index, event.gap))
+        return chunk
+
+    def keep(take: Sound) -> None:
+        heard.takes.append(take[1])
+
+    with oc.Blocks() as app:
+        mic = oc.Audio(label="Microphone", streaming=True, transport=transport)
+        out = oc.Audio(label="Echo", streaming=True, interactive=False, transport=transport)
+        mic.stream(echo, mic, out, stream_every=0.02)
+        mic.stop_recording(keep, mic, None)
+    return app, heard
+
+
+async def test_a_voice_over_webrtc(listen: Listen, peers: list[Peer]) -> None:
+    """Contiguous, complete at the end, heard again in the page; with the recording it is over."""
+    app, heard = app_of("webrtc")
+    tab = await listen(app)
+    assert not peers, "nobody speaks, so nothing is open"
+    await click(tab.page, "Record")
+    await recorded(tab.page, r"0:0[4-9]")
+    await click(tab.page, "Stop")
+    await expect(tab.page.locator(".wave.drawn")).to_have_count(2)
+    await until(lambda: bool(heard.takes))
+    (peer,) = peers
+    assert peer.counters.received > 100 and peer.counters.sent > 50, peer.counters
+    take = heard.takes[0]
+    assert longest_run(take, noise()) >= RATE // 4, "the microphone's own samples"
+    for (index, gap), (before, chunk) in zip(
+        heard.places[1:], zip(heard.places, heard.chunks, strict=True), strict=False
+    ):
+        assert index == before[0] + len(chunk) + gap
+    tapped = await tab.tap.sound(RATE)
+    assert len(tapped.delays()) >= 4, "what comes out is what the microphone gave, later"
+    played = np.rint(tapped.heard * 32768).astype(np.int16)
+    assert longest_run(played, noise()) >= RATE // 10
+    await until(lambda: not peer.open)
+
+
+async def test_where_no_connection_comes_about_the_socket_carries_it(
+    listen: Listen, peers: list[Peer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is lost, and nobody has to do anything."""
+
+    def deaf(self: Peers, line: Line, sdp: str) -> None:
+        if line.send:
+            line.send({"type": "rtc", "error": "no"})
+
+    monkeypatch.setattr(Peers, "offer", deaf)
+    app, heard = app_of("webrtc")
+    tab = await listen(app)
+    await click(tab.page, "Record")
+    await recorded(tab.page, r"0:0[1-9]")
+    await click(tab.page, "Stop")
+    await until(lambda: bool(heard.takes))
+    assert not peers
+    assert longest_run(heard.takes[0], noise()) >= RATE // 4
