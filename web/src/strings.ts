@@ -132,7 +132,7 @@ export const strings = {
   recorderGone: (seconds: string) => `A recording of ${seconds} s ended: the app took its component away.`,
   soundLost: (seconds: string) => `The connection was away for too long: ${seconds} s were lost.`,
   insecure: 'Recording needs https: a browser gives the microphone to https pages and to localhost only.',
-  insecureWay: ['If you run this app, start it with ', 'tls="self-signed"', '.'] as const,
+  insecureWay: (how: string) => `If you run this app, start it with ${how}.`,
   insecureFiles: 'Files work as they are.',
   micFailed: (why: string) => `The microphone could not be opened: ${why}`,
   device: 'Microphone',
