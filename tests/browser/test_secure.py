@@ -19,7 +19,8 @@ from playwright.async_api import Browser, BrowserContext, FilePayload, Page, exp
 import ossicle as oc
 
 from .conftest import ELSEWHERE, PATIENCE, RATE, Serve, Site, noise
-from .test_live import OUT, Sound, click, speaking, until, voice
+from .listening import OUT, Sound, click, until, voice
+from .test_live import speaking
 from .test_recording import longest_run
 
 # A page without an audio thread has no worklet to listen with. The older way has two buffers, and

@@ -13,9 +13,8 @@ from ossicle.runtime.peers import Peers
 from ossicle.runtime.sessions import Line
 from ossicle.runtime.streams.peer import Peer
 
-from .conftest import RATE, noise
-from .test_live import Heard, Listen, Sound, click, recorded, until
-from .test_live import listen as listen
+from .conftest import RATE, Listen, noise
+from .listening import Heard, Sound, click, recorded, until
 from .test_recording import longest_run
 
 
