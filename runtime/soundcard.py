@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 
-from ..flow.blocks import DISCONTINUITY, END, FLUSH, START, Block, BlockError, Samples
+from ..flow.blocks import DISCONTINUITY, END, FLUSH, START, Block, BlockError, Samples, all_finite
 from ..flow.durations import Length, Time, frames_of, seconds_of
 from ..flow.operators.needs import missing
 from ..flow.units import Frames
@@ -186,11 +186,16 @@ class Speaker:
         return self._fill
 
     def play(self, block: Block) -> None:
-        """Take a block. Raises BlockError for another rate or channel count."""
+        """Take a block. Raises BlockError for another rate or channel count, NaN and infinity."""
         if (block.rate, block.channels) != (self.rate, self.channels) and block.frames:
             raise BlockError(
                 f"the speaker plays {self.channels} channels at {self.rate} Hz, and {block!r} "
                 "came; put resample() or mono() before it"
+            )
+        if not all_finite(block.samples):
+            raise BlockError(
+                f"NaN or infinity came in {block!r}, which a speaker makes a bang of; look which "
+                "operator makes it"
             )
         if block.epoch < self._epoch:
             return

@@ -331,6 +331,14 @@ def test_a_flush_silences_the_speaker_at_once() -> None:
             speaker.play(Block(np.zeros((5, 2), np.float32), 1000, 0, 0, 1))
 
 
+def test_what_is_no_number_never_reaches_a_speaker() -> None:
+    """NaN out of an operator of one's own is named where it would be heard."""
+    with Speaker(rate=1000, sounds=Cards()) as speaker:
+        for wrong in (np.nan, np.inf):
+            with pytest.raises(BlockError, match="NaN or infinity came in <Block 0..5"):
+                speaker.play(Block(np.full((5, 1), wrong, np.float32), 1000))
+
+
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an extra's library the error says what to install, in the chain and for the card."""
     import sys
