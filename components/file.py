@@ -24,8 +24,10 @@ class File(Filed):
     """One or several files. They are never opened here, and never shown: only stored and saved.
 
     Functions get, by `type`, "filepath": the `str` path of a copy of their own, there until the
-    session ends; "binary": its `bytes`. With file_count="multiple" they get a list of those; None
-    where there is no file. Functions return a path, a URL or bytes, or a list of them.
+    session ends; "binary": its `bytes`. With file_count="multiple" they get a list of those, and
+    with "directory", where users choose a folder with all that is in it: at most 100, without what
+    begins with a dot. None where there is no file. Functions return a path, a URL or bytes, or a
+    list of them; a hidden file is not handed out.
 
     file_types: what users may choose: suffixes like ".csv", or "audio", "image", "video", "text".
     A name is all that is looked at: what is really inside, the function must find out.
@@ -49,7 +51,7 @@ class File(Filed):
         self,
         value: Any = None,
         *,
-        file_count: Literal["single", "multiple"] = "single",
+        file_count: Literal["single", "multiple", "directory"] = "single",
         file_types: Sequence[str] | None = None,
         type: Literal["filepath", "binary"] = "filepath",
         max_file_size: int | str | None = None,
@@ -57,9 +59,10 @@ class File(Filed):
         **kwargs: Any,
     ) -> None:
         self.label = label  # before the checks: it is how errors name this one
-        if file_count not in ("single", "multiple"):
+        if file_count not in ("single", "multiple", "directory"):
             raise DeclarationError(
-                f"{self.where}: file_count={file_count!r} is unknown; choose single or multiple."
+                f"{self.where}: file_count={file_count!r} is unknown;"
+                " choose single, multiple or directory."
             )
         if type not in ("filepath", "binary"):
             raise DeclarationError(
@@ -81,7 +84,7 @@ class File(Filed):
 
     @property
     def _many(self) -> bool:
-        return self.file_count == "multiple"
+        return self.file_count != "single"
 
     def preprocess(self, value: Any, media: Media) -> object:
         if value is None:

@@ -14,8 +14,9 @@ from ...flow.documents import Document
 from ...flow.pictures import HEAD, PIXELS, Picture, is_svg, look
 from ...flow.pictures import TAKEN as PICTURES
 from .disk import Blob, Incoming
+from .fetch import is_url
 from .holdings import Holdings, sweep
-from .names import safe_name
+from .names import check_in_sight, safe_name
 
 
 class SessionDocuments(Holdings):
@@ -26,8 +27,14 @@ class SessionDocuments(Holdings):
     def keep(
         self, source: str | Path | bytes, *, name: str | None = None, picture: bool = False
     ) -> Document:
-        """Store a file by path, http(s) URL or content. Never call it with what a page sent."""
+        """Store a file by path, http(s) URL or content. Never call it with what a page sent.
+
+        Raises ClipError, also for a path that leads to or through a hidden file or folder: what is
+        neither sound nor picture could be a key or a password.
+        """
         sweep(self._lost)
+        if not picture and isinstance(source, str | Path) and not is_url(str(source)):
+            check_in_sight(Path(source))
         wanted = "a picture" if picture else "a file"
         what = "image" if picture else "file"
         return self._commit_document(self._arrive(source, name, what, wanted), picture, drawn=True)

@@ -1,8 +1,12 @@
-"""File names that came from people, made safe to show, to save and to put into a header."""
+"""File names: those of people made safe to show and to save, those of apps safe to hand out."""
 
 from __future__ import annotations
 
+import tempfile
 import unicodedata
+from pathlib import Path
+
+from ...flow.bounds import ClipError
 
 MAX_BYTES = 200
 
@@ -34,6 +38,22 @@ def safe_name(name: str, *, fallback: str = "audio") -> str:
         stem = f"_{stem}"
     tail = f".{suffix}" if suffix else ""
     return _cut(stem, MAX_BYTES - len(tail.encode())) + tail
+
+
+def check_in_sight(path: Path) -> None:
+    """Raise ClipError for a file that is hidden, or in a hidden folder, once links are followed.
+
+    The folder for temporary files may be hidden itself: apps put there what they give out.
+    """
+    real = path.resolve()
+    temporary = Path(tempfile.gettempdir()).resolve()
+    inside = real.relative_to(temporary) if real.is_relative_to(temporary) else real
+    hidden = next((part for part in inside.parts if part.startswith(".")), None)
+    if hidden is not None:
+        raise ClipError(
+            f"{str(path)!r} is not handed out, because {hidden!r} is hidden; return its bytes, or"
+            " the path of a copy, if users are meant to have it"
+        )
 
 
 def with_suffix(name: str, suffix: str) -> str:

@@ -88,6 +88,26 @@ async def test_files_are_taken_listed_and_given_back(visit: Open) -> None:
     assert Path(await (await saving.value).path()).read_bytes() == b"<b>two"
 
 
+async def test_a_folder_is_taken_with_what_fits(visit: Open, tmp_path: Path) -> None:
+    """Of all that lies in it, and below it: neither other types nor what is hidden."""
+    (tmp_path / "in" / "below").mkdir(parents=True)
+    for name in ("a.csv", "below/b.csv", "c.txt", ".hidden.csv"):
+        (tmp_path / "in" / name).write_text(name)
+    with oc.Blocks() as app:
+        files = oc.File(file_count="directory", file_types=[".csv"], label="Folder")
+        names = oc.Textbox(label="Names")
+
+        def list_names(paths: list[str]) -> str:
+            return " ".join(sorted(Path(path).name for path in paths))
+
+        files.upload(list_names, files, names)
+    tab = await visit(app)
+    async with tab.page.expect_file_chooser() as chosen:
+        await tab.page.get_by_role("button", name="Choose a folder").click()
+    await (await chosen.value).set_files(tmp_path / "in")
+    await expect(tab.page.get_by_label("Names")).to_have_value("a.csv b.csv")
+
+
 async def test_examples_turn_pages_and_fill(visit: Open) -> None:
     with oc.Blocks() as demo:
         number = oc.Number(label="Level")

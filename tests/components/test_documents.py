@@ -218,6 +218,37 @@ def test_files_are_handed_over_as_they_are(media: Session, tmp_path: Path) -> No
         one.postprocess([path, path], media)
 
 
+def test_a_folder_is_a_list_of_its_files(media: Session) -> None:
+    """As several files are, also when it holds one."""
+    folder = oc.File(file_count="directory")
+    stored = folder.postprocess([b"abc"], media)
+    handles = [{"file": each["file"]} for each in cast(Any, folder.to_wire(stored, media))]
+    found = folder.preprocess(folder.from_wire(handles, media), media)
+    assert [Path(path).read_bytes() for path in cast(Any, found)] == [b"abc"]
+
+
+@pytest.mark.parametrize("make", [oc.File, oc.DownloadButton])
+def test_hidden_files_are_not_handed_out(
+    media: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Any
+) -> None:
+    """However an app comes to name one, through a link too; its bytes it may give."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / ".tmp"))
+    secret = tmp_path / ".keys" / "id"
+    link, env = tmp_path / "innocent.txt", tmp_path / ".env"
+    secret.parent.mkdir()
+    secret.write_bytes(b"secret")
+    env.write_bytes(b"secret")
+    link.symlink_to(secret)
+    (tmp_path / ".tmp").mkdir()
+    component = make(label="Out")
+    for path in (secret, str(secret), link, env, tmp_path / "a" / ".." / ".env"):
+        with pytest.raises(ValueError, match="is not handed out, because '.*' is hidden"):
+            component.postprocess(path, media)
+    assert component.postprocess(secret.read_bytes(), media).size == 6
+    (tmp_path / ".tmp" / "made.txt").write_bytes(b"made")
+    assert component.postprocess(tmp_path / ".tmp" / "made.txt", media).size == 4
+
+
 @pytest.mark.parametrize(
     ("types", "name", "taken"),
     [
@@ -341,7 +372,7 @@ def test_a_user_uploads_files_and_clears_them(tmp_path: Path) -> None:
         lambda: oc.Plot(format=cast(Any, "pdf")),
         lambda: oc.File("missing.txt"),
         lambda: oc.File(["missing.txt"], file_count="multiple"),
-        lambda: oc.File(file_count=cast(Any, "directory")),
+        lambda: oc.File(file_count=cast(Any, "folder")),
         lambda: oc.File(file_types=["csv"]),
         lambda: oc.File(type=cast(Any, "numpy")),
         lambda: oc.DownloadButton("Save", "missing.wav"),

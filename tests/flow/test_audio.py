@@ -215,3 +215,10 @@ def test_pieces_are_a_slice(sizes: list[int], data: st.DataObject) -> None:
 def test_peak_of_the_lowest_sample() -> None:
     """|-32768| does not fit 16 bit, and is full scale."""
     assert Clip.of(RATE, np.array([-32768, 5], np.int16)).peak == 1.0
+
+
+def test_float64_is_rounded_as_float64() -> None:
+    """Not as the float32 next to it, which lies half a step further."""
+    samples = np.array([1001.4999999, -1001.4999999, 32767]) / 32768
+    clip = Clip.of(8000, samples, normalize="clip")
+    assert clip.int16().tolist() == [1001, -1001, 32767]

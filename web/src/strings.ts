@@ -161,6 +161,8 @@ export const strings = {
   reset: 'Reset',
   nothingYet: 'Nothing yet',
   chooseFile: 'Choose a file',
+  chooseFolder: 'Choose a folder',
+  tooMany: (count: number, most: number) => `${count} files are too many; at most ${most} are taken.`,
   chooseFiles: 'Choose files',
   chooseImage: 'Choose an image',
   dropFile: 'Drop a file here',
