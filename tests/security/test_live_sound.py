@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,7 +85,7 @@ class Studio:
 
 
 @contextlib.asynccontextmanager
-async def studio() -> AsyncIterator[Studio]:
+async def studio() -> AsyncGenerator[Studio]:
     with oc.Blocks() as demo:
         microphone = oc.Audio(streaming=True)
         out = oc.Audio(streaming=True, interactive=False)
