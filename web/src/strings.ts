@@ -103,6 +103,7 @@ export const strings = {
   liveState: { good: 'Live', fair: 'Live, unsteady', bad: 'Live, disturbed' },
   liveHelp: 'Show the figures of this stream',
   liveLatency: 'Microphone to speaker',
+  liveBudget: 'At most wanted',
   liveSpread: (middle: string, late: string) => `${middle} · 95 % below ${late}`,
   liveTrip: 'To the server and back',
   liveWaiting: 'Waits for the line',

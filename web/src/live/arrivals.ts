@@ -30,7 +30,7 @@ export class Arrivals {
   least = 0;
   /** What the player's lateness must be for all that came lately, but for rarities. */
   needed = 0;
-  /** What it must be for what comes right now, rarities and all. */
+  /** What it must be for all that comes right now, so that a way which grew longer for good is known at once. */
   now = 0;
   private slots: Slot[] = [];
   private batch = { start: -Infinity, frames: 0, before: Infinity };
@@ -63,7 +63,7 @@ export class Arrivals {
   private judge(): void {
     const worst = this.slots.map((slot) => slot.worst);
     this.least = Math.min(...worst);
-    this.now = Math.max(...worst.slice(-NOW));
+    this.now = Math.min(...worst.slice(-NOW));
     // What was held up comes in a heap, which may reach into the next slot.
     const leaveOut = (at: number) => worst.fill(-Infinity, at, at + 2);
     worst.forEach((lateness, at) => {

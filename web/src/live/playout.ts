@@ -11,7 +11,7 @@ import { Patient, Prompt, type Delay } from './delay';
 import { END, since, type Frame } from './frame';
 
 /** Seconds for which a silence is waited for, before what is too much is cut out of the sound itself. */
-const PATIENCE = 0.3;
+const PATIENCE = 0.2;
 /** Magnitude below which sound is silence: -60 dB. */
 const SILENT = 0.001;
 /** Frames over which two sounds are blended where some is left out. */
