@@ -190,6 +190,8 @@ async def _sound(
     await button("Pause", source).click()
     yield "paused", source
     await button("Discard", source).click()
+    await expect(button("Record", source)).to_be_visible()
+    await expect(page.locator(".toast")).to_have_count(0)  # nothing was lost: it was asked for
 
 
 async def _calls(
