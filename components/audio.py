@@ -320,7 +320,7 @@ class Audio(Component):
             if len(pair) == 2 and getattr(pair[1], "size", 1) == 0:
                 return None  # a chunk may be empty; a sound may not
             value = Clip.of(*pair, normalize="clip") if len(pair) == 2 else pair
-        piece = self.postprocess(value, media)
+        piece = self._piece(value, before, media)
         if not isinstance(piece, Clip):
             return None
         if before is not None and (piece.rate, piece.channels) != (before.rate, before.channels):
@@ -329,6 +329,14 @@ class Audio(Component):
                 f" a stream of {before.rate} Hz with {before.channels}; a stream keeps both."
             )
         return piece
+
+    def _piece(self, value: Any, before: Any, media: Media) -> object:
+        if not isinstance(value, bytes | bytearray | memoryview):
+            return self.postprocess(value, media)
+        try:
+            return media.piece(bytes(cast(bytes, value)), before)
+        except ClipError as error:
+            raise self._said(error) from error
 
     def tape(self, piece: Any, media: Media) -> Tape:
         """Many small Blocks or Clips in a row are kept as samples, and long ones on disk."""

@@ -229,6 +229,13 @@ class Media(Documents, Protocol):
         """A sound file by path, http(s) URL or content. Only for values that app code gave."""
         ...
 
+    def piece(self, data: bytes, before: Clip | None) -> Clip | None:
+        """A file that comes in pieces: the sound of one more, after `before`; None if it has none.
+
+        A piece that is a whole file by itself is taken as one. Raises ClipError.
+        """
+        ...
+
     def file(self, clip: Clip, format: str) -> Path:
         """The clip as a file in that format, there until the session ends."""
         ...

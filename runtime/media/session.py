@@ -66,6 +66,19 @@ class Session(SessionDocuments):
         sweep(self._lost)
         return self.commit(self._arrive(source, name, "audio", _WANTED))
 
+    def piece(self, data: bytes, before: Clip | None) -> Clip | None:
+        """One more piece of a file that comes in pieces, or a file by itself."""
+        from .mp3_pieces import Mp3Piece, go_on, looks_like_mp3
+
+        if isinstance(before, Mp3Piece):
+            return go_on(data, before)
+        try:
+            return self.open(data)
+        except ClipError:
+            if not looks_like_mp3(data):
+                raise
+            return go_on(data, None)
+
     def file(self, clip: Clip, format: str) -> Path:
         """The clip as a file of its own, which its receiver may even change."""
         sweep(self._lost)
