@@ -61,7 +61,9 @@ TESTS = (
 LEFT_OUT = "hundred_thousand"
 """The long random run takes longer than all others together."""
 TOO_LONG = 60
-"""Seconds of processor time for the tests; a fault may make them endless."""
+"""Seconds of processor time for the tests; a fault may make them run for ever."""
+PATIENCE = 900
+"""Seconds on the wall; or wait for ever."""
 
 NOT_MADE = 99
 
@@ -208,6 +210,7 @@ def fails(session: pytest.Session, mutant: Mutant | None) -> bool:
     child = os.fork()
     if not child:
         signal.setitimer(signal.ITIMER_PROF, TOO_LONG)
+        signal.alarm(PATIENCE)
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)

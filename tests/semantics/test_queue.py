@@ -361,7 +361,8 @@ async def test_q7_nothing_waits_on_the_loop_of_an_idle_server() -> None:
     lines.append(host.connect(None, 0, told))
     for line in lines:
         line.receive({"type": "act", "node": a.id, "act": "click"})
-    await ended.wait()
+    async with asyncio.timeout(30):
+        await ended.wait()
 
     def standing() -> list[Any]:
         return [each for each in loop._scheduled if not each.cancelled()] + list(loop._ready)
