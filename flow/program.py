@@ -126,11 +126,11 @@ class Program:
                 self._events.due.append(Cancel(session.id, None, request))
             case Disconnect():
                 if session.connected:
-                    session.connected = False
+                    session.connect(False)
                     until = self.clock.seconds + self._window
                     session.grace = self.clock.at(until, lambda: self.receive(Close(session.id)))
             case Reconnect():
-                session.connected = True
+                session.connect(True)
                 if session.grace:
                     session.grace.dispose()
                     session.grace = None

@@ -119,6 +119,15 @@ class Session:
         if self.grace:
             self.grace.dispose()
 
+    def connect(self, connected: bool) -> None:
+        """Its front end went away or came back: who is away has no timers that cost anything."""
+        self.connected = connected
+        for ticker in self.tickers.values():
+            if connected:
+                ticker.resume()
+            else:
+                ticker.pause()
+
     # -- components ----------------------------------------------------------------------------
 
     def find(self, id: int) -> Node | None:
@@ -185,6 +194,12 @@ class Session:
         old = self.contents[node.id]
         new = self.contents[node.id] = node.content(value)
         return not same(old, new)
+
+    def start_ticker(self, kind: str, id: int, ticker: Ticker) -> None:
+        """kind: as in `stop_ticker`. While the user is away nothing of it is due."""
+        self.tickers[kind, id] = ticker
+        if not self.connected:
+            ticker.pause()
 
     def stop_every(self, listener: int) -> None:
         """End the timer of a listener, and all that would begin another."""

@@ -28,7 +28,7 @@ class Ticking:
                 if session.connected:
                     self._events.turn(tick)
 
-            session.tickers["node", node.id] = Ticker(self._events.clock, period, fire)
+            session.start_ticker("node", node.id, Ticker(self._events.clock, period, fire))
 
     def every(self, session: Session, trigger: Request) -> None:
         """A trigger was taken: its listener runs again at every multiple after it (rule M1)."""
@@ -42,5 +42,5 @@ class Ticking:
                 tick = self._events.event(session, event.node, event.port, cause, data=data)
                 self._events.turn(lambda: self._events.ask(session, listener, tick))
 
-        clock, key = self._events.clock, ("listener", listener.id)
-        session.tickers[key] = Ticker(clock, listener.every, fire, event.at)
+        ticker = Ticker(self._events.clock, listener.every, fire, event.at)
+        session.start_ticker("listener", listener.id, ticker)

@@ -45,7 +45,17 @@ class Ticker:
         self._arm_next()
         self._fire()
 
-    def dispose(self) -> None:
-        self._alive = False
+    def pause(self) -> None:
+        """Nothing is due until `resume`; the multiples stay where they are."""
         if self._next:
             self._next.dispose()
+            self._next = None
+
+    def resume(self) -> None:
+        """Go on at the next multiple."""
+        if self._alive and not self._next:
+            self._arm_next()
+
+    def dispose(self) -> None:
+        self._alive = False
+        self.pause()

@@ -41,6 +41,8 @@ FILES = (
     "flow/session.py",
     "flow/recording.py",
     "flow/sounding.py",
+    "flow/coalesce.py",
+    "flow/streams.py",
     "flow/piping.py",
     "flow/ticking.py",
     "flow/parts.py",

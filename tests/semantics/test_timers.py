@@ -134,6 +134,26 @@ def test_m1_only_while_connected() -> None:
     assert lab.marbles("f") == "-----(s|)--------------(s|)"
 
 
+def test_m1_who_is_away_has_nothing_due() -> None:
+    """M1 Q7: a thousand closed laptops cost nothing; after the return the multiples are the same,
+    also of what began meanwhile."""
+    with oc.Blocks() as app:
+        timer = oc.Timer(0.5)
+        timer.tick(f)
+        later = oc.Button()
+        later.click(lambda: oc.update(value=0.4), None, timer, on_disconnect="finish")
+    lab = Lab(app, {"lambda": 1.0})
+    lab.click(later)
+    lab.run(0.7)
+    lab.disconnect()
+    assert lab.clock.due == 2  # the end of its run and of the reconnect window
+    lab.run(2.1)
+    assert lab.clock.due == 1
+    lab.reconnect()
+    lab.run(2.7)
+    assert lab.marbles("f") == "-----(s|)" + 16 * "-" + "(s|)---(s|)"
+
+
 def test_m1_unqueued_every_is_refused() -> None:
     """M1 T6: `every` stands in the queue."""
     with oc.Blocks(), pytest.raises(DeclarationError, match="every=1"):
