@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -16,7 +18,7 @@ import ossicle as oc
 from ossicle.flow.audio import Clip
 from ossicle.runtime.loading import load
 
-from .conftest import HURRY, RATE, Listen, noise
+from .conftest import HURRY, PATIENCE, RATE, Listen, noise
 from .listening import OUT, Heard, Sound, click, hearing, recorded, until, voice
 from .test_recording import longest_run, samples_of
 
@@ -429,6 +431,26 @@ async def test_an_echo_through_python_is_heard_soon(listen: Listen) -> None:
     value = session.values[out.id]
     assert isinstance(value, Clip)
     assert longest_run(value.int16(), noise()) >= RATE // 4, "the echo is the microphone's sound"
+
+
+async def test_an_echo_is_soon_again_after_the_server_stood_still(listen: Listen) -> None:
+    """What a standstill held up is left out, so that nobody hears it late from then on."""
+    app, _ = echoing(20)
+    tab = await listen(app)
+    await click(tab.page, "Record")
+    await recorded(tab.page, r"0:0[2-9]")
+    before = min((await tab.tap.sound(RATE)).delays(0.1))
+    time.sleep(0.3)  # nothing on the server moves: this is what is tested
+    stood = len((await tab.tap.sound(RATE)).heard)
+    async with asyncio.timeout(PATIENCE / 1000):
+        while True:
+            sound = await tab.tap.sound(RATE)
+            late = replace(sound, heard=sound.heard[stood:], spoken=sound.spoken[stood:])
+            if len(late.heard) > RATE and min(late.delays(0.1)[-5:], default=1000) < before + 60:
+                break
+            await asyncio.sleep(0.1)
+    await click(tab.page, "Stop")
+    await expect(tab.page.locator(".wave.drawn")).to_have_count(2)
 
 
 # -- the examples ------------------------------------------------------------------------------
