@@ -34,6 +34,7 @@ from .executors.pool import MAX_THREADS, Pool
 from .page_code import PageCode
 from .peers import Peers
 from .sessions import Line, Message, Send, new_token
+from .streams import beforehand
 from .streams.metrics import LinkMetrics, Metrics
 from .streams.watch import Watch
 
@@ -99,6 +100,7 @@ class Host:
         self.metrics = Metrics()
         self._budgets = plan.budgets
         self._watch = Watch(loop, self.metrics.lag)
+        self._streams = any(node.streaming for node in plan.nodes)
         self._flushing = list[Line]()
         self.page_code = PageCode(self._show_at)
         self.program = Program(
@@ -180,6 +182,9 @@ class Host:
     def _open(self, send: Send, client: ClientRequest | None) -> Line:
         if len(self.lines) >= self.max_sessions:
             raise WorldError(f"{self.max_sessions} sessions are open; try again later.")
+        if self._streams:
+            self._streams = False
+            beforehand.begin()
         line = Line(new_token(), send, metrics=self.metrics.open())
         self.lines[line.token] = line
         who = client or ClientRequest()
