@@ -13,6 +13,7 @@ from ..flow.audio import Clip, ClipError, Media, Normalize, trimmed, untrimmed
 from ..flow.errors import DeclarationError, InputError
 from ..flow.shapes import is_listing
 from ..flow.sources import event
+from .arguments import choice, flag, maybe, seconds
 from .base import Component, Json, Received, Visible, byte_size, number
 from .button import Button
 from .subtitles import subtitles as read_subtitles
@@ -171,29 +172,31 @@ class Audio(Component):
         info: str | None = None,
     ) -> None:
         self.label = label  # before the checks: it is how errors name this one
-        self.streaming = self._flag("streaming", streaming)
+        self.streaming = flag(self.where, "streaming", streaming)
         self.sources = self._sources(sources)
-        self.kind = self._choice("type", type, TYPES)
+        self.kind = choice(self.where, "type", type, TYPES)
         self.format = self._format(format)
-        self.normalize: Normalize = cast(Normalize, self._choice("normalize", normalize, NORMALIZE))
-        self.autoplay = self._flag("autoplay", autoplay)
-        self.show_download_button = self._maybe("show_download_button", show_download_button)
-        self.show_share_button = self._maybe("show_share_button", show_share_button)
-        self.editable = self._flag("editable", editable)
-        self.min_length = self._seconds("min_length", min_length)
-        self.max_length = self._seconds("max_length", max_length)
+        self.normalize: Normalize = cast(
+            Normalize, choice(self.where, "normalize", normalize, NORMALIZE)
+        )
+        self.autoplay = flag(self.where, "autoplay", autoplay)
+        self.show_download_button = maybe(self.where, "show_download_button", show_download_button)
+        self.show_share_button = maybe(self.where, "show_share_button", show_share_button)
+        self.editable = flag(self.where, "editable", editable)
+        self.min_length = seconds(self.where, "min_length", min_length)
+        self.max_length = seconds(self.where, "max_length", max_length)
         if self.max_length is not None and (self.min_length or 0) > self.max_length:
             raise DeclarationError(
                 f"{self.where}: min_length={min_length!r} is above max_length={max_length!r}."
             )
         self.waveform_options = waveform(self.where, waveform_options)
-        self.loop = self._flag("loop", loop)
+        self.loop = flag(self.where, "loop", loop)
         self.subtitles = read_subtitles(self.where, subtitles)
-        self.playback_position = self._seconds("playback_position", playback_position) or 0
-        self.recording = self._flag("recording", recording)
+        self.playback_position = seconds(self.where, "playback_position", playback_position) or 0
+        self.recording = flag(self.where, "recording", recording)
         self.own_buttons, self.buttons = self._buttons(buttons)
         self.max_file_size = byte_size(self.where, max_file_size)
-        self.raw = self._flag("raw", raw)
+        self.raw = flag(self.where, "raw", raw)
         if device is not None and not isinstance(device, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DeclarationError(f"{self.where}: device={device!r} must be a name or None.")
         self.device = device
@@ -465,15 +468,8 @@ class Audio(Component):
             )
         return list(dict.fromkeys(found))
 
-    def _choice(self, name: str, given: object, choices: tuple[str, ...]) -> str:
-        if given not in choices:
-            raise DeclarationError(
-                f"{self.where}: {name}={given!r} is unknown; choose {' or '.join(choices)}."
-            )
-        return cast(str, given)
-
     def _transport(self, given: object) -> str:
-        transport = self._choice("transport", given, ("socket", "webrtc"))
+        transport = choice(self.where, "transport", given, ("socket", "webrtc"))
         if transport == "webrtc" and find_spec("aiortc") is None:
             raise DeclarationError(
                 f"{self.where}: transport='webrtc' needs the aiortc package: pip install"
@@ -484,26 +480,9 @@ class Audio(Component):
     def _format(self, given: object) -> str | None:
         if given is None:
             return None
-        return self._choice("format", given.lower() if isinstance(given, str) else given, FORMATS)
-
-    def _flag(self, name: str, given: object) -> bool:
-        if not isinstance(given, bool):
-            raise DeclarationError(f"{self.where}: {name}={given!r} must be True or False.")
-        return given
-
-    def _maybe(self, name: str, given: object) -> bool | None:
-        return None if given is None else self._flag(name, given)
-
-    def _seconds(self, name: str, given: object) -> float | None:
-        if given is None:
-            return None
-        try:
-            seconds = number(self.where, name, given)
-        except InputError as error:
-            raise DeclarationError(str(error)) from None
-        if seconds < 0:
-            raise DeclarationError(f"{self.where}: {name}={given!r} must be 0 seconds or more.")
-        return seconds
+        return choice(
+            self.where, "format", given.lower() if isinstance(given, str) else given, FORMATS
+        )
 
     def _buttons(self, given: object) -> tuple[list[Button], list[str] | None]:
         """The app's own, and the names of the others."""
