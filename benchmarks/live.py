@@ -126,6 +126,8 @@ async def in_page(browser: Browser, which: str, frame: float, seconds: float, go
         sound = await tap.sound(MICROPHONE_RATE)
         delays = sound.delays(0.1)[round(WARM_UP / 0.1) :]
         name, frames = f"{which}, {frame:g} ms frames", seconds * 1000 / frame
+        # Without any: the machine was so busy that nothing of the microphone was heard.
+        delays = delays or [float("inf")]
         p50, p95 = median(delays), percentile(delays, 95)
         print(f"| {name} [ms] | {p50:.1f} | {p95:.1f} | ≤ {goal}: {met(p50 <= goal)} |", flush=True)
         await context.close()
