@@ -53,10 +53,11 @@ def test_a_chain_gives_the_samples_of_a_session(source: Path, tmp_path: Path) ->
         lab.record(mic, source)
         lab.run(10)
         live = lab.stored(out)
-    assert isinstance(live, Clip)
+        assert isinstance(live, Clip)
+        heard = live.int16()
     rendered, rate = soundfile.read(path, dtype="int16")
     assert rate == RATE
-    np.testing.assert_array_equal(rendered, live.int16())
+    np.testing.assert_array_equal(rendered, heard)
 
 
 def test_values_are_set_by_label(source: Path, tmp_path: Path) -> None:

@@ -153,9 +153,9 @@ def test_sliders_in_an_app_move_the_sound_of_their_session() -> None:
             user.record(microphone, (RATE, loud))
             ada.run(1)
         mine, his = ada.stored(out), bob.stored(out)
-    assert isinstance(mine, Clip) and isinstance(his, Clip)
-    assert np.all(mine.int16() == 16_000)
-    assert np.all(his.int16() == 1600)
+        assert isinstance(mine, Clip) and isinstance(his, Clip)
+        assert np.all(mine.int16() == 16_000)
+        assert np.all(his.int16() == 1600)
 
 
 def test_what_sound_follows_may_be_changed_by_users() -> None:
