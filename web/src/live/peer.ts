@@ -4,9 +4,9 @@
  * A channel cannot go to the socket's worker in every browser, so its frames pass through the page's own thread.
  */
 
-/** Milliseconds for addresses to be found, and for the whole to be open; then sound takes the socket. */
+/** Milliseconds for addresses to be found, and for the whole to be open; then sound stays with the socket. */
 const GATHER = 1000;
-const OPEN = 4000;
+const OPEN = 10_000;
 /** Bytes that may wait to be sent; beyond them frames are dropped: they would only be late. */
 const CLOGGED = 96_000;
 
@@ -19,9 +19,6 @@ export interface PeerEvents {
 }
 
 export class Peer {
-  /** Done when it is open, or will not be. */
-  readonly settled: Promise<void>;
-  private settle: () => void = () => undefined;
   private readonly connection: RTCPeerConnection;
   private readonly channel: RTCDataChannel;
   private over = false;
@@ -30,7 +27,6 @@ export class Peer {
     iceServers: string[],
     private readonly events: PeerEvents,
   ) {
-    this.settled = new Promise((done) => (this.settle = done));
     this.connection = new RTCPeerConnection({ iceServers: iceServers.map((urls) => ({ urls })) });
     this.channel = this.connection.createDataChannel('sound', { ordered: true, maxRetransmits: 0 });
     this.channel.binaryType = 'arraybuffer';
@@ -54,7 +50,6 @@ export class Peer {
     this.over = true;
     this.channel.onclose = this.channel.onopen = null;
     this.connection.close();
-    this.settle();
   }
 
   private async offer(): Promise<void> {
@@ -78,7 +73,6 @@ export class Peer {
       if (this.channel.readyState === 'open' && this.channel.bufferedAmount < CLOGGED) this.channel.send(data);
     };
     this.events.open(port2);
-    this.settle();
   }
 
   private end(): void {

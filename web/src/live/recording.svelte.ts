@@ -38,14 +38,9 @@ export class Recording {
     this.begun = true;
     this.figures = none;
     this.trouble = -Infinity;
-    if (this.node.props.transport === 'webrtc') void this.beginByPeer(wire);
-    else this.page.sounds.record(this.node.id, wire);
-  }
-
-  /** What the microphone gives meanwhile waits in the port. */
-  private async beginByPeer(wire: MessagePort): Promise<void> {
-    await this.page.sounds.connect(this.page.app?.ice_servers ?? []);
-    if (this.begun) this.page.sounds.record(this.node.id, wire);
+    const lossy = this.node.props.transport === 'webrtc';
+    if (lossy) this.page.sounds.connect(this.page.app?.ice_servers ?? []);
+    this.page.sounds.record(this.node.id, wire, lossy);
   }
 
   close(): void {

@@ -63,6 +63,11 @@ export class Uplink {
     return seconds;
   }
 
+  /** All that went out on this line came. */
+  get clear(): boolean {
+    return this.out === 0;
+  }
+
   /** All was sent. */
   get idle(): boolean {
     return this.out === this.kept.length;

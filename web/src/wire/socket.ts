@@ -20,14 +20,17 @@ export interface Sounds {
   readonly events: Observable<SoundEvent>;
   /** The session is there, and what was kept for it was sent: sound may follow. */
   ready(): void;
-  /** Sends what comes out of `port` as a recording of a node. Text that was sent before goes before it. */
-  record(node: number, port: MessagePort): void;
+  /**
+   * Sends what comes out of `port` as a recording of a node. Text that was sent before goes before it. `lossy`: the way
+   * that loses may be taken once it is open.
+   */
+  record(node: number, port: MessagePort, lossy: boolean): void;
   recorded(node: number): void;
   /** Gives a stream's frames to `port`. */
   play(node: number, epoch: number, port: MessagePort): void;
   played(node: number, epoch: number): void;
-  /** Tries to open a way that loses rather than waits; done when it is open, or will not be. */
-  connect(iceServers: string[]): Promise<void>;
+  /** Tries to open a way that loses rather than waits. */
+  connect(iceServers: string[]): void;
   /** That way is needed no more. */
   disconnect(): void;
 }
@@ -77,8 +80,8 @@ export class Wire implements Sounds {
     this.say({ kind: 'ready' });
   }
 
-  record(node: number, port: MessagePort): void {
-    this.say({ kind: 'record', node, port }, port);
+  record(node: number, port: MessagePort, lossy: boolean): void {
+    this.say({ kind: 'record', node, port, lossy }, port);
   }
 
   recorded(node: number): void {
@@ -93,14 +96,13 @@ export class Wire implements Sounds {
     this.say({ kind: 'played', node, epoch });
   }
 
-  async connect(iceServers: string[]): Promise<void> {
-    if (this.peer) return this.peer.settled;
+  connect(iceServers: string[]): void {
+    if (this.peer) return;
     const peer = (this.peer = new Peer(iceServers, {
       offer: (sdp) => this.say({ kind: 'text', data: JSON.stringify({ type: 'rtc', sdp }) }),
       open: (port) => this.say({ kind: 'peer', port }, port),
       closed: () => this.peer === peer && this.disconnect(),
     }));
-    return peer.settled;
   }
 
   disconnect(): void {
@@ -123,6 +125,6 @@ export const noSounds: Sounds = {
   recorded: () => undefined,
   play: () => undefined,
   played: () => undefined,
-  connect: () => Promise.resolve(),
+  connect: () => undefined,
   disconnect: () => undefined,
 };

@@ -18,13 +18,13 @@ export type ToWorker =
   | { kind: 'text'; data: string }
   /** The session is there again, and what the page had kept for it was sent. */
   | { kind: 'ready' }
-  /** A recording: its frames come through the port. */
-  | { kind: 'record'; node: number; port: MessagePort }
+  /** A recording: its frames come through the port. `lossy`: they may take the way that loses. */
+  | { kind: 'record'; node: number; port: MessagePort; lossy: boolean }
   | { kind: 'recorded'; node: number }
   /** A stream's frames and orders go through the port. */
   | { kind: 'play'; node: number; epoch: number; port: MessagePort }
   | { kind: 'played'; node: number; epoch: number }
-  /** A way beside the socket that loses rather than waits, or its end. New recordings take it. */
+  /** A way beside the socket that loses rather than waits, or its end. */
   | { kind: 'peer'; port: MessagePort | null };
 
 /** To the page. */
@@ -58,8 +58,11 @@ interface Recording {
   ended: 'stop' | 'limit' | null;
   /** The server was asked whether all of it came. */
   last: boolean;
-  /** It goes the way that loses. Its end does not: what was lost last is then sent again. */
+  /** It may go the way that loses, and does. Its end does not: what was lost last is then sent again. */
+  lossy: boolean;
   byPeer: boolean;
+  /** Nothing is sent until all that went by the socket came: what is faster would overtake it. */
+  changing: boolean;
 }
 
 interface Playing {
@@ -145,6 +148,10 @@ function allCame(at: number): void {
   asked = null;
   for (const [node, recording] of recordings) {
     recording.uplink.came();
+    if (recording.changing && recording.uplink.clear) {
+      recording.changing = false;
+      recording.byPeer = peer !== null;
+    }
     if (!recording.ended || !recording.last) continue;
     page.postMessage({ kind: 'ended', node, why: recording.ended });
     recording.ended = null;
@@ -201,14 +208,15 @@ function pump(): void {
   let left = false;
   let ending = false;
   for (const [node, recording] of recordings) {
-    while (ready && open() && (socket?.bufferedAmount ?? 0) < CLOGGED) {
+    while (ready && open() && !recording.changing && (socket?.bufferedAmount ?? 0) < CLOGGED) {
       const data = recording.uplink.next();
       if (!data) break;
       if (recording.byPeer) peer?.postMessage(data);
       else socket?.send(data);
     }
     tellOf(node, recording);
-    if (!recording.uplink.idle) left = true;
+    if (recording.changing) ending = true; // asks, and goes on with the answer
+    else if (!recording.uplink.idle) left = true;
     else if (recording.ended && !recording.last) ending = true;
   }
   if (ending) ping();
@@ -243,8 +251,8 @@ function becomeReady(): void {
   pump();
 }
 
-function record(node: number, port: MessagePort): void {
-  const recording: Recording = { uplink: new Uplink(), told: '', ended: null, last: false, byPeer: peer !== null };
+function record(node: number, port: MessagePort, lossy: boolean): void {
+  const recording: Recording = { uplink: new Uplink(), told: '', ended: null, last: false, lossy, byPeer: false, changing: lossy && peer !== null };
   recordings.set(node, recording);
   port.onmessage = ({ data }: MessageEvent<ArrayBuffer | { ended: 'stop' | 'limit' }>) => {
     if (data instanceof ArrayBuffer) recording.uplink.push(data);
@@ -261,12 +269,16 @@ function setPeer(port: MessagePort | null): void {
   peer?.close();
   peer = port;
   if (port) port.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => hearSound(data);
-  else for (const recording of recordings.values()) unpeer(recording);
+  for (const recording of recordings.values()) {
+    unpeer(recording);
+    recording.changing = port !== null && recording.lossy && recording.ended === null;
+  }
   pump();
 }
 
 /** A recording goes on by the socket, with all that may not have come. */
 function unpeer(recording: Recording): void {
+  recording.changing = false;
   if (!recording.byPeer) return;
   recording.byPeer = false;
   recording.uplink.rewind();
@@ -327,7 +339,7 @@ page.onmessage = ({ data: said }) => {
     case 'ready':
       return becomeReady();
     case 'record':
-      return record(said.node, said.port);
+      return record(said.node, said.port, said.lossy);
     case 'recorded':
       recordings.delete(said.node);
       return;
