@@ -47,7 +47,7 @@ def app_of(transport: Literal["socket", "webrtc"]) -> tuple[oc.Blocks, Heard]:
     with oc.Blocks() as app:
         mic = oc.Audio(label="Microphone", streaming=True, transport=transport)
         out = oc.Audio(label="Echo", streaming=True, interactive=False, transport=transport)
-        mic.stream(echo, mic, out, stream_every=0.02)
+        mic.stream(echo, mic, out, stream_every=0.02, on_overload="block")
         mic.stop_recording(keep, mic, None)
     return app, heard
 
