@@ -318,7 +318,8 @@ class Component(Placed):
         """
         if act == "clear" and "clear" in self.ports:
             return Received(self.cleared, data)
-        if act == "input" and "input" in self.ports:
+        moves = act == "input" or (payload is not None and "input" in self.acts.get(act, ()))
+        if moves and "input" in self.ports:
             value = self.from_wire(payload, media)
             return Received(value, data, echo=self.to_wire(value, media) != payload)
         known = sorted(self.known_acts())

@@ -17,9 +17,10 @@ class Checkbox(Component):
 
     type = "checkbox"
     cleared = False
+    acts = {**Component.acts, "select": ("select", "input")}
 
     input = event("The user ticked or unticked it.")
-    select = event("The user ticked or unticked it: `value`, `selected`.")
+    select = event("The user ticked or unticked it: `value` (its label), `selected`.")
 
     def __init__(self, value: Any = False, **kwargs: Any) -> None:
         super().__init__(value, **kwargs)

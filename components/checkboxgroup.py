@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
-from ..flow.sources import event
-from .choices import Choice, Choosing
+from .choices import Choosing
 
 
 class CheckboxGroup(Choosing):
@@ -18,15 +16,7 @@ class CheckboxGroup(Choosing):
     type = "checkboxgroup"
     several = True
 
-    input = event("The user chose.")
-    select = event("The user ticked or unticked one: `index`, `value`, `selected`.")
-
-    def __init__(
-        self,
-        choices: Sequence[Choice] | None = None,
-        value: Any = None,
-        *,
-        type: Literal["value", "index"] = "value",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(choices, value, type, **kwargs)
+    def pick(self, now: Any, index: int) -> tuple[Any, dict[str, object]]:
+        after, told = super().pick(now, index)
+        # in the order of the choices, whatever the order of the clicks
+        return [each for each in self._values if each in after], told

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..flow.errors import DeclarationError, InputError
 from ..flow.shapes import is_listing
+from ..flow.sources import event
 from .base import Component
 
 if TYPE_CHECKING:
@@ -18,29 +19,34 @@ Choice = str | int | float | tuple[str, str | int | float]
 class Choosing(Component):
     """One or several of given choices.
 
-    choices: values, or (name, value) pairs. kind: "value" hands functions the chosen value, "index"
+    choices: values, or (name, value) pairs. type: "value" hands functions the chosen value, "index"
     its place in choices.
     """
 
     shown = ("choices",)
+    acts = {**Component.acts, "select": ("select", "input")}
     several: bool = False
     custom: bool = False
 
+    input = event("The user chose.")
+    select = event("The user chose one or took it back: `index`, `value`, `selected`.")
+
     def __init__(
         self,
-        choices: Sequence[Choice] | None,
-        value: Any,
-        kind: Literal["value", "index"],
+        choices: Sequence[Choice] | None = None,
+        value: Any = None,
+        *,
+        type: Literal["value", "index"] = "value",
         **kwargs: Any,
     ) -> None:
-        name = type(self).__name__
-        if kind not in ("value", "index"):
-            raise DeclarationError(f"{name}: type={kind!r} is unknown; choose value or index.")
+        if type not in ("value", "index"):
+            name = self.__class__.__name__
+            raise DeclarationError(f"{name}: type={type!r} is unknown; choose value or index.")
         self.choices = [
             [str(each[0]), each[1]] if isinstance(each, tuple) else [str(each), each]
             for each in choices or []
         ]
-        self.kind = kind
+        self.kind = type
         if value is None and self.several:
             value = []
         super().__init__(value, **kwargs)
@@ -71,6 +77,15 @@ class Choosing(Component):
 
     def postprocess(self, value: Any, media: Media) -> object:
         return self._taken(value)
+
+    def pick(self, now: Any, index: int) -> tuple[Any, dict[str, object]]:
+        """What a user's click on the choice at `index` makes of the value `now`, and tells."""
+        value, chosen = self._values[index], True
+        after: object = value
+        if self.several:
+            chosen = value not in now
+            after = [*now, value] if chosen else [each for each in now if each != value]
+        return after, {"index": index, "value": value, "selected": chosen}
 
     def from_wire(self, payload: Any, media: Media) -> object:
         if self.several and not is_listing(payload):

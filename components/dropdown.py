@@ -24,8 +24,6 @@ class Dropdown(Choosing):
     type = "dropdown"
     shown = ("multiselect", "allow_custom_value", "max_choices", "filterable")
 
-    input = event("The user chose.")
-    select = event("The user chose one: `index`, `value`.")
     focus = event("The user entered the field.")
     blur = event("The user left the field.")
 
@@ -48,7 +46,7 @@ class Dropdown(Choosing):
         if value is None and choices and not self.multiselect:
             first = choices[0]
             value = first[1] if isinstance(first, tuple) else first
-        super().__init__(choices, value, type, **kwargs)
+        super().__init__(choices, value, type=type, **kwargs)
 
     def from_wire(self, payload: Any, media: Media) -> object:
         most = self.max_choices

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
-
-from ..flow.sources import event
-from .choices import Choice, Choosing
+from .choices import Choosing
 
 
 class Radio(Choosing):
@@ -16,16 +12,3 @@ class Radio(Choosing):
     """
 
     type = "radio"
-
-    input = event("The user chose.")
-    select = event("The user chose one: `index`, `value`.")
-
-    def __init__(
-        self,
-        choices: Sequence[Choice] | None = None,
-        value: Any = None,
-        *,
-        type: Literal["value", "index"] = "value",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(choices, value, type, **kwargs)

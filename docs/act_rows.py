@@ -129,6 +129,10 @@ def speak(lab: Lab, bench: Bench) -> None:
     lab.run(3)
 
 
+def choose(lab: Lab, bench: Bench) -> None:
+    lab.select(bench.node, 1)
+
+
 def trim(start: float, end: float) -> Do:
     return lambda lab, bench: lab.trim(bench.node, start, end)
 
@@ -294,13 +298,17 @@ def entered() -> Iterator[Case]:
         for port in ("submit", "focus", "blur", "release", "copy", "stop"):
             if port in make().ports:
                 yield Case(name, ACTS[port], make, None, act(port))
-        if "select" in make().ports:
+        if "input" in make().acts.get("select", ()):
+            yield Case(name, "the user chooses one", make, None, choose)
+            again = "chooses the same again" if name in SINGLE else "takes it back"
+            yield Case(name, f"the user {again}", make, None, choose, choose)
+        elif "select" in make().ports:
             yield Case(name, ACTS["select"], make, None, act("select", index=0, value="a"))
         yield from valued(name, make, one, other)
-    both = each(enter("b"), act("select", index=1, value="b"))
-    yield Case(
-        "Radio", "the user chooses, as the page tells it", partial(oc.Radio, choices), None, both
-    )
+
+
+SINGLE = ("Radio", "Dropdown")
+"""Of these one is chosen, and choosing it again does not take it back."""
 
 
 ACTS = {

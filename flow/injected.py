@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -79,7 +78,6 @@ class Progress:
         self.track_tqdm = track_tqdm
         self._bars = dict[int, Bar]()
         """Those that are under way, the outermost first, by the id of whose they are."""
-        self._lock = threading.Lock()
         self._bound: Tell | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -100,9 +98,7 @@ class Progress:
             bar = Bar(progress, total, unit, desc)
         else:
             bar = Bar(progress, 1.0, unit, desc)
-        with self._lock:
-            bars = (*self._bars.values(), bar)
-        self._tell(bars)
+        self._tell((*self._all(), bar))
 
     def tqdm(
         self,
@@ -125,15 +121,16 @@ class Progress:
 
     def show(self, owner: object, bar: Bar) -> None:
         """Show a bar, or how far it is now. From any thread; so is `hide`."""
-        with self._lock:
-            self._bars[id(owner)] = bar
-            bars = tuple(self._bars.values())
-        self._tell(bars)
+        self._bars[id(owner)] = bar
+        self._tell(self._all())
 
     def hide(self, owner: object) -> None:
         """Its work is over; the others stay."""
-        with self._lock:
-            self._bars.pop(id(owner), None)
+        self._bars.pop(id(owner), None)
+
+    def _all(self) -> tuple[Bar, ...]:
+        # a copy of a dict is one step to other threads, a walk through it is not
+        return tuple(self._bars.copy().values())
 
     def bind(self) -> None:
         """Remember who asked, for threads that have no context of theirs."""

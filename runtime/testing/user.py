@@ -10,6 +10,8 @@ from reactivex.abc import DisposableBase
 
 from ...components.audio import Audio
 from ...components.base import Component
+from ...components.checkbox import Checkbox
+from ...components.choices import Choosing
 from ...flow.audio import Clip
 from ...flow.blocks import Block
 from ...flow.graph import Node
@@ -121,8 +123,20 @@ class User:
         self.act(slider, "release")
 
     def select(self, node: Node, index: object = None, value: object = None, **data: Any) -> None:
-        """Choose a part of a component: what SelectData then carries."""
-        self.act(node, "select", data={"index": index, "value": value, **data})
+        """Choose a part of a component: what SelectData then carries.
+
+        Of a component with choices, the one at `index`, or whose value is `value`; of several a
+        second time takes it back. A Checkbox is ticked or unticked.
+        """
+        own = self._session.find(self._id(node))
+        if isinstance(own, Checkbox):
+            ticked = not self.stored(own)
+            self.act(node, "select", ticked, {"index": 0, "value": own.label, "selected": ticked})
+        elif isinstance(own, Choosing):
+            after, told = own.pick(self.stored(own), self._choice(own, index, value))
+            self.act(node, "select", after, {**told, **data})
+        else:
+            self.act(node, "select", data={"index": index, "value": value, **data})
 
     def input(self, component: Component, value: object) -> None:
         """Change a component's value by hand. `value`: as a function would return it."""
@@ -356,6 +370,15 @@ class User:
             if own is None or own.graph is not node.graph:
                 raise LabError(f"{node.where}: its part was made anew, or is another user's.")
         return node.id
+
+    def _choice(self, node: Choosing, index: object, value: object) -> int:
+        values: list[object] = [each[1] for each in node.choices]
+        if index is None and value in values:
+            return values.index(value)
+        if isinstance(index, int) and 0 <= index < len(values):
+            return index
+        wanted = value if index is None else index
+        raise LabError(f"{node.where}: {wanted!r} is no choice; there are {len(values)}.")
 
     def _clip(self, component: Component, sound: Sound) -> Clip:
         if not isinstance(component, Audio):

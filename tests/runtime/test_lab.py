@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,26 @@ def test_a_lab_without_with() -> None:
     lab.close()
     with pytest.raises(LabError, match="takes"):
         Lab(demo, takes={more: -1})
+
+
+@pytest.mark.parametrize("make", [oc.Radio, oc.Dropdown, oc.CheckboxGroup])
+def test_choosing_is_one_act(make: Any) -> None:
+    """E4: `select`, `input` and `change` come in this order, and all see the new value."""
+    seen = list[tuple[str, object]]()
+
+    def note(port: str, now: object) -> None:
+        seen.append((port, now))
+
+    with oc.Blocks() as demo:
+        choice = make(["a", "b"], value="b")
+        for port in ("change", "input", "select"):
+            getattr(choice, port)(partial(note, port), choice)
+    with Lab(demo) as lab:
+        lab.select(choice, value="a")
+        after = ["a", "b"] if make is oc.CheckboxGroup else "a"
+        assert seen == [("select", after), ("input", after), ("change", after)]
+        with pytest.raises(LabError, match="7 is no choice"):
+            lab.select(choice, 7)
 
 
 def test_every_kind_of_component_takes_input() -> None:

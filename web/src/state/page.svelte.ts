@@ -113,7 +113,7 @@ export class Page {
 
   /** Tells the server what a user did. What needs a file that is on its way waits for it. */
   act(node: NodeState, act: string, extra: { value?: Json; data?: Json } = {}): void {
-    if (CHEAP.has(act) && !this.heard(node, act)) return;
+    if (CHEAP.has(act) && extra.value === undefined && !this.heard(node, act)) return;
     for (const id of this.inputsOf(node.id, act)) if (id !== node.id) this.players.get(id)?.();
     const said = { type: 'act' as const, node: node.id, act, ...extra };
     if (this.reads(node.id, act, this.coming)) this.waiting.push(said);
@@ -155,17 +155,24 @@ export class Page {
     return !ids.has(node) && this.inputsOf(node, act).some((id) => ids.has(id));
   }
 
-  /** The nodes whose values an act of this one lets functions take. */
+  /** The nodes whose values an act of this one lets functions take. Most acts move the value. */
   private inputsOf(node: number, act: string): number[] {
+    const ports = CHEAP.has(act) && act !== 'select' ? [act] : [act, 'input', 'change'];
     return [...this.listeners.values()]
-      .filter((each) => each.triggers.some(([n, port]) => n === node && port === act))
+      .filter((each) => each.triggers.some(([n, port]) => n === node && ports.includes(port)))
       .flatMap((each) => each.inputs);
   }
 
   /** A value the user gave: shown at once, then told. */
-  input(node: NodeState, value: Json, act = 'input'): void {
+  input(node: NodeState, value: Json): void {
     node.own(value);
-    this.act(node, act, { value });
+    this.act(node, 'input', { value });
+  }
+
+  /** A value that the user put together of choices. One act: `select`, `input` and `change` come in this order. */
+  choose(node: NodeState, value: Json, data: Json): void {
+    node.own(value);
+    this.act(node, 'select', { value, data });
   }
 
   cancel(request: number): void {
