@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .clock import Clock
 from .described import ATOMS, described
@@ -27,6 +27,9 @@ from .trace_picture import marbles, svg
 from .units import Seconds
 from .why import why
 
+if TYPE_CHECKING:
+    from .blocks import Block
+
 
 class TraceError(OssicleError, ValueError):
     """A trace that cannot be read, or a question that it cannot answer."""
@@ -42,6 +45,7 @@ class Trace:
         self.names = names(plan)
         self._clock = clock
         self._raw = list[object]()
+        self._block: Block | None = None
         self._entries = list[Entry]()
         self._said = list[tuple[int, Seconds, Said]]()
         self._sessions = dict[str, str]()
@@ -49,12 +53,21 @@ class Trace:
     def tap(self, record: object) -> None:
         """Take one record of a program. What may change later is described now, the rest when
         somebody looks: a live stream says fifty things a second."""
-        # Flat, and of the event of a block only its number: what a trace holds on to, Python's
-        # garbage collector goes through again and again, which took a third of a lab's time.
+        # Flat, of a block only what is in it, and of its event only the number: what a trace holds
+        # on to, Python's garbage collector goes through again and again, which took a third of a
+        # lab's time. A tuple of numbers and samples it leaves out.
         raw, kind = self._raw, type(record)
-        if kind is Event and raw and _is_of(record, raw[-2]):
-            raw += (self._clock.seconds, cast("Event", record).id, None)
+        if kind is Frames:
+            said = cast("Frames", record)
+            block = self._block = said.block
+            sound = block.samples, block.rate, block.index, block.flags, block.epoch
+            raw += (self._clock.seconds, (said.session, said.node, *sound), None)
             return
+        if kind is Event and raw and type(raw[-2]) is tuple:
+            event = cast("Event", record)
+            if event.value is self._block and event.parent is None:  # as was just said, no more
+                raw += (self._clock.seconds, event.id, None)
+                return
         keep = _KEEP.get(kind)
         raw += (self._clock.seconds, record, keep(record) if keep else None)
 
@@ -66,8 +79,9 @@ class Trace:
         raw, self._raw = self._raw, []
         of: Frames | None = None
         for at, record, kept in cast("Iterable[tuple[Seconds, object, object]]", _threes(raw)):
-            if isinstance(record, Frames):
-                of = record
+            if isinstance(record, tuple):
+                session, node, *sound = cast("tuple[Any, ...]", record)
+                record = of = Frames(session, node, _block(*sound))
             elif isinstance(record, int) and of:
                 kept = of.block
                 record = Event(record, of.session, of.node, "stream", Cause.STREAM, at, kept)
@@ -259,9 +273,10 @@ def _trigger(source: object) -> list[Any]:
             return ["other"]
 
 
-def _is_of(event: Any, said: object) -> bool:
-    """Whether an event is that a block came, just as a front end said, and nothing else."""
-    return type(said) is Frames and event.value is said.block and event.parent is None
+def _block(*sound: Any) -> Block:
+    from .blocks import Block  # numpy is loaded by apps that stream, not by all
+
+    return Block(*sound)
 
 
 def _threes(flat: list[object]) -> Iterable[tuple[object, ...]]:

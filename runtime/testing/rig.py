@@ -246,7 +246,7 @@ class Rig:
     def _tap(self, what: object) -> None:
         if self._keep:
             self._keep(what)
-        if isinstance(what, Outcome):
+        if type(what) is Outcome:
             self.seen.append(Seen(self.loop.time(), what))
 
     def _remember(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -216,16 +216,16 @@ class User:
         Sound comes as `Block`s, anything else as it is. Returns at once; `run` lets the time pass.
         Without a line nothing comes.
         """
-        program, session, node = self._rig.host.program, self.token, self._id(component)
-        begun = self._rig.seconds
+        receive, session = self._rig.host.program.receive, self.token
+        node, begun = self._id(component), self._rig.seconds
 
         def come(chunk: object) -> None:
-            if not self.connected:
+            if self._connection is None:
                 return
             if isinstance(chunk, Block):
-                program.receive(Frames(session, node, chunk))
+                receive(Frames(session, node, chunk))
             else:
-                program.receive(Act(session, node, "stream", chunk, cause=Cause.STREAM))
+                receive(Act(session, node, "stream", chunk, cause=Cause.STREAM))
 
         due = ((begun + n * every, chunk) for n, chunk in enumerate(chunks, 1))
         self._pace(due, come)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from playwright.async_api import expect
 
 import ossicle as oc
 
-from .conftest import HURRY, PATIENCE, Open, Serve
+from .conftest import HURRY, PATIENCE, Open, Serve, Site
 
 BURST = """
 (count) => new Promise((done) => {
@@ -23,6 +24,58 @@ BURST = """
   turn();
 })
 """
+
+
+class Silent(Site):
+    """A site behind a way that may fall silent: then it takes all, and nothing comes out of it."""
+
+    silent = False
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.way.sockets[0].getsockname()[1]}/"
+
+    async def open(self) -> None:
+        self.way = await asyncio.start_server(self, "127.0.0.1", 0)
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, into = await asyncio.open_connection("127.0.0.1", self.running.port)
+        await asyncio.gather(self._carry(reader, into), self._carry(there, writer))
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(1 << 16):
+                if not self.silent:
+                    writer.write(data)
+                    await writer.drain()
+        writer.close()
+
+
+async def test_a_line_that_says_nothing_any_more_is_told_and_left(
+    serve: Serve, visit: Open
+) -> None:
+    """No close, no error: the page finds out by itself, says so, and loses nothing."""
+    clicked = list[int]()
+    with oc.Blocks() as app:
+        oc.Button("Go").click(lambda: clicked.append(1), None, None)
+    served = await serve(app)
+    site = Silent(served.host, served.running)
+    await site.open()
+    try:
+        tab = await visit(site, lossy=True)
+        site.silent = True
+        await tab.page.get_by_role("button", name="Go").click()
+        await expect(tab.page.locator(".banner")).to_be_visible(timeout=2 * PATIENCE)
+        assert not clicked
+        site.silent = False
+        await tab.page.evaluate(HURRY)
+        await expect(tab.page.locator(".banner")).to_be_hidden()
+        async with asyncio.timeout(PATIENCE / 1000):
+            while not clicked:
+                await asyncio.sleep(0.01)
+        assert clicked == [1]
+    finally:
+        site.way.close()
 
 
 async def test_a_burst_of_clicks_over_a_line_that_breaks_comes_once_each(

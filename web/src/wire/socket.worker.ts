@@ -46,8 +46,10 @@ const CLOGGED = 96_000;
 /** Milliseconds between two tries to send what waits, and between two measurements of the line. */
 const RETRY = 20;
 const PING = 1000;
+/** Milliseconds in which something comes back for what is said; after them the line is asked whether it is there. */
+const QUIET = 2000;
 /** Milliseconds without an answer after which a line is taken for dead: some never say so. */
-const DEAD = 8000;
+const DEAD = 6000;
 /** Bytes of a stream that wait until the page has made its player. */
 const EARLY = 1 << 20;
 
@@ -88,6 +90,9 @@ let peer: MessagePort | null = null;
 let ready = false;
 let retry = 0;
 let pings = 0;
+let doubt = 0;
+/** When the server was heard last. */
+let heard = 0;
 /** The question that is under way, by its time. */
 let asked: number | null = null;
 const recordings = new Map<number, Recording>();
@@ -107,6 +112,7 @@ function dial(url: string): void {
   made.binaryType = 'arraybuffer';
   made.onopen = () => page.postMessage({ kind: 'up' });
   made.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+    heard = tenths();
     if (typeof data === 'string') hearText(data);
     else hearSound(data);
   };
@@ -120,6 +126,8 @@ function dial(url: string): void {
 function hangup(): void {
   ready = false;
   asked = null;
+  clearTimeout(doubt);
+  doubt = 0;
   if (!socket) return;
   socket.onclose = socket.onmessage = socket.onopen = null;
   socket.close();
@@ -200,7 +208,29 @@ function tell(played: Played): void {
 }
 
 function sendText(data: string): void {
-  if (open()) socket?.send(data);
+  if (!open()) return;
+  socket?.send(data);
+  listen();
+}
+
+/** Something was said. When nothing is heard from then on, the line is asked, and one that does not answer is dead. */
+function listen(): void {
+  if (doubt) return;
+  const since = tenths();
+  doubt = self.setTimeout(
+    () => {
+      doubt = 0;
+      if (heard >= since || !open()) return;
+      if (asked === null || tenths() - asked < 10 * DEAD) {
+        ping();
+        listen();
+        return;
+      }
+      hangup();
+      page.postMessage({ kind: 'down' });
+    },
+    asked === null ? QUIET : DEAD,
+  );
 }
 
 /** Sends what waits of all recordings, as far as the line takes it. */
@@ -306,9 +336,6 @@ function measure(): void {
     if (recordings.size + players.size === 0) {
       clearInterval(pings);
       pings = 0;
-    } else if (asked !== null && tenths() - asked > 10 * DEAD) {
-      hangup();
-      page.postMessage({ kind: 'down' });
     } else {
       ping();
     }
@@ -326,6 +353,7 @@ function ping(): void {
     recording.last = recording.ended !== null && recording.uplink.idle;
   }
   socket?.send(JSON.stringify({ type: 'ping', at: asked }));
+  listen();
 }
 
 page.onmessage = ({ data: said }) => {
