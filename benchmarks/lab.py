@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+import reactivex.operators as ops
 
 import ossicle as oc
 from ossicle.flow.blocks import Block
@@ -30,6 +31,7 @@ ROOT = Path(__file__).parent.parent
 HOUR = 3600.0
 CHUNK = 0.02
 RATE = 48_000
+A_SECOND = round(1 / CHUNK)
 
 
 class App:
@@ -44,7 +46,8 @@ class App:
             self.ask, self.tell, self.go = oc.Button("Ask"), oc.Button("Tell"), oc.Button("Go")
             oc.Timer(1.0).tick(more, self.count, self.count)
             self.go.click(more, self.total, self.total, every=10)
-            self.mic.stream(peak, self.mic, self.level, stream_every=1.0)
+            levels = self.mic.stream.pipe(ops.buffer_with_count(A_SECOND), ops.map(peak))
+            levels(loudness, None, self.level)
             self.ask.click(
                 answer,
                 [self.text, self.history],
@@ -63,8 +66,12 @@ def more(number: int) -> int:
     return number + 1
 
 
-def peak(sound: tuple[int, np.ndarray[Any, Any]]) -> int:
-    return int(sound[1].max())
+def peak(blocks: list[Block]) -> float:
+    return max(float(block.samples.max()) for block in blocks[::10])
+
+
+def loudness(event: oc.EventData) -> float:
+    return event.value
 
 
 def answer(text: str, history: list[str]) -> tuple[str, list[str]]:
