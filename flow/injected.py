@@ -32,6 +32,7 @@ class Address(str):
 class ClientRequest:
     """Who asked: public as `ossicle.Request`. Annotate a parameter with it to receive it.
 
+    session_hash: the session's name, which may be logged or shown: nobody gets into it with that.
     client: the address that the request came from, a text that also has it as `client.host`.
     """
 

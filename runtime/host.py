@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from time import perf_counter
@@ -33,7 +34,7 @@ from .executors.choose import by_kind
 from .executors.pool import MAX_THREADS, Pool
 from .page_code import PageCode
 from .peers import Peers
-from .sessions import Line, Message, Send, new_token
+from .sessions import Line, Message, Send, new_token, session_hash
 from .streams import beforehand
 from .streams.metrics import LinkMetrics, Metrics
 from .streams.watch import Watch
@@ -188,9 +189,7 @@ class Host:
         line = Line(new_token(), send, metrics=self.metrics.open())
         self.lines[line.token] = line
         who = client or ClientRequest()
-        who = ClientRequest(
-            line.token, who.headers, who.query_params, who.cookies, who.client, who.username
-        )
+        who = replace(who, session_hash=session_hash(line.token))
         # `open` must be the first message: what load events cause is only collected here
         self.program.receive(Open(line.token, LazyMedia(self, line.token), who))
         self._resync(line)

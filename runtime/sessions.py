@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections import deque
 from collections.abc import Callable
@@ -30,6 +31,11 @@ TELL_AFTER = 32
 def new_token() -> str:
     """A session's name, which nobody can guess: 192 bits."""
     return secrets.token_urlsafe(24)
+
+
+def session_hash(token: str) -> str:
+    """What functions know a session by, and may log or show: the token cannot be had from it."""
+    return hashlib.blake2b(token.encode(), digest_size=16).hexdigest()
 
 
 @dataclass(slots=True, eq=False)

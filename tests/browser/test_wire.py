@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
+import re
+from typing import Self
 
-from playwright.async_api import expect
+import numpy as np
+import soundfile
+from playwright.async_api import FilePayload, expect
 
 import ossicle as oc
 
@@ -26,29 +31,92 @@ BURST = """
 """
 
 
-class Silent(Site):
-    """A site behind a way that may fall silent: then it takes all, and nothing comes out of it."""
+class Way(Site):
+    """A site behind a proxy, which hears what is asked of it, and may fall silent or break.
+
+    Silent it takes all, and nothing comes out of it.
+    """
 
     silent = False
+
+    def __init__(self, served: Site) -> None:
+        super().__init__(served.host, served.running)
+        self.heard = bytearray()
+        self._ends = list[asyncio.StreamWriter]()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.way.sockets[0].getsockname()[1]}/"
 
-    async def open(self) -> None:
+    def asked(self) -> list[str]:
+        """The addresses in the requests that came so far, as a log would keep them."""
+        found = re.findall(rb"(?:GET|HEAD|POST) (\S+) HTTP/1\.1\r\n", self.heard)
+        return [each.decode() for each in found]
+
+    def break_off(self) -> None:
+        """End all connections at once; new ones are taken."""
+        for end in self._ends:
+            end.transport.abort()
+        self._ends.clear()
+
+    async def open(self) -> Self:
         self.way = await asyncio.start_server(self, "127.0.0.1", 0)
+        return self
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, into = await asyncio.open_connection("127.0.0.1", self.running.port)
-        await asyncio.gather(self._carry(reader, into), self._carry(there, writer))
+        self._ends += [writer, into]
+        await asyncio.gather(self._carry(reader, into, self.heard), self._carry(there, writer))
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _carry(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        heard: bytearray | None = None,
+    ) -> None:
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(1 << 16):
+                if heard is not None:
+                    heard += data
                 if not self.silent:
                     writer.write(data)
                     await writer.drain()
         writer.close()
+
+
+async def test_no_address_has_the_token_of_the_session(serve: Serve, visit: Open) -> None:
+    """Nor the page's own nor those on the line: opened, uploaded, heard, cut and taken up again."""
+    with oc.Blocks() as app:
+        sound, out = oc.Audio(label="in"), oc.Audio(label="out")
+
+        def same(clip: object) -> object:
+            return clip
+
+        sound.upload(same, sound, out)
+    site = await Way(await serve(app)).open()
+    try:
+        tab = await visit(site, lossy=True)
+        (token,) = site.host.lines
+        file = io.BytesIO()
+        soundfile.write(file, np.zeros(8000), 8000, format="WAV")
+        picked = FilePayload(name="a.wav", mimeType="audio/wav", buffer=file.getvalue())
+        await tab.page.locator("input[type=file]").first.set_input_files(picked)
+        await expect(tab.page.locator(".wave.drawn")).to_have_count(2)
+        site.break_off()
+        async with asyncio.timeout(PATIENCE / 1000):
+            while len([each for each in site.asked() if each.startswith("/ws")]) < 2:
+                await asyncio.sleep(0.01)
+        await expect(tab.page.locator(".banner")).to_be_hidden()
+        assert list(site.host.lines) == [token], "the session went on"
+        assert f"ossicle, session.{token}\r\n".encode() in site.heard, "it was told, in a header"
+        everything = site.asked() + tab.asked
+        for part in ("/ws?seq=", "/upload?", "/files/"):
+            assert any(part in each for each in everything), everything
+        assert not [each for each in everything if token in each]
+        page = await tab.page.content()
+        assert token not in page + tab.page.url
+    finally:
+        site.way.close()
 
 
 async def test_a_line_that_says_nothing_any_more_is_told_and_left(
@@ -58,9 +126,7 @@ async def test_a_line_that_says_nothing_any_more_is_told_and_left(
     clicked = list[int]()
     with oc.Blocks() as app:
         oc.Button("Go").click(lambda: clicked.append(1), None, None)
-    served = await serve(app)
-    site = Silent(served.host, served.running)
-    await site.open()
+    site = await Way(await serve(app)).open()
     try:
         tab = await visit(site, lossy=True)
         site.silent = True

@@ -34,8 +34,11 @@ class Page:
         self.frames = 0
 
     async def open(self) -> Message:
-        query = f"?session={self.token}&seq={self.seq}" if self.token else ""
-        self.ws = await self.http.ws_connect(f"{self.url}ws{query}", headers=self.origin)
+        self.ws = await self.http.ws_connect(
+            f"{self.url}ws?seq={self.seq}",
+            headers=self.origin,
+            protocols=("ossicle", f"session.{self.token}") if self.token else ("ossicle",),
+        )
         first = await self.receive()
         if first["type"] == "open":
             self.token, self.seq, self.app = first["session"], first["seq"], first["app"]

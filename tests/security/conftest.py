@@ -55,10 +55,13 @@ class Site:
         self.url = running.url
         self.origin = running.url.rstrip("/")
 
-    async def open(self, query: str = "", **headers: str) -> Tab:
-        """A page, as a browser opens it."""
+    async def open(self, query: str = "", session: str = "", **headers: str) -> Tab:
+        """A page, as a browser opens it; with the token of a session, as it comes back."""
         headers = headers or {"Origin": self.origin}
-        ws = await self.http.ws_connect(f"{self.url}ws{query}", headers=headers)
+        protocols = ("ossicle", f"session.{session}") if session else ("ossicle",)
+        ws = await self.http.ws_connect(
+            f"{self.url}ws{query}", headers=headers, protocols=protocols
+        )
         async with asyncio.timeout(10):
             first = await ws.receive_json()
         return Tab(ws, first.get("session", ""), first.get("app", {}), [first])

@@ -74,7 +74,7 @@ async def test_a_text_is_never_markup_or_a_path(site: Site) -> None:
             {"type": "act", "node": tab.node("textbox"), "act": "input", "value": text}
         )
     await tab.ws.close()
-    again = await site.open(f"?session={tab.token}&seq=99999")
+    again = await site.open("?seq=99999", session=tab.token)
     (node,) = [n for n in again.app["nodes"] if n["type"] == "textbox"]
     assert node["props"]["value"] == "\x00"
     await again.ws.close()
@@ -119,7 +119,7 @@ async def test_a_message_too_large(site: Site) -> None:
         while (await tab.ws.receive()).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED):
             pass
     assert tab.ws.close_code == 1009
-    again = await site.open(f"?session={tab.token}&seq=0")
+    again = await site.open(session=tab.token)
     assert again.got[0]["type"] in ("resume", "open")
     assert again.got[0]["session"] == tab.token
     await again.ws.close()
@@ -128,7 +128,7 @@ async def test_a_message_too_large(site: Site) -> None:
 @pytest.mark.parametrize("token", ["x", "a" * 200, "0" * 32, "-", "_" * 32])
 async def test_a_token_cannot_be_guessed(site: Site, token: str) -> None:
     """An unknown token gets nothing but `gone`."""
-    tab = await site.open(f"?session={token}")
+    tab = await site.open(session=token)
     assert tab.got == [{"type": "gone"}]
     async with asyncio.timeout(10):
         while (await tab.ws.receive()).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED):

@@ -146,7 +146,7 @@ async def serve(
     root = _checked_root(root)
     runner = web.AppRunner(
         _mounted(app, root) if root else app,
-        access_log=None,  # its lines would hold session tokens and handles
+        access_log=None,  # its lines would hold the handles of files
         shutdown_timeout=_STOP_SECONDS,
         keepalive_timeout=_KEEP_ALIVE_SECONDS,
         auto_decompress=False,  # the page compresses nothing, and a small body could hold a large

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import WSMsgType, web
-from multidict import CIMultiDict
 
 from ....flow.errors import OssicleError
 from ....flow.injected import ClientRequest
@@ -25,7 +24,7 @@ from .door import Door
 from .incoming import decode
 from .needs import Connection, Host
 from .outbox import MAX_BYTES, MAX_MESSAGES, Outbox
-from .session import SESSION_HEADER, token_of
+from .session import PROTOCOL, token_asked_for, without_token
 from .writer import Writer
 
 log = logging.getLogger(__name__)
@@ -87,14 +86,17 @@ class Sockets:
         return len(self._open)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """GET ws?session=<token>&seq=<last seen>: the whole life of one socket."""
+        """GET ws?seq=<last seen>, the token in a header: the whole life of one socket."""
         why = self._why_not(request)
         if why is not None:
             self.counters.turned_away += 1
             return why
-        token = request.headers.get(SESSION_HEADER) or request.query.get("session") or None
-        if token is not None and token_of(token) is None:
-            return refusal(400, "the session token has the wrong form")
+        if "session" in request.query:
+            return refusal(400, "the session token must not be in the address: logs keep it")
+        try:
+            token = token_asked_for(request.headers)
+        except ValueError as error:
+            return refusal(400, str(error))
         if token is None and not self._door.may_begin(request.remote or ""):
             self.counters.turned_away += 1
             return refusal(429, "too many new pages from there; wait a little", {"Retry-After": "1"})
@@ -103,6 +105,7 @@ class Sockets:
             return refusal(400, "seq must be a whole number, 0 or more")
 
         socket = web.WebSocketResponse(
+            protocols=(PROTOCOL,),
             compress=False,  # costs 300 kB and a millisecond per socket for frames this small
             heartbeat=self._heartbeat,
             max_msg_size=self._max_message,
@@ -253,8 +256,8 @@ async def _close(socket: web.WebSocketResponse, code: int, message: bytes) -> No
 def _client(request: web.Request) -> ClientRequest:
     """Who asks, for functions that want to know."""
     return ClientRequest(
-        headers=CIMultiDict(request.headers),  # not the proxy of it: this one can be pickled
-        query_params={k: v for k, v in request.query.items() if k not in ("session", "seq")},
+        headers=without_token(request.headers),
+        query_params={k: v for k, v in request.query.items() if k != "seq"},
         cookies=dict(request.cookies),
         client=request.remote or "",
     )

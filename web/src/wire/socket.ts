@@ -69,7 +69,8 @@ export class Wire implements Sounds {
         else if (event.kind === 'text') out.next({ kind: 'text', data: event.data });
         else out.complete();
       };
-      this.say({ kind: 'dial', url: socketUrl(document.baseURI, resume ? { ...resume } : {}) });
+      const url = socketUrl(document.baseURI, resume ? { seq: resume.seq } : {});
+      this.say({ kind: 'dial', url, session: resume?.session ?? null });
       return () => {
         this.socket = null;
         this.say({ kind: 'hangup' });

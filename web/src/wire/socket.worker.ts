@@ -13,7 +13,8 @@ import { Uplink } from '../live/uplink';
 
 /** From the page. */
 export type ToWorker =
-  | { kind: 'dial'; url: string }
+  /** To take up a session, or with none to begin one. */
+  | { kind: 'dial'; url: string; session: string | null }
   | { kind: 'hangup' }
   | { kind: 'text'; data: string }
   /** The session is there again, and what the page had kept for it was sent. */
@@ -41,6 +42,8 @@ export type FromWorker =
   /** Milliseconds to the server and back. */
   | { kind: 'trip'; ms: number };
 
+/** What is spoken; the server answers with it, and with nothing else that was offered. */
+const PROTOCOL = 'ossicle';
 /** Bytes that may wait in the socket: beyond them the line is too slow, and a recording waits where it can be dropped. */
 const CLOGGED = 96_000;
 /** Milliseconds between two tries to send what waits, and between two measurements of the line. */
@@ -106,9 +109,10 @@ const tenths = () => Math.round(performance.now() * 10);
 
 const open = () => socket?.readyState === WebSocket.OPEN;
 
-function dial(url: string): void {
+/** The token goes as a subprotocol, the one header a page can set: logs keep addresses. */
+function dial(url: string, session: string | null): void {
   hangup();
-  const made = new WebSocket(url);
+  const made = new WebSocket(url, session === null ? [PROTOCOL] : [PROTOCOL, `session.${session}`]);
   made.binaryType = 'arraybuffer';
   made.onopen = () => page.postMessage({ kind: 'up' });
   made.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
@@ -359,7 +363,7 @@ function ping(): void {
 page.onmessage = ({ data: said }) => {
   switch (said.kind) {
     case 'dial':
-      return dial(said.url);
+      return dial(said.url, said.session);
     case 'hangup':
       return hangup();
     case 'text':
