@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...flow.audio import ClipError
 from .decode import Facts, scan_sound
+from .glimpse import Glimpse
 from .headers import data_end, sniff
 from .limits import Limits
 from .soundfiles import Unreadable, reading
@@ -27,11 +28,12 @@ _free = threading.BoundedSemaphore(_AT_ONCE)
 class Ahead:
     """One file on its way in. `total` is how long it will be, in bytes."""
 
-    def __init__(self, path: Path, name: str, limits: Limits, total: int) -> None:
+    def __init__(self, path: Path, name: str, limits: Limits, total: int, glimpse: Glimpse) -> None:
         self._path = path
         self._name = name
         self._limits = limits
         self._total = total
+        self._glimpse = glimpse
         self._growing: Growing | None = None
         self._thread: threading.Thread | None = None
         self._facts: Facts | None = None
@@ -100,7 +102,7 @@ class Ahead:
         try:
             with self._growing as growing, reading(growing) as file:
                 growing.opened = True
-                self._facts = scan_sound(file, self._name, self._limits)
+                self._facts = scan_sound(file, self._name, self._limits, self._glimpse)
         except ClipError as error:
             self._refusal = error
         except Unreadable:

@@ -18,6 +18,7 @@ import numpy as np
 from ...flow.audio import BLOCK, Clip, ClipError
 from ...flow.samples import Samples, content_hash, over_full_scale, to_int16, update_hash
 from .foreign import DEMUXERS, copy_foreign
+from .glimpse import Glimpse
 from .headers import check_promises, sniff
 from .limits import Limits, bytes_text, seconds_text
 from .pyramid import Pyramid, PyramidScan
@@ -158,9 +159,17 @@ class FileClip(Clip):
 
 
 def scan(
-    path: Path, copy: Path, *, name: str, limits: Limits, ahead: Facts | None = None
+    path: Path,
+    copy: Path,
+    *,
+    name: str,
+    limits: Limits,
+    ahead: Facts | None = None,
+    glimpse: Glimpse | None = None,
 ) -> tuple[Facts, bool]:
     """Prove that `path` holds sound, to the end; `ahead` is what decoding it found already.
+
+    `glimpse` shows how far it is.
 
     Returns the facts, and whether a 16-bit copy had to be written to `copy` because libsndfile
     cannot read the file. Raises ClipError, and leaves no copy then. `path` has no suffix.
@@ -173,7 +182,7 @@ def scan(
         return ahead, False
     try:
         with reading(path) as file:
-            return scan_sound(file, name, limits), False
+            return scan_sound(file, name, limits, glimpse), False
     except Unreadable as error:
         if container not in DEMUXERS:
             raise not_sound(name, container, error) from error
@@ -181,28 +190,32 @@ def scan(
     try:
         copy_foreign(path, copy, container, name=name, limits=limits, reason=refused)
         with reading(copy) as file:
-            return _scan(file, container, name, limits), True
+            return _scan(file, container, name, limits, glimpse), True
     except BaseException:
         copy.unlink(missing_ok=True)
         raise
 
 
-def scan_sound(file: SoundFile, name: str, limits: Limits) -> Facts:
+def scan_sound(file: SoundFile, name: str, limits: Limits, glimpse: Glimpse | None = None) -> Facts:
     """Decode an open file to its end. Raises ClipError, and Unreadable for a format not taken."""
     format = _FORMATS.get(file.format)
     if format is None:
         raise Unreadable(f"{file.format} is not taken")
     check_numbers(file.samplerate, file.channels, name)
-    return _scan(file, format, name, limits)
+    return _scan(file, format, name, limits, glimpse)
 
 
-def _scan(file: SoundFile, format: str, name: str, limits: Limits) -> Facts:
+def _scan(
+    file: SoundFile, format: str, name: str, limits: Limits, glimpse: Glimpse | None
+) -> Facts:
     rate, channels, promised = file.samplerate, file.channels, file.frames
     if promised == 0:
         raise silent(name)
     check_length(promised, rate, name, limits)
     digest = None
     waveform = PyramidScan(channels)
+    if glimpse is not None:
+        glimpse.begin(waveform, promised)
     frames = clipped = bad = top = 0
     first_bad = 0
     try:

@@ -151,6 +151,9 @@ class DocumentUpload:
         """The next bytes. Raises ClipError beyond the bound or the quota; nothing is left then."""
         self._incoming.write(data)
 
+    def sketch(self, width: int) -> None:
+        """Only sounds have one."""
+
     def finish(self) -> dict[str, object]:
         """All bytes are there: the document's description. Raises ClipError for no picture."""
         return self._session.commit_upload(self._incoming, self._picture)

@@ -6,6 +6,8 @@ neighbours are joined. So a pyramid takes about 2 MB at most, for a second of so
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +21,7 @@ _TOP = 1024  # buckets of the coarsest level at least, where there are as many
 
 
 class PyramidScan:
-    """Collects blocks in order, of any length."""
+    """Collects blocks in order, of any length; another thread may look at what is there so far."""
 
     def __init__(self, channels: int, *, size: int = FINEST, most: int = MOST) -> None:
         self._size = size
@@ -27,6 +29,8 @@ class PyramidScan:
         self._rest: Int16 = np.empty((channels, 0), np.int16)
         self._parts: list[Int16] = [np.empty((channels, 0, 3), np.int16)]
         self._count = 0
+        # Around what `snapshot` looks at, not around the work: the one who feeds waits for nobody.
+        self._lock = threading.Lock()
 
     def feed(self, block: Int16) -> None:
         """The next (frames,) or (frames, channels) samples."""
@@ -38,23 +42,37 @@ class PyramidScan:
         count -= (self._count + count) % 2
         if count > 0:
             whole = count * self._size
-            self._parts.append(_reduced(rows[:, :whole], self._size))
-            self._count += count
+            made = _reduced(rows[:, :whole], self._size)
+            with self._lock:
+                self._parts.append(made)
+                self._count += count
             # A copy: a view would keep the whole block.
             rows = rows[:, whole:].copy()
         self._rest = rows
         while self._count >= self._most and self._count % 2 == 0:
-            self._parts = [_joined(np.concatenate(self._parts, axis=1), 2)]
-            self._count //= 2
-            self._size *= 2
+            joined = _joined(np.concatenate(self._parts, axis=1), 2)
+            with self._lock:
+                self._parts = [joined]
+                self._count //= 2
+                self._size *= 2
+
+    def snapshot(self) -> Pyramid | None:
+        """What was collected so far, in whole buckets; None before there is one. From any thread.
+
+        It covers `buckets * size` frames from the beginning, and stays as it is.
+        """
+        with self._lock:
+            parts, size, count = list(self._parts), self._size, self._count
+        return Pyramid(np.concatenate(parts, axis=1), size) if count else None
 
     def result(self) -> Pyramid:
         """What was collected, once at the end; at least one frame must have come."""
         rest, size = self._rest, self._size
+        parts = list(self._parts)
         for at in range(0, rest.shape[1], size):
             end = min(at + size, rest.shape[1])
-            self._parts.append(_reduced(rest[:, at:end], end - at))
-        return Pyramid(np.concatenate(self._parts, axis=1), size)
+            parts.append(_reduced(rest[:, at:end], end - at))
+        return Pyramid(np.concatenate(parts, axis=1), size)
 
 
 class Pyramid:

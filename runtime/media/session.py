@@ -19,6 +19,7 @@ from .decode import Facts, FileClip, scan
 from .disk import Blob, Disk, Incoming
 from .documents import SessionDocuments
 from .encode import check_format, encode
+from .glimpse import Glimpse, Sketch
 from .holdings import Entry, sweep
 from .limits import Limits
 from .names import safe_name, with_suffix
@@ -146,17 +147,22 @@ class Session(SessionDocuments):
         incoming = Incoming(self._disk, safe_name(name), limits.upload, "the most for one file")
         return Upload(self, incoming, limits)
 
-    def commit(self, incoming: Incoming, ahead: Ahead | None = None) -> FileClip:
+    def commit(
+        self,
+        incoming: Incoming,
+        ahead: Ahead | None = None,
+        glimpse: Glimpse | None = None,
+    ) -> FileClip:
         """A complete file becomes a clip. On an error nothing of it is left.
 
-        `ahead` has looked through it while it arrived.
+        `ahead` has looked through it while it arrived; `glimpse` shows how far the look is.
         """
         try:
             key = incoming.finish()
             blob = self._disk.find(key, self._owner)
             if blob is None:
                 found = ahead.finish(incoming.size) if ahead is not None else None
-                blob = self._adopt(key, incoming, found)
+                blob = self._adopt(key, incoming, found, glimpse)
             else:
                 if ahead is not None:
                     ahead.abort()
@@ -197,10 +203,14 @@ class Session(SessionDocuments):
         root = root_of(clip)
         return self._entry(clip, root.key if isinstance(root, FileClip) else None)
 
-    def _adopt(self, key: str, incoming: Incoming, ahead: Facts | None) -> Blob:
+    def _adopt(
+        self, key: str, incoming: Incoming, ahead: Facts | None, glimpse: Glimpse | None
+    ) -> Blob:
         limits = self._disk.limits
         copy = self._disk.new_file()
-        facts, copied = scan(incoming.path, copy, name=incoming.name, limits=limits, ahead=ahead)
+        facts, copied = scan(
+            incoming.path, copy, name=incoming.name, limits=limits, ahead=ahead, glimpse=glimpse
+        )
         extra = copy.stat().st_size if copied else 0
         if copied:
             try:
@@ -250,11 +260,12 @@ class Upload:
         self._incoming = incoming
         self._limits = limits
         self._ahead: Ahead | None = None
+        self._glimpse = Glimpse()
 
     def expect(self, total: int) -> None:
         """So many bytes will come, as the sender says: then they are looked through on arrival."""
         incoming = self._incoming
-        self._ahead = Ahead(incoming.path, incoming.name, self._limits, total)
+        self._ahead = Ahead(incoming.path, incoming.name, self._limits, total, self._glimpse)
 
     def write(self, data: bytes) -> None:
         """The next bytes. Raises ClipError beyond the bound or the quota; nothing is left then."""
@@ -264,11 +275,15 @@ class Upload:
 
     def commit(self) -> Clip:
         """All bytes are there: the clip. Raises ClipError, with nothing left, if it is no sound."""
-        return self._session.commit(self._incoming, self._ahead)
+        return self._session.commit(self._incoming, self._ahead, self._glimpse)
 
     def finish(self) -> dict[str, object]:
         """`commit`, and the description for the page, which has time to claim the handle."""
         return self._session.hold(self.commit())
+
+    def sketch(self, width: int) -> Sketch | None:
+        """Its outline as far as it was looked through; from any thread, at any time."""
+        return self._glimpse.sketch(width)
 
     def abort(self) -> None:
         """Leave nothing behind; harmless after an error and when called twice."""

@@ -112,6 +112,49 @@ def test_it_begins_before_the_end(store: Store, monkeypatch: pytest.MonkeyPatch)
     assert upload.commit().frames == 10 * RATE
 
 
+@pytest.mark.parametrize("kind", ["wav", "mp3"])
+def test_it_shows_how_far_it_is(kind: str, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before its first byte nothing, in its middle a beginning, at its end the whole."""
+    looked = threading.Event()
+    true = decode.update_hash
+
+    def noted(digest: Digest, block: Samples) -> None:
+        if upload.sketch(100) is not None:
+            looked.set()
+        true(digest, block)
+
+    monkeypatch.setattr(decode, "update_hash", noted)
+    data = encoded(kind)
+    upload = store.session("a").receive("x")
+    upload.expect(len(data))
+    assert upload.sketch(100) is None
+    upload.write(data[: len(data) // 2])
+    assert looked.wait(10)
+    early = upload.sketch(100)
+    assert early is not None
+    assert (early.channels, early.width, len(early.body)) == (2, 100, 2 * 100 * 3 * 2)
+    assert 0 < early.frames < 6 * RATE < 10 * RATE <= early.of < 10.2 * RATE
+    upload.write(data[len(data) // 2 :])
+    clip = upload.commit()
+    late = upload.sketch(100)
+    assert late is not None
+    assert clip.frames - 512 < late.frames <= clip.frames
+
+
+def test_a_look_afterwards_is_shown_as_well(store: Store) -> None:
+    """ogg says its length at its end alone: nothing is known before, and all of it then."""
+    upload = store.session("a").receive("x")
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros(RATE * 2), RATE, format="OGG", subtype="VORBIS")
+    upload.expect(len(file.getvalue()))
+    upload.write(file.getvalue())
+    assert upload.sketch(100) is None
+    upload.commit()
+    seen = upload.sketch(100)
+    assert seen is not None
+    assert (seen.of, seen.frames) == (2 * RATE, 2 * RATE // 512 * 512)
+
+
 def test_chunks_behind_the_sound_do_not_hold_it_up(store: Store, passes: list[str]) -> None:
     """Many programs write their name after the samples."""
     data = bytearray(encoded("wav"))

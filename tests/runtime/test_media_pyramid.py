@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -37,6 +37,30 @@ def test_buckets_equal_brute_force(samples: np.ndarray, block: int, most: int) -
         if part.shape[1] == size:
             wanted = np.sqrt(np.mean(part**2, axis=1))
             assert np.abs(bucket[:, 2] - wanted).max() <= 1 + np.log2(size)
+
+
+@settings(max_examples=30)  # each looks after every block
+@given(hnp.arrays(np.int16, shapes), st.integers(1, 90), st.sampled_from([6, 12, 10_000]))
+def test_a_snapshot_is_the_beginning_of_the_result(
+    samples: np.ndarray, block: int, most: int
+) -> None:
+    """After every block: whole buckets of what has come, as if the sound ended there; and to look
+    changes nothing of what is collected after it.
+    """
+    scan = PyramidScan(1 if samples.ndim == 1 else samples.shape[1], size=4, most=most)
+    for at in range(0, samples.shape[0], block):
+        scan.feed(samples[at : at + block])
+        seen = scan.snapshot()
+        come = min(at + block, samples.shape[0])
+        if seen is None:
+            assert come < 8  # fewer than the first pair of buckets
+            continue
+        frames = seen.levels[0].shape[1] * seen.size
+        assert come - 2 * seen.size < frames <= come
+        part = pyramid_of(samples[:frames], block, most=most)
+        assert np.array_equal(seen.levels[0], part.levels[0])
+    whole = pyramid_of(samples, block, most=most)
+    assert np.array_equal(scan.result().levels[0], whole.levels[0])
 
 
 @given(st.data(), st.integers(2000, 40_000), st.integers(1, 40))

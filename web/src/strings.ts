@@ -51,6 +51,8 @@ export const strings = {
   uploadFailed: (status: number) => `The server did not take the file (${status}).`,
   uploadLost: 'The file did not arrive: the connection was lost. Try again.',
   uploading: (name: string) => `Sending ${name}`,
+  drawing: (name: string) => `Drawing ${name}`,
+  drawn: (percent: number) => `Drawing… ${percent} %`,
   tooLarge: (size: string, limit: string) => `This file has ${size}; at most ${limit} is accepted.`,
   notAudio: (name: string) => `${name} is not a sound file.`,
   oneFile: 'One file at a time, please.',

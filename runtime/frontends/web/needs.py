@@ -54,6 +54,35 @@ class Stored(Protocol):
         ...
 
 
+class Sketch(Protocol):
+    """The outline of a sound that is not whole yet."""
+
+    @property
+    def frames(self) -> int:
+        """So many it covers, from the beginning."""
+        ...
+
+    @property
+    def of(self) -> int:
+        """So many there will be, as the file says; never less than `frames`."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """Channels of the sound."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """Parts of the outline."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """Channel after channel `width` times (min, max, RMS) of int16."""
+        ...
+
+
 class Writer(Protocol):
     """A file on its way into the store. Its methods may block and are called in a thread."""
 
@@ -63,6 +92,13 @@ class Writer(Protocol):
 
     def write(self, data: bytes) -> None:
         """The next bytes. Raises ClipError if the session has no room for them."""
+        ...
+
+    def sketch(self, width: int) -> Sketch | None:
+        """The outline of a sound as far as it was looked through; in any thread, at any time.
+
+        None before anything is known, and for what is no sound.
+        """
         ...
 
     def finish(self) -> Message:

@@ -28,6 +28,7 @@ from .sites import Site
 from .threads import Threads
 from .tls import Secured
 from .upload import MAX_UPLOAD, Uploads
+from .watching import Watching
 from .websocket import Sockets
 
 _STOP_SECONDS = 0.5  # aiohttp's default would wait a minute for open sockets
@@ -76,7 +77,8 @@ def make_app(
     sockets = Sockets(host, max_sockets=max_sockets, door=door)
     page = Page(static, threads=threads, page_code=page_code, allowed_frames=allowed_frames)
     files = Files(host, threads)
-    uploads = Uploads(host, threads, max_upload=max_upload)
+    watching = Watching(host, threads)
+    uploads = Uploads(host, threads, watching, max_upload=max_upload)
 
     app = web.Application(middlewares=[make_middleware(gate, door)])
     app[SOCKETS] = sockets
@@ -96,6 +98,7 @@ def make_app(
             web.get("/", page.index),
             web.get("/ws", sockets.handle, allow_head=False),
             web.post("/upload", uploads.handle),
+            web.get("/upload/peaks", watching.peaks, allow_head=False),
             web.get("/files/{handle}/peaks", files.peaks),
             web.get("/files/{handle}/{name}", files.sound),
             web.get("/{name:.+}", page.asset),

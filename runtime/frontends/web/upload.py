@@ -14,6 +14,7 @@ from .answers import refusal
 from .needs import Host, Writer
 from .session import SESSION_HEADER, token_of
 from .threads import Threads
+from .watching import Watching
 
 MAX_UPLOAD = Limits().upload
 AT_ONCE = 4  # uploads of one session; a page sends one, a drop of several files a few
@@ -36,18 +37,23 @@ class Uploads:
         self,
         host: Host,
         threads: Threads,
+        watching: Watching,
         *,
         max_upload: int = MAX_UPLOAD,
         at_once: int = AT_ONCE,
     ) -> None:
         self._host = host
         self._threads = threads
+        self._watching = watching
         self._max = max_upload
         self._at_once = at_once
         self._running: Counter[str] = Counter()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """POST upload?node=3&name=a.wav with the file as body: 200 and the wire value."""
+        """POST upload?node=3&name=a.wav with the file as body: 200 and the wire value.
+
+        With &watch= and a name that the page drew, `Watching` shows how far it is.
+        """
         token = token_of(request.headers.get(SESSION_HEADER))
         if token is None or not self._host.knows(token):
             return refusal(403, _OVER)
@@ -70,7 +76,8 @@ class Uploads:
                 writer = self._host.writer(token, request.query.get("name", ""), node)
             except KeyError:  # it went while the codecs were loaded
                 return refusal(403, _OVER)
-            return await self._receive(request, writer)
+            with self._watching.watched(token, request.query.get("watch"), writer):
+                return await self._receive(request, writer)
         except _TooLarge:
             return self._too_large()
         except TimeoutError:

@@ -19,6 +19,11 @@ export interface Tones {
 
 const VALUES = 3;
 
+/** CSS pixels that the outline of a sound is high. */
+export function heightOf(channels: number): number {
+  return channels === 1 ? 96 : Math.min(240, 64 * channels);
+}
+
 /** Throws if the lengths do not fit together. */
 export function decodePeaks(body: ArrayBuffer, channels: number, width: number, start: number, end: number): Peaks {
   if (body.byteLength !== channels * width * VALUES * 2) {

@@ -9,18 +9,20 @@ export type UploadEvent =
 
 export class UploadError extends Error {}
 
-/** XMLHttpRequest, because fetch cannot tell how much has been sent. */
+/** `watch` is what it can be asked for by while it runs. XMLHttpRequest, because fetch cannot tell how much has been sent. */
 export function upload(
   node: number,
   session: string,
   body: Blob,
   name: string,
+  watch?: string,
 ): Observable<UploadEvent> {
   return new Observable<UploadEvent>((out) => {
     const url = new URL('upload', document.baseURI);
     url.hash = '';
     url.searchParams.set('node', String(node));
     url.searchParams.set('name', name);
+    if (watch !== undefined) url.searchParams.set('watch', watch);
     const request = new XMLHttpRequest();
     request.open('POST', url);
     request.setRequestHeader('X-Ossicle-Session', session);
