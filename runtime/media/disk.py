@@ -163,6 +163,7 @@ class Incoming:
         self._disk = disk
         self._bound = bound
         self._what = what
+        self._taken = False
         self._hash = hashlib.sha256()
         self.path = disk.new_file()
         try:
@@ -207,9 +208,12 @@ class Incoming:
     def taken(self) -> None:
         """The store owns file and bytes now: nothing is left to abort."""
         self.size = 0
+        self._taken = True
 
     def abort(self) -> None:
         """Leave nothing behind. Harmless when called twice, and once the store has the file."""
+        if self._taken:
+            return  # by now it may be the file of other sessions, too
         file, self._file = self._file, None
         try:
             if file is not None:

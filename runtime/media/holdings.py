@@ -158,6 +158,11 @@ class Holdings:
             while len(self._unclaimed) > _UNCLAIMED:
                 del self._unclaimed[next(iter(self._unclaimed))]
 
+    def let_go(self, handle: str) -> None:
+        """Nobody will claim that upload. Harmless for one that was claimed."""
+        with self._lock:
+            self._unclaimed.pop(handle, None)
+
     # -- files in ------------------------------------------------------------------------------
 
     def _arrive(

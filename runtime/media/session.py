@@ -261,6 +261,7 @@ class Upload:
         self._limits = limits
         self._ahead: Ahead | None = None
         self._glimpse = Glimpse()
+        self._held: str | None = None
 
     def expect(self, total: int) -> None:
         """So many bytes will come, as the sender says: then they are looked through on arrival."""
@@ -279,14 +280,22 @@ class Upload:
 
     def finish(self) -> dict[str, object]:
         """`commit`, and the description for the page, which has time to claim the handle."""
-        return self._session.hold(self.commit())
+        described = self._session.hold(self.commit())
+        self._held = str(described["clip"])
+        return described
 
     def sketch(self, width: int) -> Sketch | None:
         """Its outline as far as it was looked through; from any thread, at any time."""
         return self._glimpse.sketch(width)
 
     def abort(self) -> None:
-        """Leave nothing behind; harmless after an error and when called twice."""
+        """Leave nothing behind; harmless after an error, and when called twice.
+
+        After `finish` too: for an answer that did not reach its page, which cannot claim it.
+        """
+        if self._held is not None:
+            self._session.let_go(self._held)
+            return
         if self._ahead is not None:
             self._ahead.abort()
         self._incoming.abort()

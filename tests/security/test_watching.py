@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
+from ossicle.flow.samples import Digest, Samples
 from ossicle.runtime.frontends.web import upload
 from ossicle.runtime.frontends.web.files import MAX_WIDTH
 from ossicle.runtime.media import ahead, decode
+from ossicle.runtime.media.session import Upload
 
 from .conftest import Site, Tab, sound
 
@@ -152,3 +155,52 @@ async def test_a_session_that_is_over_sees_nothing(site: Site, halfway: Halfway)
     line = site.host.lines.pop(halfway.tab.token)
     assert (await asked(site, NAME, halfway.tab.token)).status == 403
     site.host.lines[halfway.tab.token] = line
+
+
+async def test_an_upload_given_up_after_its_last_byte_is_not_kept(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page that left while the sound was looked through cannot claim it, so it goes."""
+    looking, go_on = threading.Event(), threading.Event()
+    true = decode.update_hash
+
+    def held(digest: Digest, block: Samples) -> None:
+        looking.set()
+        go_on.wait(10)
+        true(digest, block)
+
+    monkeypatch.setattr(decode, "update_hash", held)
+    tab = await site.open()
+    task = asyncio.create_task(site.upload(tab, SENT))
+    assert await asyncio.to_thread(looking.wait, 10)
+    ended = asyncio.Event()
+    true_abort = Upload.abort
+
+    def abort(self: Upload) -> None:
+        true_abort(self)
+        ended.set()
+
+    monkeypatch.setattr(Upload, "abort", abort)
+    task.cancel()
+    await asyncio.wait([task])
+    # An answer on another line: the server has seen by then that the first one is closed.
+    assert (await asked(site, NAME, tab.token)).status == 204
+    go_on.set()
+    async with asyncio.timeout(10):
+        await ended.wait()
+    assert site.host.store.used == 0
+    await tab.ws.close()
+
+
+async def test_an_upload_given_up_takes_nothing_from_others(site: Site) -> None:
+    """Two sessions that send the same file share it; that one gives its own up harms nobody."""
+    mine, other = await site.open(), await site.open()
+    upload = site.host.writer(mine.token, "a.wav", mine.node("audio"))
+    upload.write(SENT)
+    upload.finish()
+    value = await (await site.upload(other, SENT)).json()
+    upload.abort()
+    async with site.http.get(site.url + value["url"] + "?download") as answer:
+        assert await answer.read() == SENT
+    await mine.ws.close()
+    await other.ws.close()

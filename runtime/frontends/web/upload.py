@@ -97,6 +97,8 @@ class Uploads:
                 writer.expect(request.content_length)
             await self._copy(request, writer)
             value = await self._threads.run(writer.finish)
+            if request.transport is None:  # given up while it was looked through: see `finally`
+                return refusal(400, "the page left before the end of its upload")
             done = True
         finally:
             if not done:
