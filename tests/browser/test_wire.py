@@ -144,6 +144,33 @@ async def test_a_line_that_says_nothing_any_more_is_told_and_left(
         site.way.close()
 
 
+async def test_a_line_that_dies_under_a_run_is_noticed_by_itself(serve: Serve, visit: Open) -> None:
+    """Nobody does anything while a run shows progress: the page finds out and has the result."""
+    done = asyncio.Event()
+
+    async def work() -> str:
+        await done.wait()
+        return "finished"
+
+    with oc.Blocks() as app:
+        oc.Button("Go").click(work, None, oc.Textbox(label="Out"))
+    site = await Way(await serve(app)).open()
+    try:
+        tab = await visit(site, lossy=True)
+        await tab.page.get_by_role("button", name="Go").click()
+        await expect(tab.page.get_by_role("button", name="Cancel")).to_be_visible()
+        await expect(tab.page.locator(".banner")).to_be_hidden()
+        site.silent = True
+        done.set()
+        await expect(tab.page.locator(".banner")).to_be_visible(timeout=2 * PATIENCE)
+        site.silent = False
+        await tab.page.evaluate(HURRY)
+        await expect(tab.page.get_by_label("Out")).to_have_value("finished")
+        await expect(tab.page.locator(".banner")).to_be_hidden()
+    finally:
+        site.way.close()
+
+
 async def test_a_burst_of_clicks_over_a_line_that_breaks_comes_once_each(
     serve: Serve, visit: Open
 ) -> None:
@@ -151,8 +178,8 @@ async def test_a_burst_of_clicks_over_a_line_that_breaks_comes_once_each(
     clicked = list[str]()
     with oc.Blocks() as app:
         for name in ("one", "two"):
-
-            def note(name: str = name) -> None:
+            # On the loop: of threads nobody says which comes first.
+            async def note(name: str = name) -> None:
                 clicked.append(name)
 
             oc.Button(name).click(note, None, None, trigger_mode="multiple", queue=False)

@@ -48,6 +48,7 @@ export class Page {
   private waiting: { type: 'act'; node: number; act: string; value?: Json; data?: Json }[] = [];
   private readonly hurry = new Subject<void>();
   private readonly seen = new Subject<number>();
+  private awaits = false;
 
   constructor(
     dial: Dial,
@@ -75,12 +76,14 @@ export class Page {
           this.connection = { kind: 'gone', lost: event.lost };
           for (const speaker of this.speakers.values()) speaker.close();
           this.runs = noRuns;
+          this.watchLine();
           return;
         case 'full':
           this.toasts.add({ level: 'warning', title: strings.fullTitle, message: strings.full, duration: null });
           return;
         case 'message':
           this.receive(event.message);
+          this.watchLine();
           return;
         case 'puzzled':
           console.error(event.error);
@@ -200,6 +203,13 @@ export class Page {
     const all = [...this.listeners.values()];
     const read = all.some((l) => l.inputs.includes(node.id));
     return read || !all.some((l) => l.outputs.includes(node.id));
+  }
+
+  /** Nobody does anything while a run shows its progress: the line is then watched for the page. */
+  private watchLine(): void {
+    const now = running(this.runs).length > 0;
+    if (now !== this.awaits) this.sounds.awaiting(now);
+    this.awaits = now;
   }
 
   private receive(message: ServerMessage): void {

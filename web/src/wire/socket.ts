@@ -20,6 +20,8 @@ export interface Sounds {
   readonly events: Observable<SoundEvent>;
   /** The session is there, and what was kept for it was sent: sound may follow. */
   ready(): void;
+  /** Whether the server owes something: then a line that died in silence is noticed by itself. */
+  awaiting(anything: boolean): void;
   /**
    * Sends what comes out of `port` as a recording of a node. Text that was sent before goes before it. `lossy`: the way
    * that loses may be taken once it is open.
@@ -81,6 +83,10 @@ export class Wire implements Sounds {
     this.say({ kind: 'ready' });
   }
 
+  awaiting(anything: boolean): void {
+    this.say({ kind: 'awaiting', anything });
+  }
+
   record(node: number, port: MessagePort, lossy: boolean): void {
     this.say({ kind: 'record', node, port, lossy }, port);
   }
@@ -122,6 +128,7 @@ export class Wire implements Sounds {
 export const noSounds: Sounds = {
   events: new Observable(),
   ready: () => undefined,
+  awaiting: () => undefined,
   record: () => undefined,
   recorded: () => undefined,
   play: () => undefined,

@@ -19,6 +19,8 @@ export type ToWorker =
   | { kind: 'text'; data: string }
   /** The session is there again, and what the page had kept for it was sent. */
   | { kind: 'ready' }
+  /** Something is under way at the server, and the page says so; or nothing is any more. */
+  | { kind: 'awaiting'; anything: boolean }
   /** A recording: its frames come through the port. `lossy`: they may take the way that loses. */
   | { kind: 'record'; node: number; port: MessagePort; lossy: boolean }
   | { kind: 'recorded'; node: number }
@@ -53,6 +55,10 @@ const PING = 1000;
 const QUIET = 2000;
 /** Milliseconds without an answer after which a line is taken for dead: some never say so. */
 const DEAD = 6000;
+/** Milliseconds in which a socket opens; a browser alone would wait for minutes on a line that takes all and says nothing. */
+const DIAL = 8000;
+/** Milliseconds between two looks at a line from which something is awaited; one that was silent since is asked. */
+const LOOK = 5000;
 /** Bytes of a stream that wait until the page has made its player. */
 const EARLY = 1 << 20;
 
@@ -94,6 +100,7 @@ let ready = false;
 let retry = 0;
 let pings = 0;
 let doubt = 0;
+let looks = 0;
 /** When the server was heard last. */
 let heard = 0;
 /** The question that is under way, by its time. */
@@ -125,6 +132,11 @@ function dial(url: string, session: string | null): void {
     page.postMessage({ kind: 'down' });
   };
   socket = made;
+  self.setTimeout(() => {
+    if (socket !== made || made.readyState !== WebSocket.CONNECTING) return;
+    hangup();
+    page.postMessage({ kind: 'down' });
+  }, DIAL);
 }
 
 function hangup(): void {
@@ -235,6 +247,16 @@ function listen(): void {
     },
     asked === null ? QUIET : DEAD,
   );
+}
+
+/** Who waits says nothing, so nothing would be doubted. A page that awaits nothing leaves the line in peace. */
+function awaiting(anything: boolean): void {
+  clearInterval(looks);
+  looks = 0;
+  if (!anything) return;
+  looks = self.setInterval(() => {
+    if (tenths() - heard >= 10 * LOOK) ping();
+  }, LOOK);
 }
 
 /** Sends what waits of all recordings, as far as the line takes it. */
@@ -370,6 +392,8 @@ page.onmessage = ({ data: said }) => {
       return sendText(said.data);
     case 'ready':
       return becomeReady();
+    case 'awaiting':
+      return awaiting(said.anything);
     case 'record':
       return record(said.node, said.port, said.lossy);
     case 'recorded':
