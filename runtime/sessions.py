@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..flow.errors import InputError
 from .streams.metrics import SessionMetrics
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ KEPT = 512
 """Messages kept for a front end that lost its line; one that missed more gets the whole page again
 (policy: resync), which is never wrong and only larger."""
 
+DUE = 1024
+"""Patches that may wait for one flush; beyond it older values of a node are left out (policy:
+coalesce), which a generator that yields in a tight loop can reach."""
+
+HELD = 4096
+"""Messages of one session that may wait while its recording is being stored (policy: refuse)."""
 
 TELL_AFTER = 32
 """Messages of a front end that nothing was sent back for, after which it is told that they came."""
@@ -64,6 +71,27 @@ class Line:
     repeated: int = 0
     _untold: int = 0
 
+    def put(self, patch: Message) -> None:
+        """Let a patch wait for the next flush."""
+        self.due.append(patch)
+        if len(self.due) >= DUE:
+            kept = _newest(self.due)
+            self.coalesced += len(self.due) - len(kept)
+            self.due = kept
+
+    def flush(self) -> None:
+        """Show what waits."""
+        if self.due:
+            due, self.due = self.due, []
+            self.show(due)
+
+    def hold(self, message: Message | bytes) -> None:
+        """Let a front end's message wait for its recording. Raises InputError if too many do."""
+        assert self.held is not None
+        if len(self.held) >= HELD:
+            raise InputError(f"{HELD} messages wait for a recording to be stored.")
+        self.held.append(message)
+
     def show(self, patches: list[Message]) -> None:
         """Send patches as one message and keep it until the front end has it."""
         self.seq += 1
@@ -102,3 +130,17 @@ class Line:
         if seq + 1 < first:
             return None
         return [message for number, message in self.missed if number > seq]
+
+
+def _newest(due: list[Message]) -> list[Message]:
+    """Without values that a later patch for the same node replaces."""
+    kept, seen = list[Message](), set[tuple[int, str]]()
+    for message in reversed(due):
+        if message["kind"] == "set":
+            props = {n: v for n, v in message["props"].items() if (message["node"], n) not in seen}
+            seen.update((message["node"], n) for n in props)
+            if not props:
+                continue
+            message = {**message, "props": props}
+        kept.append(message)
+    return kept[::-1]

@@ -1,0 +1,161 @@
+"""Live sound of an app's sessions: frames in, takes that become values, generated sound out.
+
+What one session's streams are is in `streams/live.py`; here they meet the program and the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from ..components.base import Component
+from ..flow.patches import Sound
+from ..flow.program import Program
+from ..flow.said import Act, Frames
+from . import wire
+from .executors.pool import Pool
+from .peers import Peers
+from .sessions import Line, Message
+from .streams.metrics import Lag
+from .streams.watch import Watch
+
+if TYPE_CHECKING:
+    from ..flow.audio import Clip, Spill
+    from .streams.live import Live
+
+log = logging.getLogger("ossicle")
+
+
+class LiveSound:
+    """Carries live sound between lines and the program.
+
+    take: takes a message that waited for a take to be stored. show: shows one to a line's front
+    end. spill: where long takes of a session are put away, by its token, rate and channels.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        pool: Pool,
+        lag: Lag,
+        *,
+        take: Callable[[Line, Message], None],
+        show: Callable[[Line, Message], None],
+        spill: Callable[[str, int, int], Spill],
+        ice_servers: Sequence[str] = (),
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._program, self._pool = program, pool
+        self._take, self._show, self._spill = take, show, spill
+        self._budgets = program.plan.budgets
+        self._watch = Watch(self._loop, lag)
+        self.peers = Peers(program.plan, self.receive, pool.keep, ice_servers)
+
+    async def close(self, lines: Sequence[Line]) -> None:
+        """End the WebRTC connections of all lines; nothing is measured any more."""
+        self._watch.close()
+        await self.peers.close_all(lines)
+
+    # -- in ------------------------------------------------------------------------------------
+
+    def receive(self, line: Line, data: bytes) -> None:
+        """Take one frame of live sound. Raises ValueError with a text that may be shown."""
+        if line.held is not None:
+            line.hold(data)
+            return
+        begin = perf_counter()
+        got = self._of(line).frame(data)
+        if got:
+            stream, node, block = got
+            self._program.receive(Frames(line.token, node, block))
+            stream.counters.spent(perf_counter() - begin)
+        self._watch.sounds()
+
+    def recording(self, line: Line, message: Mapping[str, Any]) -> bool:
+        """Look whether an act begins or ends a take that comes live.
+
+        True if that is all there is to it: the act itself follows when the take is stored.
+        """
+        node, act = message.get("node"), message.get("act")
+        if act not in ("start_recording", "stop_recording") or message.get("value") is not None:
+            return False
+        if not isinstance(node, int) or not self._takes(line.token, node):
+            return False
+        if act == "start_recording":
+            self._of(line).begin(node)
+            return False
+        self._finish(line, node, self._of(line).take(node))
+        return True
+
+    def _of(self, line: Line) -> Live:
+        """A session's live sound; made when there is some, because numpy comes with it."""
+        if line.live_sound is None:
+            from .streams.live import Live
+
+            takes = partial(self._takes, line.token)
+            spill = partial(self._spill, line.token)
+            line.live_sound = Live(takes, line.metrics, self._loop.time, self._budgets, spill)
+        return line.live_sound
+
+    def _takes(self, token: str, id: int) -> bool:
+        session = self._program.sessions.get(token)
+        node = session.find(id) if session else None
+        if node is None or not node.streaming or "stream" not in node.ports:
+            return False
+        return not isinstance(node, Component) or node.interactive is not False
+
+    def _finish(self, line: Line, node: int, make: Callable[[], Clip]) -> None:
+        """The whole take becomes the node's value; what comes meanwhile waits its turn."""
+        line.held = deque()
+
+        async def finish() -> None:
+            try:
+                clip = await self._pool.run(make)
+                self._program.receive(Act(line.token, node, "stop_recording", clip, echo=True))
+            except Exception as error:
+                log.exception("a recording could not be stored", exc_info=error)
+                self._show(line, wire.trouble("The recording could not be stored."))
+            finally:
+                held, line.held = line.held or deque(), None
+                self._release(line, held)
+
+        self._pool.keep(self._loop.create_task(finish()))
+
+    def _release(self, line: Line, held: deque[Message | bytes]) -> None:
+        for each in held:
+            try:
+                if line.held is not None:  # one of them ended another recording
+                    line.hold(each)
+                elif isinstance(each, bytes):
+                    self.receive(line, each)
+                else:
+                    self._take(line, each)
+            except ValueError as error:
+                self._show(line, wire.trouble(str(error)))
+
+    # -- out -----------------------------------------------------------------------------------
+
+    def emit(self, line: Line, made: Sound) -> None:
+        """Send a piece of generated sound, or its end, as far as the listener has room."""
+        if told := self._of(line).sound(made):
+            self._show(line, told)
+        self.pump(line)
+
+    def pump(self, line: Line) -> None:
+        """Send what is due of generated sound, after what was said about it."""
+        if line.send and line.live_sound and line.live_sound.outgoing:
+            line.flush()
+            line.live_sound.pump(self.peers.way(line))
+
+    def played(self, line: Line, message: Mapping[str, Any]) -> None:
+        """Take how far a listener is. Raises InputError for a malformed message."""
+        ended = self._of(line).played(message)
+        self.pump(line)
+        if ended:
+            node, data = ended
+            self._program.receive(Act(line.token, node, "playback_finished", data=data))
