@@ -28,6 +28,10 @@ class Description:
         self._read = {id for each in plan.listeners for id in each.inputs} | plan.followed
         self._written = {id for each in plan.listeners for id in each.outputs}
 
+    def tell(self, more: Mapping[str, Any]) -> None:
+        """Something more beside, for sessions that open from now on."""
+        self._extra.update(more)
+
     def of(self, session: Session) -> Message:
         """The app as this session sees it now."""
         nodes, layout, listeners = self._shown, self._layout, self._listeners

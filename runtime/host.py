@@ -30,6 +30,7 @@ from .description import Description
 from .executors.choose import by_kind
 from .executors.pool import MAX_THREADS, Pool
 from .live_sound import LiveSound
+from .media.codecs import look
 from .media.lazy import LazyMedia
 from .page_code import PageCode
 from .sessions import Line, Message, Send, new_token, session_hash
@@ -131,6 +132,7 @@ class Host:
 
         Call it before the first page comes.
         """
+        self.description.tell(await look(self.plan.nodes, self.pool.run))
         for node in self.plan.nodes:
             if isinstance(node, Component):
                 await node.begin(self.pool.run)

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from ...flow.bounds import BLOCK, ClipError
 from ...flow.samples import to_int16
+from .codecs import foreign, native
+from .headers import sniff
 from .limits import Limits
 from .refusals import (
     check_length,
@@ -42,12 +44,11 @@ DEMUXERS = {
     "amr": "amr",
     "caf": "caf",
     "wav": "wav",
+    "flac": "flac",
     "ogg": "ogg",
     "mp3": "mp3",
     "aiff": "aiff",
 }
-
-_LIBSNDFILE = {"wav", "ogg", "mp3", "aiff", "caf"}
 
 
 def copy_foreign(
@@ -66,12 +67,27 @@ def copy_foreign(
             # A second more than is taken: the check of the copy then sees that it is too long.
             _copy_with_ffmpeg(ffmpeg, path, copy, container, name, limits.seconds + 1)
             return
-        elif container in _LIBSNDFILE:
+        elif _native(path, container):
             raise not_sound(name, container, reason)
         else:
             raise missing_codec(name, container)
     if not writer.frames:
         raise silent(name)
+
+
+def check_decoder(path: Path, name: str) -> None:
+    """Raise ClipError for a kind that nothing here decodes; the first bytes are enough to tell."""
+    container = sniff(path)
+    if container in DEMUXERS and not foreign() and not _native(path, container):
+        raise missing_codec(name, container)
+
+
+def _native(path: Path, container: str) -> bool:
+    """Whether libsndfile, as it was built here, knows what is inside."""
+    if container == "ogg":
+        with path.open("rb") as file:
+            container = "opus" if b"OpusHead" in file.read(64) else "ogg"
+    return container == "caf" or container in native()
 
 
 class _Writer:

@@ -16,6 +16,8 @@ from .refusals import check_numbers, truncated
 
 # What programs write for "unknown": 0xFFFFFFFF (FFmpeg), 0x7FFFF000 (SoX).
 _UNKNOWN = {0xFFFFFFFF, 0x7FFFF000}
+HEAD = 64
+"""Bytes that `sniff` looks at."""
 _OGG_TAIL = 65_536  # longer than any Ogg page (65,307 bytes)
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 
@@ -23,7 +25,7 @@ _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 def sniff(path: Path) -> str | None:
     """The container by its first bytes, never by its name: "wav", "m4a", "webm", ... or None."""
     with path.open("rb") as file:
-        head = file.read(64)
+        head = file.read(HEAD)
     if head[:4] in (b"RIFF", b"RF64", b"RIFX") and head[8:12] == b"WAVE":
         return "wav"
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):

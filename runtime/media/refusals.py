@@ -8,9 +8,8 @@ from __future__ import annotations
 import errno
 
 from ...flow.bounds import MAX_CHANNELS, MAX_RATE, ClipError
+from .codecs import taken
 from .limits import Limits, bytes_text, seconds_text
-
-TAKEN = "wav, flac, ogg, opus, mp3, aiff, m4a, aac or webm"
 
 
 def check_numbers(rate: int, channels: int, name: str) -> None:
@@ -45,7 +44,7 @@ def disk_error(error: OSError, name: str) -> ClipError:
 
 def empty(name: str) -> ClipError:
     """No bytes at all."""
-    return ClipError(f"{name!r} is empty (0 bytes); send a sound file: {TAKEN}")
+    return ClipError(f"{name!r} is empty (0 bytes); send a sound file: {taken()}")
 
 
 def silent(name: str) -> ClipError:
@@ -56,7 +55,7 @@ def silent(name: str) -> ClipError:
 def not_sound(name: str, container: str | None, reason: object) -> ClipError:
     """Not what any decoder knows."""
     if container is None:
-        return ClipError(f"{name!r} is not a sound file; send {TAKEN}")
+        return ClipError(f"{name!r} is not a sound file; send {taken()}")
     return ClipError(f"{name!r} looks like {container} but cannot be read: {reason}")
 
 
@@ -85,8 +84,8 @@ def too_big(name: str, size: int, bound: int, what: str) -> ClipError:
 
 
 def missing_codec(name: str, container: str) -> ClipError:
-    """A format that only an optional package reads."""
+    """A format that nothing on this machine reads."""
     return ClipError(
         f"{name!r} is {container}, which needs another decoder: pip install 'ossicle[codecs]' on "
-        "the machine that runs the app (or install ffmpeg there), or send wav, flac, ogg or mp3"
+        f"the machine that runs the app (or install ffmpeg there), or send {taken()}"
     )

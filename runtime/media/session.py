@@ -15,21 +15,22 @@ from urllib.parse import quote
 
 from ...flow.audio import Clip, ClipError, TrimmedClip, root_of
 from .ahead import Ahead
+from .codecs import taken
 from .decode import Facts, FileClip, scan
 from .disk import Blob, Disk, Incoming
 from .documents import SessionDocuments
 from .encode import check_format, encode
+from .foreign import check_decoder
 from .glimpse import Glimpse, Sketch
+from .headers import HEAD
 from .holdings import Entry, sweep
 from .limits import Limits
 from .names import safe_name, with_suffix
-from .refusals import TAKEN
 from .tape import Scribe, TapeFile
 from .waveform import Waveforms
 
 _SHORT = 20_000_000  # samples that are searched for their peak when a clip is described
 _WAV_HEADER = 44
-_WANTED = f"a sound file: {TAKEN}"
 
 PLAYS = {"wav", "flac", "ogg", "mp3", "m4a", "aac", "webm"}
 """What a browser plays as it is; everything else is sent as wav."""
@@ -65,7 +66,7 @@ class Session(SessionDocuments):
     def open(self, source: str | Path | bytes, *, name: str | None = None) -> Clip:
         """A sound file by path, http(s) URL or content. Never call it with what a page sent."""
         sweep(self._lost)
-        return self.commit(self._arrive(source, name, "audio", _WANTED))
+        return self.commit(self._arrive(source, name, "audio", f"a sound file: {taken()}"))
 
     def piece(self, data: bytes, before: Clip | None) -> Clip | None:
         """One more piece of a file that comes in pieces, or a file by itself."""
@@ -262,6 +263,7 @@ class Upload:
         self._ahead: Ahead | None = None
         self._glimpse = Glimpse()
         self._held: str | None = None
+        self._looked = False
 
     def expect(self, total: int) -> None:
         """So many bytes will come, as the sender says: then they are looked through on arrival."""
@@ -271,6 +273,9 @@ class Upload:
     def write(self, data: bytes) -> None:
         """The next bytes. Raises ClipError beyond the bound or the quota; nothing is left then."""
         self._incoming.write(data)
+        if not self._looked and self._incoming.size >= HEAD:
+            self._looked = True  # what cannot be taken need not come to its end
+            check_decoder(self._incoming.path, self._incoming.name)
         if self._ahead is not None:
             self._ahead.arrived(self._incoming.size)
 

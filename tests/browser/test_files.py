@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import re
+import shutil
+import sys
 
 import numpy as np
+import pytest
 import soundfile
 from numpy.typing import NDArray
 from playwright.async_api import FilePayload, Route, expect
@@ -85,6 +88,28 @@ async def test_what_is_no_sound_is_refused_in_words(visit: Open) -> None:
     await expect(tab.page.get_by_role("alert")).to_contain_text("liar.wav")
     await expect(tab.page.get_by_role("button", name="Record")).to_be_visible()
     tab.errors.clear()  # the browser notes the refusal (422) by itself
+
+
+async def test_what_cannot_be_decoded_here_is_not_offered(
+    visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in words nor in the browser's picker; dropped in spite of that, it is refused."""
+    monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)  # pyright: ignore
+    tab = await visit(reversing())
+    await expect(
+        tab.page.get_by_text("WAV, FLAC, OGG, Opus, MP3, AIFF", exact=True)
+    ).to_be_visible()
+    chooser = tab.page.locator("input[type=file]")
+    accept = await chooser.get_attribute("accept")
+    assert accept is not None
+    assert ".mp3" in accept
+    assert "m4a" not in accept
+    assert "audio/*" not in accept
+    memo = b"\0\0\0\x20ftypM4A " + bytes(900)
+    await chooser.set_input_files(payload(memo, "memo.m4a", "audio/mp4"))
+    await expect(tab.page.get_by_role("alert")).to_contain_text("memo.m4a' is m4a, which needs")
+    tab.errors.clear()  # the browser writes down every answer that refuses
 
 
 async def test_a_file_beyond_the_limit_is_not_sent(visit: Open) -> None:

@@ -65,7 +65,6 @@ export const strings = {
   choose: 'Choose a file',
   paste: 'or paste one',
   record: 'Record',
-  accepted: 'WAV, FLAC, MP3, OGG, Opus, M4A and more',
   upTo: (what: string) => `up to ${what}`,
   atLeast: (what: string) => `at least ${what}`,
   download: 'Download',

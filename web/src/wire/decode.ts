@@ -112,6 +112,11 @@ function element(value: Json | undefined, path: string): [string, Props] {
   return [oneOf(['meta', 'link'], pair[0], `${path}[0]`), fields(pair[1], `${path}[1]`)];
 }
 
+function sounds(value: Json, path: string): AppInfo['sounds'] {
+  const f = fields(value, path);
+  return { names: items(text)(f.names ?? [], `${path}.names`), accept: text(f.accept ?? '', `${path}.accept`) };
+}
+
 function app(value: Json | undefined, path: string): AppInfo {
   const f = fields(value, path);
   return {
@@ -125,6 +130,7 @@ function app(value: Json | undefined, path: string): AppInfo {
     lang: typeof f.lang === 'string' ? f.lang : 'en',
     strings: (orNull(fields)(f.strings, `${path}.strings`) ?? {}) as Record<string, string>,
     ice_servers: items(text)(f.ice_servers ?? [], `${path}.ice_servers`),
+    sounds: sounds(f.sounds ?? {}, `${path}.sounds`),
     nodes: items(node)(f.nodes, `${path}.nodes`),
     layout: layout(f.layout, `${path}.layout`),
     listeners: items(listener)(f.listeners ?? [], `${path}.listeners`),

@@ -48,6 +48,8 @@ export interface AppInfo {
   strings: Record<string, string>;
   /** For WebRTC, where one's own network is not enough. */
   ice_servers: string[];
+  /** The kinds of sound files that the server can read. */
+  sounds: { names: string[]; accept: string };
   nodes: NodeInfo[];
   layout: LayoutNode;
   listeners: ListenerInfo[];
