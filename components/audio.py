@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import copy
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib.util import find_spec
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 from ..flow.audio import Clip, ClipError, Media, Normalize, trimmed, untrimmed
 from ..flow.errors import DeclarationError, InputError
-from ..flow.shapes import is_listing
 from ..flow.sources import event
+from . import audio_arguments as arguments
+from . import chunks, clips
 from .arguments import choice, flag, maybe, seconds
+from .audio_arguments import SOURCES, TYPES, Source
 from .base import Component, Json, Received, Visible, byte_size, number
 from .button import Button
 from .subtitles import subtitles as read_subtitles
@@ -21,19 +21,6 @@ from .waveform import WaveformOptions, waveform
 
 if TYPE_CHECKING:
     from ..flow.tape import Tape
-
-Source = Literal["upload", "microphone"]
-
-SOURCES = ("upload", "microphone")
-TYPES = ("numpy", "filepath")
-FORMATS = ("wav", "mp3", "flac", "ogg")
-NORMALIZE = ("peak", "clip", "never")
-BUTTONS = ("download", "share")
-
-_RETURNS = (
-    "return (rate, numpy array), a path or URL, bytes of a sound file, a pydub AudioSegment, "
-    "a Clip or None"
-)
 
 
 class Audio(Component):
@@ -172,43 +159,27 @@ class Audio(Component):
         info: str | None = None,
     ) -> None:
         self.label = label  # before the checks: it is how errors name this one
+        self.kind = choice(self.where, "type", type, TYPES)
+        self.format = arguments.file_format(self.where, format)
+        self.normalize: Normalize = arguments.normalizing(self.where, normalize)
+        self._bound(min_length, max_length, max_file_size)
+        self.editable = flag(self.where, "editable", editable)
         self.streaming = flag(self.where, "streaming", streaming)
         self.sources = self._sources(sources)
-        self.kind = choice(self.where, "type", type, TYPES)
-        self.format = self._format(format)
-        self.normalize: Normalize = cast(
-            Normalize, choice(self.where, "normalize", normalize, NORMALIZE)
-        )
+        self.recording = flag(self.where, "recording", recording)
+        self.raw = flag(self.where, "raw", raw)
+        self.device = arguments.device(self.where, device)
+        self.frame_ms = arguments.frame_ms(self.where, frame_ms)
+        self.transport = arguments.transport(self.where, transport)
         self.autoplay = flag(self.where, "autoplay", autoplay)
+        self.loop = flag(self.where, "loop", loop)
+        self.playback_position = seconds(self.where, "playback_position", playback_position) or 0
+        self.waveform_options = waveform(self.where, waveform_options)
+        self.subtitles = read_subtitles(self.where, subtitles)
+        self.own_buttons, self.buttons = arguments.buttons(self.where, buttons)
         self.show_download_button = maybe(self.where, "show_download_button", show_download_button)
         self.show_share_button = maybe(self.where, "show_share_button", show_share_button)
-        self.editable = flag(self.where, "editable", editable)
-        self.min_length = seconds(self.where, "min_length", min_length)
-        self.max_length = seconds(self.where, "max_length", max_length)
-        if self.max_length is not None and (self.min_length or 0) > self.max_length:
-            raise DeclarationError(
-                f"{self.where}: min_length={min_length!r} is above max_length={max_length!r}."
-            )
-        self.waveform_options = waveform(self.where, waveform_options)
-        self.loop = flag(self.where, "loop", loop)
-        self.subtitles = read_subtitles(self.where, subtitles)
-        self.playback_position = seconds(self.where, "playback_position", playback_position) or 0
-        self.recording = flag(self.where, "recording", recording)
-        self.own_buttons, self.buttons = self._buttons(buttons)
-        self.max_file_size = byte_size(self.where, max_file_size)
-        self.raw = flag(self.where, "raw", raw)
-        if device is not None and not isinstance(device, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise DeclarationError(f"{self.where}: device={device!r} must be a name or None.")
-        self.device = device
-        if isinstance(frame_ms, bool) or not isinstance(frame_ms, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise DeclarationError(f"{self.where}: frame_ms={frame_ms!r} must be milliseconds.")
-        if not 3 <= frame_ms <= 100:
-            raise DeclarationError(
-                f"{self.where}: frame_ms={frame_ms!r} must lie between 3 and 100."
-            )
-        self.frame_ms = frame_ms
-        self.transport = self._transport(transport)
-        self._check_value(value)
+        arguments.check_first(self.where, value)
         super().__init__(
             value,
             label=label,
@@ -226,6 +197,20 @@ class Audio(Component):
             render=render,
             key=key,
         )
+
+    def _bound(
+        self, min_length: float | None, max_length: float | None, max_file_size: int | str | None
+    ) -> None:
+        self.min_length = seconds(self.where, "min_length", min_length)
+        self.max_length = seconds(self.where, "max_length", max_length)
+        if self.max_length is not None and (self.min_length or 0) > self.max_length:
+            raise DeclarationError(
+                f"{self.where}: min_length={min_length!r} is above max_length={max_length!r}."
+            )
+        self.max_file_size = byte_size(self.where, max_file_size)
+
+    def _sources(self, given: object) -> list[str]:
+        return arguments.sources(self.where, given, self.streaming, self.default_sources)
 
     # -- its own buttons -----------------------------------------------------------------------
 
@@ -259,20 +244,18 @@ class Audio(Component):
             return value
         clip = value
         try:
-            if clip.name != _CHUNK:  # the bounds are of a whole sound
+            if clip.name != chunks.NAME:  # the bounds are of a whole sound
                 self._check_length(clip)
             if self.kind == "filepath":
-                return str(media.file(clip, self.format or _own_format(clip)))
-            samples = clip.int16()
-            # A function may write into its array; a value never changes.
-            return clip.rate, samples if samples.flags.writeable else samples.copy()
+                return str(media.file(clip, self.format or clips.own_format(clip)))
+            return clips.writable(clip)
         except ClipError as error:
             raise self._said(error) from error
 
     def postprocess(self, value: Any, media: Media) -> object:
         """What a function returned, as a Clip. Raises ClipError naming what came."""
         try:
-            return self._clip(value, media)
+            return clips.clip_of(value, media, self.normalize)
         except ClipError as error:
             raise self._said(error) from error
 
@@ -309,20 +292,10 @@ class Audio(Component):
 
     def chunk(self, block: Any) -> Clip:
         """A Block of a live recording as a Clip, at 16 bit, bit for bit what was sent."""
-        from ..flow.blocks import int16
-
-        samples = int16(block.samples)
-        return Clip.of(block.rate, samples if block.channels > 1 else samples[:, 0], name=_CHUNK)
+        return chunks.clip_of(block)
 
     def append(self, value: Any, before: Any, media: Media) -> Clip | None:
         """One more piece of streamed sound. Never normalised: that would make the level pump."""
-        if value is None:
-            return None
-        if isinstance(value, tuple):
-            pair = cast("tuple[Any, ...]", value)
-            if len(pair) == 2 and getattr(pair[1], "size", 1) == 0:
-                return None  # a chunk may be empty; a sound may not
-            value = Clip.of(*pair, normalize="clip") if len(pair) == 2 else pair
         piece = self._piece(value, before, media)
         if not isinstance(piece, Clip):
             return None
@@ -334,32 +307,21 @@ class Audio(Component):
         return piece
 
     def _piece(self, value: Any, before: Any, media: Media) -> object:
-        if not isinstance(value, bytes | bytearray | memoryview):
-            return self.postprocess(value, media)
         try:
-            return media.piece(bytes(cast(bytes, value)), before)
+            value = chunks.given(value)
+            if isinstance(value, bytes | bytearray | memoryview):
+                return media.piece(bytes(cast(bytes, value)), before)
         except ClipError as error:
             raise self._said(error) from error
+        return self.postprocess(value, media)
 
     def tape(self, piece: Any, media: Media) -> Tape:
         """Many small Blocks or Clips in a row are kept as samples, and long ones on disk."""
-        from ..flow.tape import Tape
-
-        rate, channels = piece.rate, piece.channels
-        return Tape(rate, channels, lambda: media.spill(rate, channels))
+        return chunks.tape(piece, media)
 
     def joined(self, pieces: Any) -> Clip:
         """Clips that a function gave, or Blocks that came through operators alone, as one Clip."""
-        import numpy as np
-
-        from ..flow.blocks import int16, joined
-
-        if isinstance(pieces[0], Clip):
-            samples = np.concatenate([each.int16() for each in pieces])
-        else:
-            samples = int16(joined(pieces))
-            samples = samples if samples.shape[1] > 1 else samples[:, 0]
-        return Clip.of(pieces[0].rate, samples, name="stream")
+        return chunks.joined(pieces)
 
     def heard(self, port: str) -> None:
         """Who listens to `stream` wants the sound while it is recorded, as if streaming=True."""
@@ -418,26 +380,6 @@ class Audio(Component):
             raise InputError(f"{self.where}: {error}") from error
         return clip
 
-    def _clip(self, value: Any, media: Media) -> Clip | None:
-        if value is None or isinstance(value, Clip):
-            return value
-        if isinstance(value, tuple):
-            pair = cast("tuple[object, ...]", value)
-            if len(pair) != 2:
-                raise ClipError(f"a tuple of {len(pair)} came; {_RETURNS}")
-            return Clip.of(pair[0], pair[1], normalize=self.normalize)
-        if isinstance(value, str | Path):
-            if not str(value).strip():
-                raise ClipError(f"an empty path came; {_RETURNS}")
-            return media.open(value)
-        if isinstance(value, bytes | bytearray | memoryview):
-            return media.open(bytes(cast(bytes, value)))
-        pydub = sys.modules.get("pydub")  # nobody holds a segment without having imported it
-        if pydub is not None and isinstance(value, pydub.AudioSegment):
-            return _from_segment(value)
-        what = "a bare array" if hasattr(value, "ndim") else _kind(cast(object, value))
-        raise ClipError(f"{what} came; {_RETURNS}")
-
     def _check_length(self, clip: Clip) -> None:
         least, most = self.min_length, self.max_length
         if least is not None and clip.duration < least:
@@ -451,92 +393,5 @@ class Audio(Component):
     def _said(self, error: ClipError) -> ClipError:
         return ClipError(f"{self.where}: {error}")
 
-    # -- arguments -----------------------------------------------------------------------------
-
-    def _sources(self, given: Any) -> list[str]:
-        if given is None:
-            return ["microphone"] if self.streaming else list(self.default_sources)
-        found: list[Any] = [given] if isinstance(given, str) else list(given)
-        for source in found:
-            if source not in SOURCES:
-                raise DeclarationError(
-                    f"{self.where}: sources has {source!r}; choose {' and '.join(SOURCES)}."
-                )
-        if self.streaming and "microphone" not in found:
-            raise DeclarationError(
-                f"{self.where}: streaming=True needs the microphone; sources={found!r} has none."
-            )
-        return list(dict.fromkeys(found))
-
-    def _transport(self, given: object) -> str:
-        transport = choice(self.where, "transport", given, ("socket", "webrtc"))
-        if transport == "webrtc" and find_spec("aiortc") is None:
-            raise DeclarationError(
-                f"{self.where}: transport='webrtc' needs the aiortc package: pip install"
-                ' "ossicle[webrtc]".'
-            )
-        return transport
-
-    def _format(self, given: object) -> str | None:
-        if given is None:
-            return None
-        return choice(
-            self.where, "format", given.lower() if isinstance(given, str) else given, FORMATS
-        )
-
-    def _buttons(self, given: object) -> tuple[list[Button], list[str] | None]:
-        """The app's own, and the names of the others."""
-        if given is None:
-            return [], None
-        if not is_listing(given):
-            raise DeclarationError(f"{self.where}: buttons={given!r} must be a list.")
-        own, named = list[Button](), list[str]()
-        for button in given:
-            if isinstance(button, Button):
-                own.append(button)
-            elif button in BUTTONS:
-                named.append(cast(str, button))
-            else:
-                raise DeclarationError(
-                    f"{self.where}: buttons has {button!r};"
-                    f" choose {', '.join(BUTTONS)} or a Button."
-                )
-        return own, named
-
-    def _check_value(self, value: object) -> None:
-        """What can be seen to be wrong at once; the rest is told when the app starts."""
-        if isinstance(value, str) and value.lower().startswith(("http://", "https://")):
-            return
-        if isinstance(value, str | Path) and not Path(value).is_file():
-            raise DeclarationError(
-                f"{self.where}: value={str(value)!r} is not a file (looked from {Path.cwd()})."
-            )
-        if isinstance(value, list):
-            raise DeclarationError(f"{self.where}: value is a list; pass a tuple (rate, array).")
-
 
 _SLACK = 0.05  # seconds; a recorder that stops at the limit delivers whole blocks
-_CHUNK = "a chunk"
-
-
-def _own_format(clip: Clip) -> str:
-    return "wav" if clip.format == "pcm" else clip.format
-
-
-def _from_segment(segment: Any) -> Clip:
-    """A pydub AudioSegment: interleaved little-endian integers of 1, 2 or 4 bytes."""
-    import numpy as np
-
-    samples = np.frombuffer(cast(bytes, segment.raw_data), f"<i{segment.sample_width}")
-    channels = int(segment.channels)
-    shaped = samples.reshape(-1, channels) if channels > 1 else samples
-    return Clip.of(int(segment.frame_rate), shaped)
-
-
-def _kind(value: object) -> str:
-    name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
-
-
-Value = str | Path | tuple[int, Any] | bytes | Clip | Callable[[], Any] | None
-"""What `Audio(value=...)` takes, besides a pydub AudioSegment."""

@@ -118,6 +118,7 @@ async def test_what_is_lost_is_a_gap_and_the_end_is_complete(served: Served) -> 
         await ws.send_bytes(frame(node, number))
     await ws.send_json({"type": "act", "node": node, "act": "stop_recording"})
     await until(lambda: bool(served.heard.takes))
+    await until(lambda: sum(size for *_, size in served.heard.chunks) == 32 * SIZE)
     channel.send(frame(node, 35))  # too late, and no harm
     assert served.heard.takes == [35 * SIZE], "what was lost is silence in the take"
     at = 0
@@ -230,7 +231,7 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(name: str) -> None:
         return None
 
-    monkeypatch.setattr("ossicle.components.audio.find_spec", nothing)
+    monkeypatch.setattr("ossicle.components.audio_arguments.find_spec", nothing)
     with pytest.raises(oc.DeclarationError, match=r'pip install "ossicle\[webrtc\]"'):
         oc.Audio(label="Mic", transport="webrtc")
     assert oc.Audio().transport == "socket"

@@ -1,0 +1,56 @@
+"""Sound that comes in pieces: what a live recording gives, and what a generator yields."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from ..flow.audio import Clip, Media
+
+if TYPE_CHECKING:
+    from ..flow.tape import Tape
+
+NAME = "a chunk"
+"""What a piece of a live recording is called; the bounds of a whole sound are not for it."""
+
+
+def clip_of(block: Any) -> Clip:
+    """A Block of a live recording as a Clip, at 16 bit, bit for bit what was sent."""
+    from ..flow.blocks import int16
+
+    samples = int16(block.samples)
+    return Clip.of(block.rate, samples if block.channels > 1 else samples[:, 0], name=NAME)
+
+
+def given(value: Any) -> Any:
+    """What was yielded, and None for an empty array: a chunk may be empty; a sound may not.
+
+    An array is never normalised: that would make the level pump.
+    """
+    if not isinstance(value, tuple):
+        return value
+    pair = cast("tuple[Any, ...]", value)
+    if len(pair) != 2:
+        return pair
+    return None if getattr(pair[1], "size", 1) == 0 else Clip.of(*pair, normalize="clip")
+
+
+def tape(piece: Any, media: Media) -> Tape:
+    """What the rest of a stream that begins with `piece`, a Block or a Clip, is kept on."""
+    from ..flow.tape import Tape
+
+    rate, channels = piece.rate, piece.channels
+    return Tape(rate, channels, lambda: media.spill(rate, channels))
+
+
+def joined(pieces: Any) -> Clip:
+    """Clips that a function gave, or Blocks that came through operators alone, as one Clip."""
+    import numpy as np
+
+    from ..flow.blocks import int16, joined
+
+    if isinstance(pieces[0], Clip):
+        samples = np.concatenate([each.int16() for each in pieces])
+    else:
+        samples = int16(joined(pieces))
+        samples = samples if samples.shape[1] > 1 else samples[:, 0]
+    return Clip.of(pieces[0].rate, samples, name="stream")
