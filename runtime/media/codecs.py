@@ -10,7 +10,9 @@ from __future__ import annotations
 import importlib.util
 import logging
 import shutil
+import sys
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ...components.base import Placed
@@ -55,6 +57,8 @@ _EVERYTHING = "audio/*,video/webm,video/mp4"
 
 def native() -> frozenset[str]:
     """The kinds that libsndfile reads here; it writes the same ones."""
+    if "soundfile" not in sys.modules and _bundled():
+        return frozenset(name for name, kind in KINDS.items() if kind.sndfile)
     try:
         import soundfile
     except OSError as error:
@@ -66,6 +70,19 @@ def native() -> frozenset[str]:
     if "OGG" in known:
         known.update(soundfile.available_subtypes("OGG"))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     return frozenset(name for name, kind in KINDS.items() if kind.sndfile in known)
+
+
+def _bundled() -> bool:
+    """Whether soundfile came as a wheel with a libsndfile of its own, which has all it can have.
+
+    So most apps need not load it, and numpy with it, before their page is there.
+    """
+    found = importlib.util.find_spec("_soundfile_data")
+    return found is not None and any(
+        file.name.startswith("libsndfile")
+        for folder in found.submodule_search_locations or ()
+        for file in Path(folder).iterdir()
+    )
 
 
 def foreign() -> bool:

@@ -148,6 +148,14 @@ def test_so_is_a_common_one_where_libsndfile_lacks_it(store: Store, head: bytes)
     upload.abort()
 
 
+def test_a_wheel_of_soundfile_need_not_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is believed of its libsndfile, so that an app starts without numpy, is so."""
+    asked = codecs.native()
+    monkeypatch.delitem(sys.modules, "soundfile")
+    assert codecs.native() == asked
+    assert "soundfile" not in sys.modules
+
+
 def test_no_libsndfile_at_all_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package is there, the library behind it is not."""
 
@@ -156,6 +164,7 @@ def test_no_libsndfile_at_all_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
             if name == "soundfile":
                 raise OSError("sndfile library not found")
 
+    monkeypatch.setitem(sys.modules, "_soundfile_data", None)
     monkeypatch.delitem(sys.modules, "soundfile")
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     with pytest.raises(WorldError, match="finds no libsndfile .* pip install --force-reinstall"):
