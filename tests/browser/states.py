@@ -144,7 +144,7 @@ async def walk(
     yield "opened", main
 
     await button("Work").click()
-    await expect(block("Result").get_by_text("Separating").first).to_be_visible()
+    await expect(block("Result").get_by_text("/ 8 parts").first).to_be_visible()
     await cut()
     await expect(page.get_by_text("Connection lost.").first).to_be_visible()
     yield "banner", main
@@ -201,10 +201,10 @@ async def _calls(
     await button("Quick").click()
     await expect(block("In line").locator("input")).to_have_value("quick")
     await button("Work").click()
-    await expect(block("Result").get_by_text("Separating").first).to_be_visible()
+    await expect(block("Result").get_by_text("/ 8 parts").first).to_be_visible()
     await button("Quick").click()
     await button("Quick").click()
-    await expect(block("In line").get_by_text("about").first).to_be_visible()
+    await expect(block("In line").get_by_text("2 of 2").first).to_be_visible()
     await button("Fail").click()
     await expect(block("Failed").get_by_text("Resample it")).to_be_visible()
     row = page.locator(".row", has=block("In line")).last

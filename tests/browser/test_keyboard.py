@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 from playwright.async_api import Page, expect
 
 import ossicle as oc
@@ -111,6 +112,31 @@ async def test_the_cells_of_a_table_are_one_stop(visit: Open) -> None:
     await expect(page.get_by_label("Chosen")).to_have_value("[1, 1] 2")
     await page.keyboard.press("Tab")
     await expect(page.get_by_label("Chosen")).to_be_focused()
+
+
+async def test_a_place_in_a_picture(visit: Open) -> None:
+    """Arrows point into it, and Enter chooses what a click would have chosen."""
+    with oc.Blocks() as made:
+        picture = oc.Image(np.zeros((40, 60, 3), np.uint8), label="Map", height=20)
+        chosen = oc.Textbox(label="Chosen")
+
+        def choose(event: oc.SelectData) -> str:
+            return str(event.index)
+
+        picture.select(choose, None, chosen)
+    page = (await visit(made)).page
+    image = page.get_by_role("button", name="Map")
+    await expect(image.locator("img")).to_have_js_property("naturalWidth", 60)
+    await image.click(position={"x": 28, "y": 2})  # half as large as it is
+    await expect(page.get_by_label("Chosen")).to_have_value("[56, 4]")
+    await image.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Chosen")).to_have_value("[30, 20]")
+    for key in ("Shift+ArrowRight", "Shift+ArrowRight", "ArrowUp"):
+        await page.keyboard.press(key)
+    await expect(page.get_by_role("status").filter(has_text="32, 19")).to_have_count(1)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Chosen")).to_have_value("[32, 19]")
 
 
 async def test_a_part_made_anew_keeps_the_focus_near(visit: Open) -> None:

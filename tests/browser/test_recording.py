@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 from numpy.typing import NDArray
 from playwright.async_api import Page, expect
@@ -177,6 +178,53 @@ async def test_a_refused_microphone_is_told_in_words(visit: Open) -> None:
     await tab.page.get_by_role("button", name="Record").click()
     await expect(tab.page.get_by_role("alert")).to_contain_text("Allow it in the address bar")
     await expect(tab.page.get_by_role("button", name="Choose a file")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        ("new DOMException('no', 'NotAllowedError')", "Allow it in the address bar"),
+        ("new DOMException('denied by system', 'NotAllowedError')", "system’s privacy settings"),
+        ("new DOMException('none', 'NotFoundError')", "No microphone was found"),
+        ("new DOMException('busy', 'NotReadableError')", "in use by another program"),
+        ("new TypeError('strange')", "could not be opened: strange"),
+    ],
+    ids=["denied", "system", "none", "busy", "other"],
+)
+async def test_each_trouble_has_its_own_words(visit: Open, trouble: str, words: str) -> None:
+    """At once, and in place of the question that the browser does not ask."""
+    page = (await visit(reversing())).page
+    await page.evaluate(
+        f"() => {{ navigator.mediaDevices.getUserMedia = () => Promise.reject({trouble}); }}"
+    )
+    await page.get_by_role("button", name="Record").click()
+    await expect(page.get_by_role("alert")).to_contain_text(words)
+    await expect(page.get_by_text("The browser asks")).to_have_count(0)
+
+
+async def test_it_says_what_it_waits_for(visit: Open) -> None:
+    """For the person where the browser asks, then for the device; one that never begins is told."""
+    page = (await visit(reversing())).page
+    await page.evaluate(
+        """() => {
+            const query = navigator.permissions.query.bind(navigator.permissions);
+            navigator.permissions.query = (what) =>
+                what.name === 'microphone' ? Promise.resolve({ state: 'prompt' }) : query(what);
+            const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+            navigator.mediaDevices.getUserMedia = (wanted) =>
+                new Promise((resolve) => (window.allow = () => resolve(ask(wanted))));
+            // Firefox without a sound device to play to
+            AudioContext.prototype.resume = () => new Promise(() => undefined);
+        }"""
+    )
+    await page.clock.install()
+    await page.get_by_role("button", name="Record").click()
+    await expect(page.get_by_text("The browser asks whether it may use")).to_be_visible()
+    await page.evaluate("allow()")
+    await expect(page.get_by_text("Opening the microphone")).to_be_visible()
+    await page.clock.fast_forward(5000)
+    await expect(page.get_by_role("alert")).to_contain_text("Connect speakers or headphones")
+    await expect(page.get_by_role("button", name="Record")).to_be_visible()
 
 
 async def test_silence_is_told_while_it_lasts(visit: Open) -> None:

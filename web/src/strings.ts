@@ -123,6 +123,11 @@ export const strings = {
   recording: 'Recording',
   paused: 'Paused',
   askPermission: 'The browser asks whether it may use the microphone…',
+  opening: 'Opening the microphone…',
+  noOutput:
+    'The browser does not begin: it records only where there is something to play to. Connect speakers or headphones, then press Record again.',
+  deniedBySystem:
+    'The system does not let this browser use the microphone. Allow it in the system’s privacy settings, then press Record again.',
   denied:
     'The browser does not let this page use the microphone. Allow it in the address bar, then press Record again.',
   noMicrophone: 'No microphone was found. Connect one, then press Record again.',
@@ -167,6 +172,8 @@ export const strings = {
   tooMany: (count: number, most: number) => `${count} files are too many; at most ${most} are taken.`,
   chooseFiles: 'Choose files',
   chooseImage: 'Choose an image',
+  pointHelp: 'Arrows point, with Shift by single pixels; Enter chooses the place.',
+  pointAt: (x: number, y: number) => `${x}, ${y}`,
   dropFile: 'Drop a file here',
   rows: (n: number) => `${n} ${plural(n, 'row', 'rows')}`,
   firstRows: (n: number, all: number) => `The first ${n} of ${all} rows`,

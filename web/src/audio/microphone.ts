@@ -31,6 +31,8 @@ export interface Controls {
 }
 
 export type MicrophoneEvent =
+  /** What is waited for before it opens: an answer of the person, or the device. */
+  | { kind: 'wait'; on: 'person' | 'device' }
   | { kind: 'open'; rate: number; deviceId: string; devices: MediaDeviceInfo[]; controls: Controls }
   | { kind: 'devices'; deviceId: string; devices: MediaDeviceInfo[] }
   /** The page stood still for so many seconds, in which nothing was heard. */
@@ -69,10 +71,31 @@ async function ask(deviceId: string | null, raw: boolean, exact = false): Promis
 
 function words(error: unknown): string {
   const name = error instanceof DOMException ? error.name : '';
+  if (name === 'NotAllowedError' && /system/i.test(String(error))) return strings.deniedBySystem;
   if (name === 'NotAllowedError' || name === 'SecurityError') return strings.denied;
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return strings.noMicrophone;
   if (name === 'NotReadableError' || name === 'AbortError') return strings.micBusy;
   return strings.micFailed(error instanceof Error ? error.message : String(error));
+}
+
+/** Whether the person has said yes before. A browser that does not tell will ask. */
+async function granted(): Promise<boolean> {
+  try {
+    return (await navigator.permissions.query({ name: 'microphone' as PermissionName })).state === 'granted';
+  } catch {
+    return false;
+  }
+}
+
+/** Milliseconds after which a context that does not begin never will. */
+const BEGINS = 3000;
+
+/** Firefox begins no context where there is nothing to play to, and never says so. */
+function begun(context: AudioContext): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const over = setTimeout(() => reject(new MicrophoneError(strings.noOutput)), BEGINS);
+    context.resume().then(resolve, reject).finally(() => clearTimeout(over));
+  });
 }
 
 async function inputs(): Promise<MediaDeviceInfo[]> {
@@ -117,6 +140,8 @@ export function microphone(options: MicrophoneOptions): Observable<MicrophoneEve
     };
 
     const open = async () => {
+      out.next({ kind: 'wait', on: (await granted()) ? 'device' : 'person' });
+      if (out.closed) return;
       stream = await ask(options.deviceId, options.raw);
       const wanted = options.deviceId === null ? await named(options.deviceName) : null;
       if (wanted !== null && !out.closed) {
@@ -129,6 +154,7 @@ export function microphone(options: MicrophoneOptions): Observable<MicrophoneEve
         opened.getTracks().forEach((track) => track.stop());
         return;
       }
+      out.next({ kind: 'wait', on: 'device' });
       const track = opened.getAudioTracks()[0];
       if (!track) throw new MicrophoneError(strings.noMicrophone);
       const settings = track.getSettings();
@@ -167,7 +193,8 @@ export function microphone(options: MicrophoneOptions): Observable<MicrophoneEve
       source = context.createMediaStreamSource(opened);
       source.connect(node);
       listen(track, node);
-      await context.resume();
+      await begun(context);
+      if (out.closed || !context) return;
       unwatch = watch(context, (seconds) => out.next({ kind: 'slept', seconds }));
       chosen = settings.deviceId ?? '';
       navigator.mediaDevices.addEventListener('devicechange', relist);

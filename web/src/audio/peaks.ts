@@ -82,6 +82,29 @@ export function columns(from: number, to: number, width: number, channel: number
   return made;
 }
 
+/** Frames over which loudness is told: in fewer than a period of a low tone there is none to tell. */
+const LOUDNESS = 1024;
+/** Frames per CSS pixel below which one sees the oscillation itself, in one tone: a body in it would be stripes. */
+const CLOSE = 256;
+
+/** The RMS of each column together with its neighbours as far as `reach`. */
+function loudness(all: Int16Array, reach: number): Float64Array {
+  const width = all.length / VALUES;
+  const sums = new Float64Array(width + 1);
+  const counts = new Float64Array(width + 1);
+  for (let x = 0; x < width; x++) {
+    const [low = 0, high = 0, mean = 0] = all.subarray(x * VALUES, x * VALUES + VALUES);
+    sums[x + 1] = (sums[x] ?? 0) + (low > high ? 0 : mean ** 2);
+    counts[x + 1] = (counts[x] ?? 0) + (low > high ? 0 : 1);
+  }
+  const by = Math.round(reach);
+  return Float64Array.from({ length: width }, (_, x) => {
+    const [a, b] = [Math.max(0, x - by), Math.min(width, x + by + 1)];
+    const count = (counts[b] ?? 0) - (counts[a] ?? 0);
+    return count ? Math.sqrt(((sums[b] ?? 0) - (sums[a] ?? 0)) / count) : 0;
+  });
+}
+
 /** Draws the frames from..to of the outlines, finest first and the whole last: one lane per channel, one column per device pixel. */
 export function drawPeaks(from: number, to: number, outlines: Peaks[], ctx: CanvasRenderingContext2D, tones: Tones): void {
   const { width, height } = ctx.canvas;
@@ -91,15 +114,18 @@ export function drawPeaks(from: number, to: number, outlines: Peaks[], ctx: Canv
   const lane = height / finest.channels;
   const ratio = window.devicePixelRatio || 1;
   const [peak, rms, clipped, line] = [new Path2D(), new Path2D(), new Path2D(), new Path2D()];
+  const close = ((to - from) / width) * ratio < CLOSE;
   // Samples that stand apart are points on a line, not columns.
   const apart = (to - from) / width < 0.5 && finest.width === finest.end - finest.start;
   for (let c = 0; c < finest.channels; c++) {
     const middle = lane * (c + 0.5);
     const y = (value: number) => middle - (value / 32768) * lane * 0.46;
     const all = columns(from, to, width, c, outlines);
+    const means = loudness(all, Math.max(2 * ratio, Math.min(width / 8, (LOUDNESS * width) / (to - from) / 2)));
     let [above, under] = [Infinity, -Infinity]; // the column before
     for (let x = 0; x < width; x++) {
-      const [low = 0, high = 0, mean = 0] = all.subarray(x * VALUES, x * VALUES + VALUES);
+      const [low = 0, high = 0] = all.subarray(x * VALUES, x * VALUES + VALUES);
+      const mean = means[x] ?? 0;
       if (low > high) continue;
       if (high === 32767 || low === -32768) clipped.rect(x - ratio / 2, lane * c, 2 * ratio, 4 * ratio);
       if (apart) continue;
@@ -108,7 +134,7 @@ export function drawPeaks(from: number, to: number, outlines: Peaks[], ctx: Canv
       const bottom = Math.max(y(low), above, top + 1);
       peak.rect(x, top, 1, bottom - top);
       const [upper, lower] = [y(Math.min(high, mean)), y(Math.max(low, -mean))];
-      if (lower > upper) rms.rect(x, upper, 1, lower - upper);
+      if (!close && lower > upper) rms.rect(x, upper, 1, lower - upper);
       [above, under] = [y(high), y(low)];
     }
     if (!apart) continue;
