@@ -1,4 +1,4 @@
-"""The two Python environments: the peer's own, and the one ossicle is installed in."""
+"""The Python environments: those of others, each its own, and the one ossicle is installed in."""
 
 from __future__ import annotations
 
@@ -30,7 +30,15 @@ def peer(requirement: str = "gradio") -> Side:
 
     `requirement` may pin a version; a kept environment made from another one is made anew.
     """
-    home = HERE / ".peer"
+    return Side("peer", "gradio", _kept(HERE / ".peer", requirement))
+
+
+def fastrtc(requirement: str = "fastrtc") -> Side:
+    """fastrtc in an environment of its own: it needs an older version of the peer."""
+    return Side("fastrtc", "fastrtc", _kept(HERE / ".fastrtc", requirement))
+
+
+def _kept(home: Path, requirement: str) -> Path:
     stamp = home / "requirement"
     python = home / "bin" / "python"
     if not (stamp.is_file() and stamp.read_text() == requirement):
@@ -39,7 +47,7 @@ def peer(requirement: str = "gradio") -> Side:
         run([sys.executable, "-m", "venv", str(home)])
         run([str(python), "-m", "pip", "install", "--quiet", requirement])
         stamp.write_text(requirement)
-    return Side("peer", "gradio", python)
+    return python
 
 
 def ours(fresh: bool = False) -> Side:

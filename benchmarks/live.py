@@ -26,6 +26,7 @@ from playwright.async_api import Browser, async_playwright
 from tests.browser.tap import Tap
 
 from .crowd import crowd, table
+from .first import first_sound
 from .report import load_average, machine
 from .served import serving
 
@@ -79,6 +80,7 @@ async def in_browser(seconds: float) -> None:
         for which, frame, goal in PAGES:
             said.append(await in_page(browser, which, frame, seconds, goal))
         await interruption(browser)
+        await first_sound(browser)
     print("\n" + "\n".join(said))
 
 

@@ -42,6 +42,7 @@ class Server:
         command = [str(side.python), str(app), side.module, *map(str, (self.port, *numbers))]
         # Neither side shall speak to the world while it is measured.
         environment = dict(os.environ, GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1")
+        environment["PATH"] = f"{side.python.parent}{os.pathsep}{environment['PATH']}"
         self.started = time.perf_counter()
         self._process = subprocess.Popen(
             command,

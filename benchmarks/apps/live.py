@@ -39,8 +39,29 @@ async def speak() -> AsyncIterator[Sound]:
     await asyncio.Event().wait()
 
 
+yielded = list[float]()
+
+
+async def begin() -> AsyncIterator[Sound]:
+    """A second in pieces, as soon as each would be spoken; when the first was there is noted."""
+    noise = np.random.default_rng(1).integers(1000, 9000, round(48 * frame)).astype(np.int16)
+    yielded.append(1000 * time.time())
+    for _ in range(round(1000 / frame)):
+        yield 48_000, noise
+        await asyncio.sleep(frame / 1000)
+
+
+def when() -> str:
+    return f"{yielded[-1]:.1f}"
+
+
 with oc.Blocks(title="Live") as demo:
-    if which == "speak":
+    if which == "first":
+        out = oc.Audio(label="Out", streaming=True, interactive=False)
+        told = oc.Textbox(label="Yielded")
+        oc.Button("Speak").click(begin, None, out)
+        oc.Button("When").click(when, None, told)
+    elif which == "speak":
         out = oc.Audio(label="Out", streaming=True, interactive=False)
         go, stop = oc.Button("Speak"), oc.Button("Quiet")
         speech = go.click(speak, None, out, interrupt=True)

@@ -111,7 +111,9 @@ SCRIPT = """
 """
 
 
-class _Tapped(TypedDict):
+class Told(TypedDict):
+    """What a page tells of its tap: samples as float32 in base64."""
+
     heard: str
     spoken: str
     rate: int
@@ -127,20 +129,29 @@ class Tapped:
     heard: NDArray[np.float32]
     spoken: NDArray[np.float32]
 
-    def delays(self, window: float = 0.25) -> list[float]:
-        """Milliseconds from microphone to speaker, for each stretch of sound that was heard."""
+    def delays(self, window: float = 0.25, most: float = 1.0) -> list[float]:
+        """Milliseconds from microphone to speaker, for each stretch of sound that was heard.
+
+        window, most: seconds of a stretch, and that it may be late."""
         size, found = round(window * self.rate), list[float]()
         for at in range(0, len(self.heard) - size, size):
             heard = self.heard[at : at + size]
             if np.count_nonzero(heard) < 0.95 * size:
                 continue
-            first = max(0, at - self.rate)
+            first = max(0, at - round(most * self.rate))
             spoken = self.spoken[first : at + size]
             length = 1 << (len(spoken) + size).bit_length()
             product = np.fft.rfft(spoken, length) * np.conj(np.fft.rfft(heard, length))
             place = int(np.argmax(np.fft.irfft(product, length)[: len(spoken)]))
             found.append(1000 * (at - first - place) / self.rate)
         return found
+
+
+def read(told: Told) -> Tapped:
+    def samples(text: str) -> NDArray[np.float32]:
+        return np.frombuffer(base64.b64decode(text), np.float32)
+
+    return Tapped(told["rate"], told["start"], samples(told["heard"]), samples(told["spoken"]))
 
 
 class Tap:
@@ -155,13 +166,9 @@ class Tap:
 
     async def sound(self, rate: int = 0) -> Tapped:
         """What was tapped so far. rate: of the context, where the page has several."""
-        found: _Tapped | None = await self._page.evaluate("rate => window.tapped(rate)", rate)
+        found: Told | None = await self._page.evaluate("rate => window.tapped(rate)", rate)
         assert found is not None, "nothing was connected to a speaker yet"
-
-        def read(text: str) -> NDArray[np.float32]:
-            return np.frombuffer(base64.b64decode(text), np.float32)
-
-        return Tapped(found["rate"], found["start"], read(found["heard"]), read(found["spoken"]))
+        return read(found)
 
     async def heard(self, rate: int = 0) -> NDArray[np.int16]:
         """What the page played, at 16 bit and without any silence.
