@@ -143,10 +143,72 @@ class Block(_Fields):
     def __repr__(self) -> str:
         flags = "".join(f" {name}" for bit, name in _NAMES.items() if self.flags & bit)
         epoch = f" epoch {self.epoch}" if self.epoch else ""
+        shape: tuple[int, ...] = getattr(self.samples, "shape", ())
+        if len(shape) != 2:  # nothing was checked: an error may be about this one
+            return f"<Block {self.index}.. {self.rate} Hz, shape {shape}{flags}{epoch}>"
         return (
             f"<Block {self.index}..{self.end} {self.rate} Hz, {self.channels} "
             f"channel{'s' * (self.channels != 1)}{flags}{epoch}>"
         )
+
+
+_FLOAT32 = np.dtype(np.float32)
+
+
+def why_not(value: object) -> BlockError | None:
+    """What is wrong with what an operator gave for sound, but for its numbers; None if nothing is.
+
+    Whole numbers are refused: nobody knows what their full scale is.
+    """
+    if not isinstance(value, Block):
+        return BlockError(
+            f"{_short(value)} came in place of a Block; give block.with_samples(array), or nothing"
+        )
+    samples = cast(object, value.samples)  # whatever its author put there
+    if not isinstance(samples, np.ndarray):
+        return BlockError(f"the samples of a Block are {_short(samples)}, and not a numpy array")
+    data = cast("NDArray[Any]", samples)
+    if data.ndim != 2 or not 1 <= data.shape[1] <= MAX_CHANNELS:
+        return BlockError(
+            f"samples of shape {data.shape} came; give (frames, channels) with 1 to {MAX_CHANNELS}"
+            " channels: array[:, None] makes one of (frames,)"
+        )
+    if data.dtype.kind != "f":
+        return BlockError(
+            f"samples of type {data.dtype} came; give float32 with full scale at 1.0: Block.of"
+            " makes it of int16"
+        )
+    return None
+
+
+def checked(value: object) -> Block:
+    """What an operator gave, as sound that may be heard; float64 becomes float32.
+
+    Raises BlockError for what is no sound of numbers: see `why_not`, and NaN and infinity, which
+    would be silence or a bang.
+    """
+    if (
+        value.__class__ is not Block
+        or (samples := cast(Block, value).samples).__class__ is not np.ndarray
+        or samples.dtype is not _FLOAT32
+        or samples.ndim != 2
+    ):
+        if wrong := why_not(value):
+            raise wrong
+        block = cast(Block, value)
+        value = block.with_samples(float32(block.samples))
+    block = cast(Block, value)
+    if not all_finite(block.samples):
+        bad = int(np.count_nonzero(~np.isfinite(block.samples)))
+        raise BlockError(
+            f"{bad} of {block.samples.size} samples are NaN or infinite; look which operator makes"
+            " them, a division by a level of 0 is the usual one"
+        )
+    return block
+
+
+def _short(value: object) -> str:
+    return "nothing (None)" if value is None else f"one {type(value).__name__}"
 
 
 def float32(samples: NDArray[Any]) -> Samples:
@@ -185,4 +247,4 @@ def all_finite(samples: NDArray[Any]) -> bool:
     """No NaN and no infinity among them."""
     # One of them makes any sum of squares not finite; a sixth of the time of looking at each.
     flat = samples.ravel()
-    return math.isfinite(np.dot(flat, flat)) or bool(np.isfinite(samples).all())
+    return math.isfinite(flat.dot(flat)) or bool(np.isfinite(samples).all())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from .clock import Clock
+from .figures import Cost
 from .listeners import Listener
 from .model import Cause, Event, Request
 from .patches import Patch, Sound
@@ -33,9 +34,10 @@ class Events:
         emit: Callable[[Patch], None],
         on_error: Callable[[Exception], None],
         tap: Tap | None = None,
+        cost: Cost | None = None,
     ) -> None:
-        """post: takes what a turn asked for. emit: takes patches."""
-        self.clock, self.on_error, self.tap = clock, on_error, tap
+        """post: takes what a turn asked for. emit: takes patches. cost: see `flow.figures`."""
+        self.clock, self.on_error, self.tap, self.cost = clock, on_error, tap, cost
         self.due = list[Ask | Cancel]()
         """What this turn asks for."""
         self._post, self._emit = post, emit

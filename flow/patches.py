@@ -1,4 +1,4 @@
-"""What a front end must show: values, properties, sound, runs, notices, the end of a session."""
+"""What a front end must show: values, properties, sound, runs, notices, faults, a session's end."""
 
 from __future__ import annotations
 
@@ -69,6 +69,23 @@ class Toast:
 
 
 @record
+class Fault:
+    """Sound that came out of operators and cannot be heard, or an error in one of them.
+
+    node: where it would have been heard, or whose recording it came of. where: the chain. error:
+    the first one of a recording; None tells that there were `count` of them by now. resting: no
+    more is tried until the next recording.
+    """
+
+    session: str
+    node: int
+    where: str
+    error: Exception | None
+    count: int
+    resting: bool = False
+
+
+@record
 class Part:
     """The part of the page below a node is another one.
 
@@ -88,4 +105,4 @@ class Gone:
     session: str
 
 
-Patch = Set | Sound | Command | Run | Toast | Part | Gone
+Patch = Set | Sound | Command | Run | Toast | Fault | Part | Gone

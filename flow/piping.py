@@ -5,8 +5,7 @@ One subscription per session and pipe, on the session's clock (rule E8).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Mapping
 
 from reactivex.disposable import CompositeDisposable, SerialDisposable
 
@@ -15,14 +14,12 @@ from .follow import lending
 from .graph import Node
 from .listeners import Listener
 from .model import Cause, Event
+from .pipe import Pipe
 from .plan import Plan
 from .session import Passing, Session
 from .sounding import Sounds
 from .sources import Derived
 from .streams import Stream
-
-if TYPE_CHECKING:
-    from .blocks import Block
 
 
 class Piping:
@@ -40,26 +37,16 @@ class Piping:
         self, session: Session, derived: Derived, listener: Listener, into: CompositeDisposable
     ) -> None:
         node, port = derived.base.node.id, derived.port
-        sound = _block_type() if port == "stream" else None
         stream = session.streams.setdefault((node, port), Stream())
 
-        def fire(value: object) -> None:
-            chunk = False
-            if isinstance(value, Event):
-                cause, data, inner, after = value.cause, value.data, value.value, value
-            elif sound and isinstance(value, sound):
-                if not value.frames:
-                    return  # it only carries a flag, which is for operators
-                cause, data, after = (
-                    Cause.STREAM,
-                    {"value": value, "index": value.index},
-                    stream.newest,
-                )
-                inner = session.node(node).chunk(value)
-                chunk = not value.whole
-            else:  # an operator's own: of the newest event that it got
-                cause, data, inner, after = Cause.STREAM, {"value": value}, value, stream.newest
-            made = self._events.event(session, node, port, cause, inner, data, after)
+        def ask(
+            cause: Cause,
+            value: object,
+            data: Mapping[str, object] | None,
+            after: Event | None,
+            chunk: bool = False,
+        ) -> None:
+            made = self._events.event(session, node, port, cause, value, data, after)
             self._events.begin()
             try:
                 request = self._events.ask(session, listener, made)
@@ -68,7 +55,37 @@ class Piping:
             finally:
                 self._events.end()
 
-        into.add(self._through(session, stream, derived, fire))
+        if port != "stream":
+
+            def fire(value: object) -> None:
+                if isinstance(value, Event):
+                    ask(value.cause, value.value, value.data, value)
+                else:  # an operator's own: of the newest event that it got
+                    ask(Cause.STREAM, value, {"value": value}, stream.newest)
+
+            into.add(self._through(session, stream, derived, fire))
+            return
+
+        from .blocks import Block, checked  # numpy is loaded by apps that stream, not by all
+
+        def hear(value: object) -> None:
+            if not isinstance(value, Block):
+                ask(Cause.STREAM, value, {"value": value}, stream.newest)
+                return
+            block = checked(value)
+            if not block.frames:
+                pipe.nothing_in(block)
+                return
+            data = {"value": block, "index": block.index}
+            chunk = session.node(node).chunk(block)
+            ask(Cause.STREAM, chunk, data, stream.newest, not block.whole)
+
+        where = f"{derived.where} → {listener.name}"
+        operators = derived.operators
+        pipe = Pipe(
+            session, self._events, stream, operators, hear, source=node, target=None, where=where
+        )
+        into.add(pipe.open())
 
     def edge(
         self,
@@ -82,11 +99,14 @@ class Piping:
 
         key: its own, negative, where listeners have their ids.
         """
+        from .blocks import checked  # numpy is loaded by apps that stream, not by all
+
         source = derived.base.node.id
 
         def hear(value: object) -> None:
-            block = cast("Block", value)
+            block = checked(value)
             if not block.frames:
+                pipe.nothing_in(block)
                 return
             passing = session.passing.get(key)
             if passing is None:
@@ -95,12 +115,22 @@ class Piping:
             self._sounds.piece(session, passing, target.id, block, origin)
 
         stream = session.streams.setdefault((source, "stream"), Stream())
-        into.add(self._through(session, stream, derived, hear))
+        pipe = Pipe(
+            session,
+            self._events,
+            stream,
+            derived.operators,
+            hear,
+            source=source,
+            target=target.id,
+            where=f"{derived.where}.to({target.where})",
+        )
+        into.add(pipe.open())
 
     def _through(
         self, session: Session, stream: Stream, derived: Derived, hear: Callable[[object], None]
     ) -> SerialDisposable:
-        """Hang on a stream through operators, and again when one of them has failed (rule R3)."""
+        """Hang on events through operators, and again when one of them has failed (rule R3)."""
         subscription = SerialDisposable()
         had = 0
 
@@ -119,9 +149,3 @@ class Piping:
 
         subscribe()
         return subscription
-
-
-def _block_type() -> type[Block]:
-    from .blocks import Block  # numpy is loaded by apps that stream, not by all
-
-    return Block

@@ -19,6 +19,7 @@ from .clock import Clock
 from .coalesce import merged
 from .errors import Error
 from .events import Events, Tap
+from .figures import Cost
 from .fragments import Fragment
 from .model import ENDS, Cause, Job, Kind, Outcome, Request
 from .notices import Notice, Report
@@ -67,8 +68,10 @@ class Program:
         on_error: Callable[[Exception], None],
         tap: Tap | None = None,
         refine: Callable[[Plan], Plan] | None = None,
+        cost: Cost | None = None,
     ) -> None:
-        """refine: what the front end has done to the plan, for the plans of parts."""
+        """refine: what the front end has done to the plan, for the plans of parts. cost: what
+        operators cost is measured with it; without one it is not."""
         self.plan = plan
         self.clock = clock
         self.sessions = dict[str, Session]()
@@ -81,7 +84,7 @@ class Program:
         self._wanted = Wanted.of(plan, everything=tap is not None)
         queue = Queue(plan.settings.max_size)
         self._scheduler = Scheduler(self._run, clock, queue, self._on_outcome, self._stray)
-        self._events = events = Events(clock, self._scheduler.post_all, emit, on_error, tap)
+        self._events = events = Events(clock, self._scheduler.post_all, emit, on_error, tap, cost)
         self._sounds = Sounds(events, self._apply)
         self._recordings = Recordings(events, self._sounds)
         self._piping = Piping(events, self._sounds)

@@ -26,6 +26,9 @@ class Recordings:
     def begin(self, session: Session, node: Node) -> None:
         """A recording starts: its time limit counts from here."""
         self._sounds.recording_ended(session, node)
+        for pipe in session.pipes:
+            if pipe.source == node.id:
+                pipe.recording_begins()
         sizes = session.chunked(node.id)
         limits = [each.options.time_limit for found in sizes.values() for each in found]
         least = min((each for each in limits if each is not None), default=None)
@@ -45,6 +48,9 @@ class Recordings:
                 for chunk in chunker.flush():
                     self._chunk(session, node, chunk, listeners)
         self._sounds.recording_ended(session, node)
+        for pipe in session.pipes:
+            if pipe.source == node.id:
+                pipe.recording_ended()
 
     def frames(self, session: Session, id: int, block: Block) -> None:
         """More of a live stream: as it is to derived streams, in chunks to listeners."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reactivex.abc import DisposableBase
 from reactivex.disposable import CompositeDisposable
 
+from .figures import Chain
 from .fragments import Overlay
 from .graph import Node
 from .injected import ClientRequest
@@ -77,6 +78,8 @@ class Session:
     """Requests that begin a timer when they are taken, and of which listener."""
     tickers: dict[tuple[str, int], Ticker] = field(default_factory=dict[tuple[str, int], Ticker])
     streams: dict[tuple[int, str], Stream] = field(default_factory=dict[tuple[int, str], Stream])
+    pipes: list[Chain] = field(default_factory=list[Chain])
+    """The chains of operators on its sound."""
     subscriptions: CompositeDisposable = field(default_factory=CompositeDisposable)
     chunkers: dict[tuple[int, Seconds], Chunker] = field(
         default_factory=dict[tuple[int, Seconds], "Chunker"]

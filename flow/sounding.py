@@ -10,7 +10,7 @@ from .errors import OssicleError
 from .events import Events
 from .graph import Node
 from .model import Event, Kind, Outcome, Request
-from .patches import Sound
+from .patches import Fault, Sound
 from .results import FLUSH
 from .session import Passing, Session, Sounding
 from .units import Seconds
@@ -18,6 +18,7 @@ from .units import Seconds
 if TYPE_CHECKING:
     from .audio import Clip
     from .blocks import Block
+    from .tape import Tape
 
 Origin = tuple[int, Seconds]
 """Of which node's recording a piece was made, and from which second of it."""
@@ -63,7 +64,11 @@ class Sounds:
             return
         passing = session.chunk_of.get(request.id)
         origin = _origin(request.event) if passing else None
-        self.piece(session, passing or request.id, write.node, write.piece, origin)
+        try:
+            self.piece(session, passing or request.id, write.node, write.piece, origin)
+        except OssicleError as error:  # calls beside each other did not know of each other's form
+            where = f"{request.listener.name} → {session.node(write.node).where}"
+            self._events.show(Fault(session.id, write.node, where, error, 1))
 
     def piece(
         self,
@@ -73,7 +78,10 @@ class Sounds:
         piece: object,
         origin: Origin | None,
     ) -> None:
-        """One more piece from one source; whatever another one streamed there is over."""
+        """One more piece from one source; whatever another one streamed there is over.
+
+        Raises BlockError for live sound of another rate or channel count than it began with.
+        """
         playing = session.sounding.get(node)
         if playing is None or playing.source != source:
             if playing:
@@ -92,11 +100,8 @@ class Sounds:
             playing.pieces.append(piece)
         elif playing.tape.fits(sound := cast("Block | Clip", piece)):
             pcm = playing.tape.take(sound)
-        else:  # an operator changed rate or channels: that is another sound
-            del session.sounding[node]
-            self._events.show(Sound(session.id, node, playing.epoch, "end"))
-            self.piece(session, source, node, piece, origin)
-            return
+        else:
+            raise _other_form(sound, playing.tape)
         self._events.show(Sound(session.id, node, playing.epoch, "more", piece, live, origin, pcm))
 
     # -- ends ----------------------------------------------------------------------------------
@@ -169,6 +174,15 @@ class Sounds:
                 self._events.on_error(error)
         if value is not None:
             self._apply(session, request, (Write(id, value),))
+
+
+def _other_form(piece: Block | Clip, tape: Tape) -> OssicleError:
+    from .blocks import BlockError  # numpy is loaded by apps that stream, not by all
+
+    return BlockError(
+        f"{piece.rate} Hz with {piece.channels} channels came in a stream of {tape.rate} Hz with"
+        f" {tape.channels}; a stream keeps both: put resample() or mono() last"
+    )
 
 
 def _origin(event: Event) -> Origin | None:

@@ -17,7 +17,7 @@ from .entries import Entry, Facts
 from .errors import OssicleError
 from .listeners import Listener
 from .model import Cause, Event, Outcome, Request
-from .patches import Command, Gone, Part, Run, Set, Sound, Toast
+from .patches import Command, Fault, Gone, Part, Run, Set, Sound, Toast
 from .plan import Plan
 from .results import UNSET
 from .said import Act, Close, Disconnect, Frames, Open, Reconnect, Said, Withdraw
@@ -356,6 +356,9 @@ def _patch(patch: object, kept: object) -> Facts:
             return {"patch": "toast", **described(patch.notice)}
         case Sound():
             return {"patch": "sound", "node": patch.node, "stage": patch.stage}
+        case Fault():
+            text = None if patch.error is None else f"{type(patch.error).__name__}: {patch.error}"
+            return {"patch": "fault", "node": patch.node, "error": text, "count": patch.count}
         case Command():
             return {"patch": "command", "node": patch.node, "command": patch.command}
         case Part():

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
+from time import get_clock_info, perf_counter, thread_time
 from typing import TYPE_CHECKING, Any
 
 from ..components.base import Component
@@ -18,7 +19,7 @@ from ..flow.errors import Error, InputError, WorldError
 from ..flow.events import Tap
 from ..flow.injected import ClientRequest
 from ..flow.model import ENDS, Kind, Outcome
-from ..flow.patches import Gone, Part, Patch, Run, Set, Sound
+from ..flow.patches import Fault, Gone, Part, Patch, Run, Set, Sound
 from ..flow.plan import Plan
 from ..flow.program import Execute, Program
 from ..flow.said import Disconnect, Open, Reconnect, Withdraw
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("ossicle")
 
 MAX_SESSIONS = 10_000
+COST = thread_time if get_clock_info("thread_time").resolution < 1e-6 else perf_counter
+"""What a chain of operators costs: processor time, where that is told finely (not on Windows)."""
 
 
 class Host:
@@ -101,6 +104,7 @@ class Host:
             on_error=self._log,
             tap=tap,
             refine=None if page_code else _without_js,
+            cost=COST,
         )
         self.sounds = LiveSound(
             self.program,
@@ -267,6 +271,9 @@ class Host:
             return
         if isinstance(made, Run):
             self._report(made.outcome)
+        if isinstance(made, Fault):
+            self._fault(made)
+            return
         line = self.lines.get(made.session)
         session = self.program.sessions.get(made.session)
         if line is None or session is None:
@@ -278,6 +285,14 @@ class Host:
             return
         node = session.find(made.node) if isinstance(made, Set) else None
         self._add(line, wire.patch(made, node, session.media, self.show_error))
+
+    def _fault(self, fault: Fault) -> None:
+        from .streams.faults import log_fault, told
+
+        log_fault(fault)
+        line = self.lines.get(fault.session)
+        if line and (message := told(fault, self.show_error)):
+            self._add(line, message)
 
     def _show_at(self, session: str, message: Message) -> None:
         if line := self.lines.get(session):
@@ -315,10 +330,17 @@ class Host:
         if isinstance(error, Error) and not error.print_exception:
             return
         expected = isinstance(error, WorldError | Error)
-        event = outcome.request.event
+        event, listener = outcome.request.event, outcome.request.listener
+        line = self.lines.get(event.session)
+        count = line.failures.count(listener.id, event) if line else 1
+        if not count:
+            return
         node = self._find(event.session, event.node)
         origin = node.where if node else "a part that is gone"
-        where = f"{origin}.{event.port} → {outcome.request.listener.name}"
+        where = f"{origin}.{event.port} → {listener.name}"
+        if count > 1:
+            log.error("%s: failed %d times in this recording, now with: %s", where, count, error)
+            return
         log.error("%s: %s", where, error, exc_info=None if expected else error)
 
     def _log(self, error: Exception) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..flow.errors import InputError
+from .streams.failures import Failures
 from .streams.metrics import SessionMetrics
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Line:
     """The newest station of each request that has not ended, by request."""
     coalesced: int = 0
     metrics: SessionMetrics = field(default_factory=SessionMetrics)
+    failures: Failures = field(default_factory=Failures)
     live_sound: Live | None = None
     """Its live sound, once there was some: numpy comes with it."""
     peer: Peer | None = None

@@ -28,12 +28,13 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from reactivex import Observable, abc
 
-from ..blocks import DISCONTINUITY, END, FLUSH, START, Block, Samples
+from ..blocks import DISCONTINUITY, END, FLUSH, START, Block, Samples, checked, why_not
 from ..durations import Length, Time, frames_of, seconds_of
 from ..errors import DeclarationError, OssicleError
 from ..follow import Values, lent
 from ..graph import Node
 from ..units import Frames, Seconds
+from .ours import is_ours
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -85,6 +86,11 @@ class Operator(Generic[A, B]):
     def parts(self) -> tuple[Operator[Any, Any], ...]:
         """What it is made of, in a row; itself where it is one."""
         return (self,)
+
+    @property
+    def trusted(self) -> bool:
+        """What comes out need not be looked at: it is the library's, or does so itself."""
+        return is_ours(self._attach)
 
     def __repr__(self) -> str:
         return f"<operator {self.name}>"
@@ -216,6 +222,22 @@ class _Blocks:
         return (Block(tail, self.rate, self.index, self.flags, self.epoch),)
 
 
+class _Foreign(_Blocks):
+    """The same for a kernel that is not the library's: what it gives is looked at.
+
+    Here, and not only where the sound comes out: a limiter behind it would make of infinity what
+    nobody could tell from sound.
+    """
+
+    __slots__ = ()
+
+    def feed(self, samples: Samples, last: bool) -> Sequence[Block]:
+        return [checked(block) for block in super().feed(samples, last)]
+
+    def finish(self) -> Sequence[Block]:
+        return [checked(block) for block in super().finish()]
+
+
 def sound(
     name: str,
     make: Callable[[Form], Kernel],
@@ -227,9 +249,15 @@ def sound(
 
     follows: its parameters that may be components; whatever else stands there does not count.
     """
+
+    def begin(form: Form) -> _Blocks:
+        kernel = make(form)
+        kind = _Blocks if is_ours(kernel) else _Foreign
+        return kind(kernel, form, rate or form.rate)
+
     return machine(
         name,
-        lambda form: _Blocks(make(form), form, rate or form.rate),
+        begin,
         latency=latency,
         rate=rate,
         follows=follows,
@@ -271,6 +299,16 @@ class _Through(Observable[B]):
         super().__init__(self.into)
         self._begin, self._source = begin, source
 
+    def watched(self, keep: Callable[[_Run[B]], object]) -> _Through[B]:
+        """The same, and each subscription's moving part is handed to `keep`: for its figures."""
+
+        def begin(observer: Heard[B]) -> _Run[B]:
+            run = self._begin(observer)
+            keep(run)
+            return run
+
+        return _Through(begin, self._source)
+
     def into(
         self, observer: Heard[B], scheduler: abc.SchedulerBase | None = None
     ) -> abc.DisposableBase:
@@ -290,7 +328,7 @@ class _Run(Generic[B]):
 
     __slots__ = (
         "name", "make", "framed", "observer", "machine", "rate", "channels", "next", "epoch",
-        "values", "ended",
+        "values", "ended", "stretches",
     )  # fmt: skip
 
     def __init__(
@@ -306,16 +344,24 @@ class _Run(Generic[B]):
         self.observer = observer
         self.values = lent()
         self.machine: Machine[B] | None = None
-        self.rate = self.channels = self.next = self.epoch = 0
+        self.rate = self.channels = self.next = self.epoch = self.stretches = 0
         self.ended = False
 
+    @property
+    def held(self) -> Frames:
+        """Frames, at the rate that comes in, that came and did not go out yet; 0 for readings."""
+        machine = self.machine
+        if not isinstance(machine, _Blocks) or self.framed:
+            return 0
+        return max(0, self.next - round(machine.index * self.rate / machine.rate))
+
     def on_next(self, block: Block) -> None:
-        samples = block.samples
-        flags = block.flags
-        if block.epoch < self.epoch or self.ended:
-            return
         held: Sequence[B] = ()
         try:
+            samples = block.samples
+            flags = block.flags
+            if block.epoch < self.epoch or self.ended:
+                return
             if (
                 self.machine is None
                 or flags & _BREAKS
@@ -327,7 +373,8 @@ class _Run(Generic[B]):
                 self.machine, held = self._begin(block)
             self.next = block.index + samples.shape[0]
             out = self.machine.feed(samples, bool(flags & END))
-        except Exception as error:
+        except Exception as failure:
+            error = why_not(block) or failure
             error.add_note(f"in operator {self.name!r}, at {block!r}")
             self.on_error(error)
             return
@@ -340,6 +387,9 @@ class _Run(Generic[B]):
 
     def _begin(self, block: Block) -> tuple[Machine[B], Sequence[B]]:
         """A new stretch, and what the old one held."""
+        if wrong := why_not(block):
+            raise wrong
+        self.stretches += 1
         void = block.flags & FLUSH or block.epoch != self.epoch
         old = self.machine
         flags = block.flags & _BREAKS

@@ -14,6 +14,7 @@ import pytest_asyncio
 import ossicle as oc
 from ossicle.flow.audio import Clip
 from ossicle.flow.blocks import END, START
+from ossicle.flow.injected import ClientRequest
 from ossicle.flow.operators import limiter
 from ossicle.runtime.host import Connection, Host
 from ossicle.runtime.live_line import live_line
@@ -381,3 +382,45 @@ async def test_a_passed_budget_is_told_counted_and_shown(
         "live 1 in 1 out, 1 open · late 90 ms, most 95 · load "
     )
     assert live_line(page.host.metrics.snapshot()).endswith("over budget 2×")
+
+
+NO_SOUND: dict[str, tuple[Callable[[int, Any], Any], str]] = {
+    "nan": (lambda rate, samples: (rate, np.full(960, np.nan)), "NaN or infinite"),
+    "rate": (lambda rate, samples: (44_100, samples), "44100 Hz"),
+    "channels": (lambda rate, samples: (rate, np.stack((samples, samples), 1)), "2 channels"),
+    "dtype": (lambda rate, samples: (rate, samples.astype(np.complex128)), "complex128"),
+    "bare": (lambda rate, samples: samples, "a bare array came"),
+}
+
+
+@pytest.mark.parametrize("name", list(NO_SOUND))
+async def test_a_function_that_gives_no_sound_fails_alone_and_is_logged_seldom(
+    serving: Serving, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    """From its second chunk on it gives what cannot be heard: the others hear nothing of it."""
+    wrong, says = NO_SOUND[name]
+    broken = set[str]()
+
+    def echo(chunk: Sound, request: oc.Request) -> Any:
+        first = request.session_hash not in broken and request.query_params.get("bad")
+        broken.update([request.session_hash] if first else [])
+        bad = request.query_params.get("bad") and not first
+        return wrong(*chunk) if bad else chunk
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        out = oc.Audio(streaming=True, interactive=False)
+        mic.stream(echo, mic, out, stream_every=0.02, on_overload="block")
+    bad = serving(demo)
+    bad.connection = bad.host.connect(None, 0, bad.take, ClientRequest(query_params={"bad": "1"}))
+    good = FrontEnd(bad.host)
+    for page in (bad, good):
+        page.act(mic, "start_recording")
+        page.record(mic, 20 * HOP)
+        page.act(mic, "stop_recording")
+    await bad.until(lambda: sum(p.get("state") == "failed" for p in bad.patches) == 19)
+    await good.until(lambda: sum(len(f.samples) for f in good.frames) == 20 * HOP)
+    assert sum(len(f.samples) for f in bad.frames) == HOP
+    lines = [each.getMessage() for each in caplog.records if "echo" in each.getMessage()]
+    assert len(lines) == 2
+    assert says in lines[0] and "failed 10 times in this recording" in lines[1]

@@ -238,7 +238,8 @@ export class Page {
         this.applyRun(patch);
         return;
       case 'toast':
-        this.toasts.add(patch);
+        // An error without a text is one that is not meant for users.
+        this.toasts.add(patch.level === 'error' && !patch.message ? { ...patch, message: strings.errorHidden } : patch);
         return;
       case 'js':
         void this.answerJs(patch.listener, patch.request);

@@ -1,0 +1,226 @@
+"""One chain of operators on the sound of one session: a subscription that outlives its faults.
+
+A fault is an exception of an operator, or something that comes out and is no sound. The block is
+left out, and the operators begin anew, because NaN stays in a filter for ever (rule R3). The first
+of a recording is told at once, how many there were is told at its end, and all are counted. A chain
+that does nothing but fail rests until the next recording, so that it takes no time from others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from reactivex import Observable, abc
+from reactivex.disposable import Disposable, SerialDisposable
+
+from .events import Events
+from .figures import EVERY, FIRST, Chain, OperatorFigures, Passage, measured
+from .follow import lending
+from .patches import Fault
+from .session import Session
+from .streams import Stream
+
+if TYPE_CHECKING:
+    from .blocks import Block
+
+PATIENCE = 10
+"""Faults in a row, nothing good between them, after which a chain rests."""
+
+
+class Pipe(Chain):
+    """hear: takes what comes out; what it raises is a fault too. where: names the chain."""
+
+    def __init__(
+        self,
+        session: Session,
+        events: Events,
+        stream: Stream,
+        operators: tuple[Callable[[Observable[Any]], Observable[Any]], ...],
+        hear: Callable[[object], None],
+        *,
+        source: int,
+        target: int | None,
+        where: str,
+    ) -> None:
+        parts = [part for each in operators for part in getattr(each, "parts", (each,))]
+        super().__init__(where, source, target, parts)
+        self._parts = parts
+        self._session, self._events, self._stream = session, events, stream
+        self._hear_out = hear
+        self._first: Callable[[Any], object] = _nothing
+        self._subscription = SerialDisposable()
+        self._here = 0  # faults of this recording
+        self._told = 0  # how many of them were told of
+        self._in_a_row = 0
+        self._empty_here = False
+        self._nothing: Block | None = None  # the last one: it may be seen on its way and at its end
+        session.pipes.append(self)
+
+    def open(self) -> abc.DisposableBase:
+        """Subscribe; disposing of what is returned ends it."""
+        self._subscribe()
+        return Disposable(self._close)
+
+    def recording_begins(self) -> None:
+        """What was is forgotten, but for the counts."""
+        self._here = self._told = self._in_a_row = 0
+        self._empty_here = False
+        if self.resting:
+            self.resting = False
+            self._subscribe()
+
+    def recording_ended(self) -> None:
+        """Say how many faults there were after the one that was told."""
+        if self._here > self._told:
+            self._tell(None)
+        self._here = self._told = 0
+
+    def nothing_in(self, block: Block) -> None:
+        """A block without frames came out. Some carry a flag; the others are told once."""
+        if block.flags or block is self._nothing:
+            return
+        self._nothing = block
+        self.empty += 1
+        if not self._empty_here:
+            self._empty_here = True
+            from .blocks import BlockError
+
+            self._tell(
+                BlockError(
+                    f"an empty block came out, {block!r}, of which nothing is heard; where an"
+                    " operator holds sound back it gives nothing, and where sound is lost silence"
+                )
+            )
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _subscribe(self) -> None:
+        had = self._stream.given
+        through: Observable[Any] = _Entry(self)
+        for operator, figures in zip(self._parts, self.operators, strict=True):
+            look = None if getattr(operator, "trusted", False) else self._look(figures.name)
+            through = _staged(operator(through), figures, look)
+        # Nothing may come out of the old ones while the new ones are made.
+        self._subscription.disposable = Disposable()
+        with lending(self._session.value):
+            self._subscription.disposable = through.subscribe(
+                self._heard,
+                lambda error: self._failed(error, again=self._stream.given > had),
+                scheduler=self._events.clock,
+            )
+
+    def entered(self, first: Callable[[Any], object]) -> abc.DisposableBase:
+        """The chain listens; `first` is its first operator."""
+        self._first = first
+        return self._stream.subscribe(self._enter)
+
+    def _enter(self, block: Block) -> None:
+        self.blocks += 1
+        cost = self._events.cost
+        if cost is None or self.blocks % EVERY != FIRST:
+            self._first(block)
+        else:
+            measured(self._first, block, self.operators, self.load, cost)
+
+    def _heard(self, value: object) -> None:
+        try:
+            self._hear_out(value)
+        except Exception as error:
+            error.add_note(f"where the sound comes out, at {value!r}")
+            self._failed(error)
+            return
+        self.out += 1
+        self._in_a_row = 0
+
+    def _look(self, name: str) -> Callable[[object], object]:
+        """Behind an operator that is not the library's: sound is looked at, readings pass."""
+        from .blocks import Block, checked  # numpy is loaded by apps that stream, not by all
+
+        def look(value: object) -> object:
+            if not isinstance(value, Block):
+                return value
+            try:
+                block = checked(value)
+            except Exception as error:
+                error.add_note(f"behind {name!r}, at {value!r}")
+                raise
+            if not block.frames:
+                self.nothing_in(block)
+            return block
+
+        return look
+
+    def _failed(self, error: Exception, again: bool = True) -> None:
+        self.faults += 1
+        self._here += 1
+        self._in_a_row += 1
+        self.resting = not again or self._in_a_row >= PATIENCE
+        if self._here == 1:
+            self._tell(error)
+        if self.resting:
+            if self._here > self._told:
+                self._tell(None)
+            self._subscription.disposable = Disposable()
+        else:
+            self._subscribe()
+
+    def _tell(self, error: Exception | None) -> None:
+        self._told = self._here
+        node = self.source if self.target is None else self.target
+        fault = Fault(self._session.id, node, self.where, error, self._here, self.resting)
+        self._events.show(fault)
+
+    def _close(self) -> None:
+        self._subscription.dispose()
+        if self in self._session.pipes:
+            self._session.pipes.remove(self)
+
+
+class _Entry(Observable[Any]):
+    """The stream that a chain hangs on, as its pipe lets it in."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        super().__init__()
+        self._pipe = pipe
+
+    def subscribe(
+        self,
+        on_next: abc.ObserverBase[Any] | Callable[[Any], object] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+        on_completed: Callable[[], None] | None = None,
+        *,
+        scheduler: abc.SchedulerBase | None = None,
+    ) -> abc.DisposableBase:
+        """As of `Stream`: nothing ever ends it."""
+        found: object = getattr(on_next, "on_next", on_next) or _nothing
+        return self._pipe.entered(cast("Callable[[Any], object]", found))
+
+
+def _staged(
+    through: Observable[Any],
+    figures: OperatorFigures,
+    look: Callable[[object], object] | None,
+) -> Observable[Any]:
+    """The same stream, whose figures know its moving part, and which `look` has seen."""
+
+    def keep(stage: object) -> None:
+        figures.stage = stage
+
+    watched = getattr(through, "watched", None)
+    if watched is not None and look is None:
+        return watched(keep)
+
+    def subscribe(
+        observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        passage = Passage(observer, look)
+        keep(passage)
+        return through.subscribe(
+            passage.on_next, passage.on_error, passage.on_completed, scheduler=scheduler
+        )
+
+    return Observable(subscribe)
+
+
+def _nothing(_: object) -> None: ...
