@@ -15,9 +15,10 @@ from aiohttp import WSMsgType, web
 
 from ossicle.flow.errors import WorldError
 from ossicle.flow.injected import ClientRequest
+from ossicle.runtime.frontends.web.hearing import REFUSALS
 from ossicle.runtime.frontends.web.needs import Message, Stored, Writer
 from ossicle.runtime.frontends.web.server import Running, serve
-from ossicle.runtime.frontends.web.websocket import GONE, REFUSALS, TOO_SLOW, Sockets
+from ossicle.runtime.frontends.web.websocket import GONE, TOO_SLOW, Sockets
 from ossicle.runtime.streams.metrics import LinkMetrics
 
 

@@ -166,9 +166,9 @@ async def test_any_name_is_only_a_name(site: Site, name: str, own_temp_folder: P
     node = tab.node("file")
     act = {"type": "act", "node": node, "act": "upload", "value": [{"file": value["file"]}]}
     await tab.ws.send_json(act)
-    await tab.ws.send_json({"type": "act", "node": tab.node("button"), "act": "click"})
     async with site.http.get(site.url + value["url"]) as answer:
         assert answer.status == 200 and "X-Evil" not in answer.headers
+    await tab.ws.send_json({"type": "act", "node": tab.node("button"), "act": "click"})
     await tab.until("patches")
     files = [Path(path) for path in left(own_temp_folder)]
     root = own_temp_folder.resolve()

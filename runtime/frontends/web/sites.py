@@ -60,7 +60,7 @@ class Site(web.BaseSite):
         native = self._context if sys.platform == "win32" else None
         looked_at = self._context if native is None else None
 
-        def newcomer() -> asyncio.Protocol:
+        def newcomer() -> asyncio.BaseProtocol:
             if looked_at is None:
                 return Visitor(self._door, self._talks())
             return _Newcomer(self._door, partial(self._receive, looked_at))
@@ -104,14 +104,14 @@ class _Newcomer(asyncio.Protocol):
         self._door, self._receive = door, receive
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.pause_reading()
+        duplex = cast("asyncio.Transport", transport)  # uvloop's are none, but have all of it
+        duplex.pause_reading()
         client = client_of(transport)
         if self._door.enter(client):
             taken = transport.get_extra_info("socket").dup()
             taken.setblocking(False)
             self._receive(taken, client)
-        transport.abort()
+        duplex.abort()
 
 
 async def _speak(taken: socket.socket, visitor: Visitor, context: ssl.SSLContext) -> None:

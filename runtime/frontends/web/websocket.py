@@ -1,8 +1,8 @@
 """The WebSocket of one tab: frames in to the session, patches out to the page.
 
-Law of this file: nothing here may hold up the loop or a session. Reading hands each message to the
-session at once; what it says goes out at once where the socket takes it, else waits in a bounded
-outbox for a task. Whatever the page sends, the worst that happens to it is `refused`; whatever the
+Law of this file: nothing here may hold up the loop or a session. Each message is handed to the
+session at once, most of them before aiohttp sees them (`direct.py`); what the session says goes out
+at once where the socket takes it, else waits in a bounded outbox for a task. Whatever the page sends, the worst that happens to it is `refused`; whatever the
 network does, the session outlives its socket and the page may come back and take up where it was.
 """
 
@@ -19,10 +19,10 @@ from aiohttp import WSMsgType, web
 from ....flow.errors import OssicleError
 from ....flow.injected import ClientRequest
 from .answers import refusal
-from .bucket import Bucket
+from .direct import Direct
 from .door import Door
-from .incoming import decode
-from .needs import Connection, Host
+from .hearing import Hearing
+from .needs import Host
 from .outbox import MAX_BYTES, MAX_MESSAGES, Outbox
 from .session import PROTOCOL, token_asked_for, without_token
 from .writer import Writer
@@ -39,7 +39,7 @@ FAILED: Final = 1011
 TRY_LATER: Final = 1013
 
 MAX_MESSAGE = 1 << 20  # bytes of one control message: the longest text a Textbox may carry
-REFUSALS = 100  # at once; then one a second: a page with a bug lives, a flood does not
+_FLOOD = b"too many refused messages"
 _REASON = 120  # bytes of text that fit into a close frame
 _CLOSE_SECONDS = 1.0  # for a slow socket to take the close frame, then it is cut
 
@@ -111,11 +111,17 @@ class Sockets:
             max_msg_size=self._max_message,
             timeout=_CLOSE_SECONDS,
         )
-        await socket.prepare(request)
+        direct = Direct.before(request.transport, self._max_message)
+        try:
+            await socket.prepare(request)
+        except BaseException:
+            if direct:
+                direct.end()  # no WebSocket came of it: what follows is HTTP again
+            raise
         self._open.add(socket)
         self.counters.opened += 1
         try:
-            await self._live(request, socket, token, seq)
+            await self._live(request, socket, direct, token, seq)
         except OssicleError as error:
             await _close(socket, TRY_LATER, str(error).encode()[:_REASON])
         except Exception:
@@ -146,12 +152,17 @@ class Sockets:
         return None
 
     async def _live(
-        self, request: web.Request, socket: web.WebSocketResponse, token: str | None, seq: int
+        self,
+        request: web.Request,
+        socket: web.WebSocketResponse,
+        direct: Direct | None,
+        token: str | None,
+        seq: int,
     ) -> None:
-        cuts: list[asyncio.Task[None]] = []  # one at most: an outbox runs over once
+        ends: list[asyncio.Task[None]] = []  # two at most: an outbox runs over once, a page floods once
         writer = Writer(request, socket)
         outbox = Outbox(
-            lambda: cuts.append(asyncio.create_task(self._cut(request, socket))),
+            lambda: ends.append(asyncio.create_task(self._cut(request, socket))),
             writer.at_once,
             max_messages=self._outbox_messages,
             max_bytes=self._outbox_bytes,
@@ -163,39 +174,24 @@ class Sockets:
         if over:
             outbox.close()  # `gone` is waiting in it; it is sent, then the socket closes
         writing = asyncio.create_task(_write(socket, writer, outbox, over))
+        hearing = Hearing(
+            connection,
+            outbox,
+            self._refused,
+            lambda: ends.append(asyncio.create_task(_close(socket, POLICY, _FLOOD))),
+        )
         try:
-            await self._read(socket, connection, outbox)
+            await _read(socket, direct, hearing)
         finally:
             connection.close()
             outbox.close()
-            await asyncio.gather(*cuts)
+            await asyncio.gather(*ends)
             writing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await writing
 
-    async def _read(
-        self, socket: web.WebSocketResponse, connection: Connection, outbox: Outbox
-    ) -> None:
-        now = asyncio.get_running_loop().time
-        refusals = Bucket(REFUSALS, per_second=1, now=now())
-        async for frame in socket:
-            if frame.type is WSMsgType.TEXT:
-                text = _receive(frame.data, connection)
-            elif frame.type is WSMsgType.BINARY:
-                outbox.link.pieces_in += 1
-                outbox.link.bytes_in += len(frame.data)
-                text = _receive_sound(frame.data, connection)
-            else:
-                return  # a frame against the protocol, or too large: aiohttp has closed with a code
-            if text is None:
-                continue
-            self.counters.refused += 1
-            outbox.link.refused += 1
-            if refusals.wait(now()) > 0:
-                log.warning("a page was closed after %d refused messages", REFUSALS)
-                await _close(socket, POLICY, b"too many refused messages")
-                return
-            outbox.put({"type": "refused", "message": text})
+    def _refused(self) -> None:
+        self.counters.refused += 1
 
     async def _cut(self, request: web.Request, socket: web.WebSocketResponse) -> None:
         """End a socket whose outbox ran over, even while a write to it is stuck."""
@@ -211,6 +207,27 @@ def _cut_soon(request: web.Request) -> None:
         asyncio.get_running_loop().call_later(_CLOSE_SECONDS, request.transport.abort)
 
 
+async def _read(
+    socket: web.WebSocketResponse, direct: Direct | None, hearing: Hearing
+) -> None:
+    """Hand over what comes until the socket is closed or lost."""
+    if direct:
+        direct.begin(hearing.text, hearing.sound)
+    try:
+        async for frame in socket:
+            if frame.type is WSMsgType.TEXT:
+                hearing.text(frame.data)
+            elif frame.type is WSMsgType.BINARY:
+                hearing.sound(frame.data)
+            else:
+                return  # a frame against the protocol, or too large: aiohttp has closed with a code
+            if direct:
+                direct.returned()
+    finally:
+        if direct:
+            direct.end()
+
+
 async def _write(
     socket: web.WebSocketResponse, writer: Writer, outbox: Outbox, over: bool
 ) -> None:
@@ -220,31 +237,6 @@ async def _write(
             await _close(socket, GONE, b"the session is over")
     except ConnectionError:
         pass  # the page left while we wrote; the reading side sees it and cleans up
-
-
-def _receive(text: str, connection: Connection) -> str | None:
-    """Hand one message to the session; the text of the refusal, or None if it was taken."""
-    try:
-        connection.receive(decode(text))
-    except ValueError as error:
-        return str(error) or "the message is invalid"
-    except Exception:
-        # Ours, not the page's: the log has it all, the page learns that nothing happened.
-        log.exception("a message of a page made the server fail: %.200r", text)
-        return "the server failed on this message; its log says why"
-    return None
-
-
-def _receive_sound(data: bytes, connection: Connection) -> str | None:
-    """Hand one frame of live sound to the session; the text of the refusal, or None."""
-    try:
-        connection.receive_sound(data)
-    except ValueError as error:
-        return str(error)
-    except Exception:
-        log.exception("a frame of live sound made the server fail: %r", data[:32])
-        return "the server failed on this frame; its log says why"
-    return None
 
 
 async def _close(socket: web.WebSocketResponse, code: int, message: bytes) -> None:

@@ -1,0 +1,157 @@
+"""Frames that a page sends all day, handed over at once; all else is aiohttp's, as it came.
+
+aiohttp puts each frame into a queue and wakes a task for it, which costs as much as all that the
+session does with 20 ms of sound. So its bytes pass here first. A frame that is whole, final, masked
+and short goes straight to its session; a ping, a close, a fragment, a long or a broken frame goes
+to aiohttp, which alone knows what the protocol says about it. Order is kept: while a message is
+with aiohttp, those behind it go the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+from typing import Final
+
+from .door import Visitor
+
+_TEXT, _SOUND, _CLOSE = 0x81, 0x82, 0x8  # first bytes: final, without extensions; an opcode
+_MASKED = 0x80
+MAX_TEXT: Final = 4096
+"""Bytes of a text that is taken at once: unmasking it here is slower than in aiohttp."""
+MAX_SOUND: Final = 0xFFFF
+"""Bytes of a frame of sound that is taken at once, and so what may be held of one that is not
+whole yet: what a length of two bytes can say."""
+_HEARD = b"\x8a\x80\0\0\0\0"
+"""An unsolicited pong (RFC 6455 5.5.3): by it aiohttp's heartbeat learns that the page lives."""
+_TELL: Final = 1.0
+"""Seconds between two of them."""
+
+
+class Direct:
+    """Stands between one connection and aiohttp from before the upgrade to the end."""
+
+    def __init__(self, visitor: Visitor, most: int) -> None:
+        """most: bytes of a message; a longer one is aiohttp's to refuse."""
+        self.taken = 0
+        """Frames that aiohttp has not seen."""
+        self._visitor = visitor
+        self._aiohttp = visitor.talk.data_received
+        self._most = {_TEXT: min(MAX_TEXT, most - 1), _SOUND: min(MAX_SOUND, most - 1)}
+        self._text: Callable[[str], None] | None = None
+        self._sound: Callable[[bytes], None] | None = None
+        self._unmask: Callable[[memoryview | bytes, int, int], bytes] | None = None
+        self._rest = b""  # the beginning of a frame that is not whole
+        self._skip = 0  # bytes of a frame that aiohttp has begun to read
+        self._fragments = False  # aiohttp waits for the rest of a message
+        self._theirs = 1  # messages that aiohttp has not given back; the first is the upgrade
+        self._tell = 0.0
+        visitor.hear = self._feed
+
+    @classmethod
+    def before(cls, transport: asyncio.BaseTransport | None, most: int) -> Direct | None:
+        """For a connection that is about to be upgraded; None where aiohttp must read it all.
+
+        That is on another server than ours, and where the page has spoken before it was asked to:
+        then it is unknown where its first frame begins.
+        """
+        visitor = transport.get_protocol() if transport else None
+        if isinstance(visitor, Visitor) and visitor.asked:
+            return cls(visitor, most)
+        return None
+
+    def begin(self, text: Callable[[str], None], sound: Callable[[bytes], None]) -> None:
+        """From now on hand over what comes. Both must not raise."""
+        self._text, self._sound = text, sound
+        self.returned()
+
+    def returned(self) -> None:
+        """aiohttp has given back one message."""
+        self._theirs -= 1
+
+    def end(self) -> None:
+        """All that still comes is aiohttp's."""
+        self._visitor.hear = None
+        if self._rest:
+            self._aiohttp(self._rest)
+            self._rest = b""
+
+    def _feed(self, data: memoryview | bytes) -> None:
+        if self._rest:
+            data, self._rest = self._rest + data, b""
+        at, size, before = 0, len(data), self.taken
+        while at < size:
+            if self._skip:
+                at = self._pass(data, at, at + self._skip)
+                continue
+            left = size - at
+            if left < 2:
+                break
+            first, second = data[at], data[at + 1]
+            length, begin = second & 127, at + 6
+            if length == 126:
+                if left < 4:
+                    break
+                length, begin = data[at + 2] << 8 | data[at + 3], at + 8
+            elif length == 127:
+                if left < 10:
+                    break
+                length, begin = int.from_bytes(data[at + 2 : at + 10], "big"), at + 14
+            if (
+                second & _MASKED
+                and not self._theirs
+                and not self._fragments
+                and length <= self._most.get(first, -1)
+            ):
+                end = begin + length
+                if end > size:
+                    break
+                if self._take(first, data, begin, length):
+                    at = end
+                    continue
+            self._note(first)
+            at = self._pass(data, at, begin + length - (0 if second & _MASKED else 4))
+        if at < size:
+            self._rest = bytes(data[at:])
+        if self.taken > before and not self._skip and (now := monotonic()) > self._tell:
+            self._tell = now + _TELL
+            self._aiohttp(_HEARD)
+
+    def _take(self, first: int, data: memoryview | bytes, begin: int, length: int) -> bool:
+        """Hand over one frame; False if aiohttp has to say what is wrong with it."""
+        assert self._text and self._sound
+        if first == _SOUND:
+            if self._unmask is None:
+                from .unmask import unmasked  # numpy is loaded by apps that stream, not by all
+
+                self._unmask = unmasked
+            self.taken += 1
+            self._sound(self._unmask(data, begin, length))
+            return True
+        key = int.from_bytes(bytes(data[begin - 4 : begin]) * (length // 4 + 1), "little")
+        masked = int.from_bytes(data[begin : begin + length], "little")
+        plain = masked ^ key & ((1 << 8 * length) - 1)
+        try:
+            text = plain.to_bytes(length, "little").decode()
+        except UnicodeDecodeError:
+            return False
+        self.taken += 1
+        self._text(text)
+        return True
+
+    def _note(self, first: int) -> None:
+        """A frame begins that is aiohttp's."""
+        code, final = first & 15, first & 0x80
+        if code == _CLOSE:
+            self._theirs += 1  # which never comes back: nothing follows a close
+        elif code < _CLOSE:
+            self._fragments = not final
+            self._theirs += bool(final)
+
+    def _pass(self, data: memoryview | bytes, at: int, end: int) -> int:
+        """Give aiohttp its part of the data, up to the end of a frame; where the next begins."""
+        stop = min(end, len(data))
+        self._skip = end - stop
+        self._aiohttp(bytes(data[at:stop]))
+        return stop

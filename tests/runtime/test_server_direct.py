@@ -1,0 +1,284 @@
+"""Frames that pass by aiohttp: the same messages in the same order, however the bytes are cut."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+from collections import deque
+from dataclasses import dataclass
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ossicle.runtime.frontends.web.direct import MAX_SOUND, MAX_TEXT, Direct
+from ossicle.runtime.frontends.web.door import Door, Visitor
+from ossicle.runtime.frontends.web.server import serve
+from ossicle.runtime.frontends.web.websocket import Sockets
+
+from .test_server_socket import RecordingHost
+
+TEXT, SOUND, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+MOST = 100_000
+REQUEST = b"GET /ws HTTP/1.1\r\n\r\n"
+
+
+def frame(
+    code: int, payload: bytes, final: bool = True, mask: bytes | None = b"\x11\x22\x93\xf4"
+) -> bytes:
+    """One frame as a page sends it."""
+    flag, length = (128 if mask else 0), len(payload)
+    head = bytes((128 * final | code,))
+    if length < 126:
+        head += bytes((flag | length,))
+    elif length < 1 << 16:
+        head += bytes((flag | 126,)) + length.to_bytes(2, "big")
+    else:
+        head += bytes((flag | 127,)) + length.to_bytes(8, "big")
+    if mask is None:
+        return head + payload
+    return head + mask + bytes(byte ^ mask[n % 4] for n, byte in enumerate(payload))
+
+
+def unframed(data: bytes) -> tuple[int, bool, bytes, bytes] | None:
+    """Opcode, final, payload, rest; None where a frame is not whole."""
+    if len(data) < 2:
+        return None
+    size, at = data[1] & 127, 2
+    if size > 125:
+        count = 2 if size == 126 else 8
+        size, at = int.from_bytes(data[2 : 2 + count], "big"), 2 + count
+    mask = b"\0\0\0\0"
+    if data[1] & 128:
+        mask, at = data[at : at + 4], at + 4
+    if len(mask) < 4 or len(data) < at + size:
+        return None
+    payload = bytes(byte ^ mask[n % 4] for n, byte in enumerate(data[at : at + size]))
+    return data[0] & 15, data[0] > 127, payload, data[at + size :]
+
+
+class Aiohttp(asyncio.Protocol):
+    """Reads frames, and gives messages back some turns of the loop later, as aiohttp does."""
+
+    def __init__(self) -> None:
+        self.data, self.parts = b"", b""
+        self.waiting = deque[bytes]()
+        self.controls = list[int]()
+        self.http = b""
+        self.frames = False
+
+    def data_received(self, data: bytes) -> None:
+        if not self.frames:
+            self.http += data
+            return
+        self.data += data
+        while found := unframed(self.data):
+            code, final, payload, self.data = found
+            if code >= CLOSE:
+                self.controls.append(code)
+                continue
+            self.parts += payload
+            if final:
+                self.waiting.append(self.parts)
+                self.parts = b""
+
+
+class Page:
+    """A visitor whose bytes are put in by hand."""
+
+    def __init__(self) -> None:
+        self.got = list[bytes]()
+        self.aiohttp = Aiohttp()
+        self.door = Door()
+        self.visitor = Visitor(self.door, self.aiohttp, "somebody")
+        self.put(REQUEST)
+        direct = Direct.before(Transport(self.visitor), MOST)
+        assert direct
+        self.direct = direct
+        self.aiohttp.frames = True
+        direct.begin(lambda text: self.got.append(text.encode()), self.got.append)
+
+    def put(self, data: bytes) -> None:
+        """The system hands over so much at once."""
+        self.door.buffer[: len(data)] = data
+        self.visitor.buffer_updated(len(data))
+
+    def turn(self) -> None:
+        """aiohttp's task runs."""
+        while self.aiohttp.waiting:
+            self.got.append(self.aiohttp.waiting.popleft())
+            self.direct.returned()
+
+
+class Transport(asyncio.BaseTransport):
+    """Knows its protocol, and nothing more."""
+
+    def __init__(self, protocol: asyncio.BaseProtocol) -> None:
+        super().__init__()
+        self._protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._protocol
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message, and the bytes that carry it."""
+
+    payload: bytes
+    data: bytes
+
+
+def whole(code: int, payload: bytes, mask: bytes | None) -> Said:
+    return Said(payload, frame(code, payload, mask=mask))
+
+
+def fragmented(parts: list[bytes], ping: bool) -> Said:
+    data = b""
+    for number, part in enumerate(parts):
+        data += frame(0 if number else TEXT, part, final=number == len(parts) - 1)
+        if ping and number < len(parts) - 1:
+            data += frame(PING, b"alive?")
+    return Said(b"".join(parts), data)
+
+
+masks = st.binary(min_size=4, max_size=4)
+texts = st.text(max_size=40).map(str.encode)
+said = st.one_of(
+    st.builds(whole, st.just(TEXT), texts, masks),
+    st.builds(whole, st.just(SOUND), st.binary(max_size=300), masks),
+    st.builds(whole, st.just(TEXT), texts, st.none()),
+    st.builds(whole, st.just(SOUND), st.sampled_from([bytes(70_000), b"x" * 2000]), masks),
+    st.builds(whole, st.just(TEXT), st.just(b"y" * (MAX_TEXT + 1)), masks),
+    st.builds(fragmented, st.lists(st.binary(max_size=9), min_size=2, max_size=3), st.booleans()),
+)
+
+
+@given(st.lists(said, min_size=1, max_size=6), st.data())
+def test_however_it_is_cut(messages: list[Said], data: st.DataObject) -> None:
+    """All arrives once and in order: short frames, long ones, fragments with pings between."""
+    page, rest = Page(), b"".join(each.data for each in messages)
+    sizes = st.one_of(st.integers(1, 8), st.integers(1, 3000), st.just(100_000))
+    while rest:
+        size = data.draw(sizes)
+        page.put(rest[:size])
+        rest = rest[size:]
+        if data.draw(st.booleans()):
+            page.turn()
+    page.turn()
+    assert page.got == [each.payload for each in messages]
+
+
+def test_what_passes_by() -> None:
+    """Sound and short texts never reach aiohttp; what is odd about a frame brings it there."""
+    page = Page()
+    for payload in (b"", b"12345", bytes(1952), bytes(MAX_SOUND)):
+        page.put(frame(SOUND, payload))
+    page.put(frame(TEXT, b"{}"))
+    assert (page.direct.taken, len(page.got)) == (5, 5)
+    for odd in (
+        frame(SOUND, bytes(MAX_SOUND + 1)),
+        frame(TEXT, b"\xff not UTF-8"),
+        frame(SOUND, b"not masked", mask=None),
+        b"\xc2" + frame(SOUND, b"with an extension's bit")[1:],
+    ):
+        page.put(odd)
+        assert page.direct.taken == 5 and len(page.aiohttp.waiting) == 1
+        page.turn()
+
+
+def test_after_a_close_nothing_is_taken() -> None:
+    """What follows a close frame is not the session's any more."""
+    page = Page()
+    page.put(frame(CLOSE, b"\x03\xe8") + frame(SOUND, b"too late"))
+    assert page.got == [] and page.aiohttp.controls == [CLOSE]
+
+
+def test_an_end_gives_all_back() -> None:
+    """What is held of a frame that is not whole goes to aiohttp, and all that follows."""
+    page, data = Page(), frame(SOUND, b"one more")
+    page.put(data[:9])
+    assert page.aiohttp.data == b""
+    page.direct.end()
+    page.put(data[9:])
+    assert list(page.aiohttp.waiting) == [b"one more"] and page.direct.taken == 0
+
+
+def test_the_heartbeat_hears_of_it() -> None:
+    """aiohttp is told that the page lives, with a pong; not for each frame."""
+    page = Page()
+    for _ in range(100):
+        page.put(frame(SOUND, b"1234"))
+    assert page.aiohttp.controls == [PONG] and len(page.got) == 100
+
+
+def test_who_spoke_too_early_is_left_to_aiohttp() -> None:
+    """A page that sends frames behind its request, unasked: where they begin is not known."""
+    door = Door()
+    visitor = Visitor(door, Aiohttp(), "somebody")
+    for data, taken in ((REQUEST + frame(SOUND, b"1")[:5], False), (REQUEST, True)):
+        door.buffer[: len(data)] = data
+        visitor.buffer_updated(len(data))
+        assert (Direct.before(Transport(visitor), MOST) is not None) == taken
+        visitor.hear = None
+    assert Direct.before(Transport(Aiohttp()), MOST) is None and Direct.before(None, MOST) is None
+
+
+# -- over a real connection ------------------------------------------------------------------------
+
+
+class Raw:
+    """A page that speaks the protocol by hand."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def ask(self, port: int, key: bytes, behind: bytes = b"") -> bytes:
+        self.writer.write(
+            f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key.decode()}\r\n"
+            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
+            + behind
+        )
+        return await self.reader.readuntil(b"\r\n\r\n")
+
+    async def receive(self) -> tuple[int, bytes]:
+        data = b""
+        async with asyncio.timeout(5):
+            while not (found := unframed(data)):
+                data += await self.reader.readexactly(1)
+        return found[0], found[2]
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["polite", "early"])
+async def test_over_a_socket(early: bool) -> None:
+    """Sound comes back, a ping is answered, and a text that is none closes with 1007: also on a
+    connection whose first handshake failed, and for who sends frames before they are asked for."""
+    host = RecordingHost()
+    sockets = Sockets(host)
+    app = web.Application()
+    app.router.add_get("/ws", sockets.handle)
+    running = await serve(app, port=0)
+    page = Raw(*await asyncio.open_connection("127.0.0.1", running.port))
+    try:
+        assert b" 400 " in await page.ask(running.port, b"none")
+        refusal = await page.reader.readexactly(len(b"Handshake error: 'none'"))
+        assert refusal == b"Handshake error: 'none'"
+        key = base64.b64encode(os.urandom(16))
+        first = frame(SOUND, b"early")
+        assert b" 101 " in await page.ask(running.port, key, first if early else b"")
+        if not early:
+            page.writer.write(first)
+        assert (await page.receive())[0] == TEXT
+        assert await page.receive() == (SOUND, b"ylrae")
+        page.writer.write(frame(SOUND, b"abc") + frame(PING, b"?") + frame(SOUND, b"def"))
+        assert {await page.receive() for _ in range(3)} == {
+            (SOUND, b"cba"), (PONG, b"?"), (SOUND, b"fed"),
+        }  # fmt: skip
+        page.writer.write(frame(TEXT, b"\xff"))
+        assert await page.receive() == (CLOSE, (1007).to_bytes(2, "big"))
+    finally:
+        page.writer.close()
+        await running.close()
