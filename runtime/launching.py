@@ -16,6 +16,7 @@ from ..components.base import byte_size
 from ..flow.errors import DeclarationError
 from ..flow.plan import Plan
 from .leaving import leave
+from .loops import new_loop
 
 if TYPE_CHECKING:
     from .frontends.web.server import Running
@@ -242,7 +243,8 @@ class Launched:
 
     def _main(self) -> None:
         try:
-            asyncio.run(self._serve())
+            with asyncio.Runner(loop_factory=new_loop) as runner:
+                runner.run(self._serve())
         except BaseException as error:
             self._error = error
         finally:
