@@ -59,7 +59,7 @@ def test_the_outcomes_are_what_the_rules_say() -> None:
 
 
 def test_every_act_and_every_event_of_every_component_is_in_the_table() -> None:
-    """E3 E4 E5 E6 E7: who adds a component, an event or an act adds a row to docs/act_rows.py."""
+    """E3 E4 E5 E6 E7: who adds a component, an event or an act adds a row to docs/act_cases.py."""
     public = [getattr(oc, name) for name in oc.__all__]
     classes = {each for each in public if inspect.isclass(each) and issubclass(each, Node)}
     assert len(classes) > 25
