@@ -227,6 +227,19 @@ def test_render_words(folder: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "said: 4000 frames, 5!\n", "")
 
 
+def test_render_beside_files(folder: Path) -> None:
+    """A component that holds a file is no sound: it takes no --output, and is told by name."""
+    (folder / "notes.py").write_text(
+        "import ossicle as oc\n"
+        "with oc.Blocks() as demo:\n"
+        "    one, two, notes = oc.Audio(), oc.Audio(), oc.File(label='notes')\n"
+        "    oc.Button('x').click(lambda sound: (sound, b'hello'), one, [two, notes])\n"
+    )
+    done = ossicle(folder, "render", "notes.py", "--input", "in.wav", "--output", "o.wav")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "notes: file (5 bytes)\n", "")
+    assert np.array_equal(read_wav(folder / "o.wav")[1], read_wav(folder / "in.wav")[1])
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [
