@@ -15,10 +15,12 @@ from .model import Cause, Event, Request
 from .patches import Patch, Sound
 from .queue import Ask, Cancel
 from .results import UNSET
+from .said import Frames
 from .session import Session
 
 Tap = Callable[[object], None]
-"""Hears every `Said`, `Event`, `Request`, `Outcome` and `Patch`, in order (rule X1)."""
+"""Hears every `Said`, `Event`, `Request`, `Outcome` and `Patch`, in order (rule X1). Blocks of live
+sound are said and are events at once: it hears their `Frames`, with the number of the event."""
 
 CHUNKS = (Cause.STREAM, Cause.USER)
 """Causes of `stream` events that carry a chunk; a follower's or a timer's does not."""
@@ -86,6 +88,11 @@ class Events:
             stream.newest = event
             stream.give(event.value if port == "stream" else event)
 
+    def number(self) -> int:
+        """That of the next event."""
+        self._events += 1
+        return self._events
+
     def event(
         self,
         session: Session,
@@ -94,11 +101,10 @@ class Events:
         cause: Cause,
         value: object = UNSET,
         data: Mapping[str, object] | None = None,
-        after: Request | Event | None = None,
+        after: Request | Event | Frames | None = None,
     ) -> Event:
         """`after`: the request whose work made it, or the event that an operator made it of."""
-        self._events += 1
-        id, at = self._events, self.clock.seconds
+        id, at = self.number(), self.clock.seconds
         if value is UNSET:
             value = None
         if after is None:
@@ -108,6 +114,9 @@ class Events:
             event = Event(
                 id, session.id, node, port, cause, at, value, was, data, hops, path, derived=True
             )
+        elif isinstance(after, Frames):
+            was = after.event
+            event = Event(id, session.id, node, port, cause, at, value, was, data, derived=True)
         else:
             was, hops = after.id, after.event.hops + 1
             path = *after.event.path, after.listener.name

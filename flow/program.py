@@ -7,7 +7,7 @@ value fed back as a `change` event. All sessions of an app are in it; none sees 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from reactivex import Observable, abc
 from reactivex.abc import DisposableBase
@@ -37,6 +37,9 @@ from .sounding import Sounds
 from .ticking import Ticking
 from .units import Seconds
 from .work import Work
+
+if TYPE_CHECKING:
+    from .blocks import Block
 
 Execute = Callable[[Call, CancelToken], "Observable[Step | Notice | Report]"]
 """An executor, one of the four plugs: it prepares the call, runs its function where it likes, and
@@ -102,6 +105,9 @@ class Program:
 
     def receive(self, said: Said) -> None:
         """Take what a front end says. Unknown sessions are ignored: they may just have ended."""
+        if isinstance(said, Frames):
+            self.sound(said.session, said.node, said.block)
+            return
         events = self._events
         if events.tap:
             events.tap(said)
@@ -110,12 +116,22 @@ class Program:
             session = self.sessions.get(said.session)
             if isinstance(said, Open):
                 self._open(said)
-            elif session is None or session.closed:
-                return
-            elif isinstance(said, Frames):  # first, because fifty of them come in a second
-                self._recordings.frames(session, said.node, said.block)
-            else:
+            elif session and not session.closed:
                 self._take(session, said)
+        finally:
+            events.end()
+
+    def sound(self, session: str, node: int, block: Block) -> None:
+        """What `Frames` say, without an envelope: of a live stream fifty come in a second."""
+        events = self._events
+        found = self.sessions.get(session)
+        if found is None or found.closed:
+            if events.tap:
+                events.tap(Frames(session, node, block))
+            return
+        events.begin()
+        try:
+            self._recordings.frames(found, node, block)
         finally:
             events.end()
 

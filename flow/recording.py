@@ -9,6 +9,7 @@ from .graph import Node
 from .listeners import Listener
 from .model import Cause
 from .patches import Command
+from .said import Frames
 from .session import Session
 from .sounding import Sounds
 
@@ -54,9 +55,13 @@ class Recordings:
 
     def frames(self, session: Session, id: int, block: Block) -> None:
         """More of a live stream: as it is to derived streams, in chunks to listeners."""
-        if stream := session.streams.get((id, "stream")):
-            if self._events.tap:
-                stream.newest = self._events.event(session, id, "stream", Cause.STREAM, block)
+        stream, tap = session.streams.get((id, "stream")), self._events.tap
+        if tap:
+            said = Frames(session.id, id, block, self._events.number() if stream else 0)
+            tap(said)
+            if stream:
+                stream.newest = said
+        if stream:
             stream.give(block)
         for every, listeners in session.chunked(id).items():
             chunker = session.chunkers.get((id, every))

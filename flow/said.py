@@ -46,11 +46,16 @@ class Act:
 
 @record
 class Frames:
-    """More of a live stream of a node: a block (rule E7)."""
+    """More of a live stream of a node: a block (rule E7).
+
+    event: told to taps only: the number of the event that it is to operators; 0 where there are
+    none.
+    """
 
     session: str
     node: int
     block: Block
+    event: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ so that traces of two runs can be compared (rule X1).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from .calls import Write
 from .clock import Clock
 from .described import ATOMS, described
 from .entries import Entry, Facts
@@ -45,7 +46,6 @@ class Trace:
         self.names = names(plan)
         self._clock = clock
         self._raw = list[object]()
-        self._block: Block | None = None
         self._entries = list[Entry]()
         self._said = list[tuple[int, Seconds, Said]]()
         self._sessions = dict[str, str]()
@@ -53,23 +53,22 @@ class Trace:
     def tap(self, record: object) -> None:
         """Take one record of a program. What may change later is described now, the rest when
         somebody looks: a live stream says fifty things a second."""
-        # Flat, of a block only what is in it, and of its event only the number: what a trace holds
-        # on to, Python's garbage collector goes through again and again, which took a third of a
-        # lab's time. A tuple of numbers and samples it leaves out.
-        raw, kind = self._raw, type(record)
+        # Flat, and of a block only what is in it: what a trace holds on to, Python's garbage
+        # collector goes through again and again, which took a third of a lab's time. A tuple of
+        # numbers and samples it leaves out.
+        kind = type(record)
         if kind is Frames:
             said = cast("Frames", record)
-            block = self._block = said.block
-            sound = block.samples, block.rate, block.index, block.flags, block.epoch
-            raw += (self._clock.seconds, (said.session, said.node, *sound), None)
-            return
-        if kind is Event and raw and type(raw[-2]) is tuple:
-            event = cast("Event", record)
-            if event.value is self._block and event.parent is None:  # as was just said, no more
-                raw += (self._clock.seconds, event.id, None)
-                return
-        keep = _KEEP.get(kind)
-        raw += (self._clock.seconds, record, keep(record) if keep else None)
+            block = said.block
+            self._raw.append(
+                (self._clock.seconds, said.session, said.node, said.event)
+                + (block.samples, block.rate, block.index, block.flags, block.epoch)
+            )
+        elif kind is Run:  # it is as much as its outcome, which is kept already
+            self._raw += (self._clock.seconds, cast("Run", record).outcome, Run)
+        else:
+            keep = _KEEP.get(kind)
+            self._raw += (self._clock.seconds, record, keep(record) if keep else None)
 
     # -- looking -------------------------------------------------------------------------------
 
@@ -77,14 +76,7 @@ class Trace:
     def entries(self) -> list[Entry]:
         """Everything so far, in order."""
         raw, self._raw = self._raw, []
-        of: Frames | None = None
-        for at, record, kept in cast("Iterable[tuple[Seconds, object, object]]", _threes(raw)):
-            if isinstance(record, tuple):
-                session, node, *sound = cast("tuple[Any, ...]", record)
-                record = of = Frames(session, node, _block(*sound))
-            elif isinstance(record, int) and of:
-                kept = of.block
-                record = Event(record, of.session, of.node, "stream", Cause.STREAM, at, kept)
+        for at, record, kept in _records(raw):
             if isinstance(record, SAID):
                 if isinstance(record, Open):
                     self._sessions[record.session] = f"s{len(self._sessions) + 1}"
@@ -99,7 +91,7 @@ class Trace:
         return self._said
 
     def __len__(self) -> int:
-        return len(self._entries) + len(self._raw) // 3
+        return len(self.entries)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
@@ -279,15 +271,32 @@ def _block(*sound: Any) -> Block:
     return Block(*sound)
 
 
-def _threes(flat: list[object]) -> Iterable[tuple[object, ...]]:
-    each = iter(flat)
-    return zip(each, each, each, strict=True)
+def _records(raw: list[object]) -> Iterator[tuple[Seconds, object, object]]:
+    """What `tap` has kept: when, the record, and of it what might have changed since."""
+    left = cast("Iterator[Any]", iter(raw))
+    for first in left:
+        if not isinstance(first, tuple):
+            record, kept = next(left), next(left)
+            yield first, Run(record.request.session, record) if kept is Run else record, kept
+            continue
+        at, session, node, event, *sound = cast("tuple[Any, ...]", first)
+        block = _block(*sound)
+        yield at, Frames(session, node, block, event), None
+        if event:
+            yield at, Event(event, session, node, "stream", Cause.STREAM, at, block), block
 
 
 def _kept(value: object) -> object:
-    if type(value) in ATOMS:
+    """A value itself if it stays as it is, else what is to be said of it."""
+    if type(value) in ATOMS or isinstance(value, ATOMS):
         return value
-    return value if isinstance(value, ATOMS) else described(value)
+    if type(value) is tuple and all(map(_stays, cast("tuple[object, ...]", value))):
+        return cast("object", value)
+    return described(value)
+
+
+def _stays(value: object) -> bool:
+    return type(value) is Write and type(value.value) in ATOMS and value.props is None
 
 
 def _kept_value(record: Event | Outcome | Act) -> object:
@@ -302,7 +311,7 @@ _KEEP: dict[type, Callable[[Any], object]] = {
     Event: _kept_value,
     Outcome: _kept_value,
     Act: _kept_value,
-    Request: lambda request: [_kept(each) for each in request.inputs],
+    Request: lambda request: tuple(map(_kept, request.inputs)),
     Set: _kept_set,
 }
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..components.base import Component
 from ..flow.patches import Sound
 from ..flow.program import Program
-from ..flow.said import Act, Frames
+from ..flow.said import Act
 from . import wire
 from .executors.pool import Pool
 from .peers import Peers
@@ -72,7 +72,7 @@ class LiveSound:
         got = self._of(line).frame(data)
         if got:
             stream, node, block = got
-            self._program.receive(Frames(line.token, node, block))
+            self._program.sound(line.token, node, block)
             stream.counters.spent(perf_counter() - begin)
         self._watch.sounds()
 

@@ -32,9 +32,21 @@ class _Selector(selectors.DefaultSelector):
     """Leaves the waiting to the loop."""
 
     loop: AutojumpLoop
+    registered = 0
+    """Sockets and pipes that are asked."""
+
+    def register(self, *args: Any, **kwargs: Any) -> selectors.SelectorKey:
+        key = super().register(*args, **kwargs)
+        self.registered += 1
+        return key
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        key = super().unregister(fileobj)
+        self.registered -= 1
+        return key
 
     def select(self, timeout: float | None = None) -> Any:
-        return self.loop.wait(super().select, len(self.get_map()), timeout)
+        return self.loop.wait(super().select, timeout)
 
 
 class AutojumpLoop(asyncio.SelectorEventLoop):
@@ -63,10 +75,10 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         self._ready_now = True
         self._threshold = threshold
         self._patience = patience
+        self._asked = selector
         self._own = 1_000
         super().__init__(selector)
-        self._asked = selector
-        self._own = len(selector.get_map())  # the pipe that wakes the loop from other threads
+        self._own = selector.registered  # the pipe that wakes the loop from other threads
 
     def time(self) -> Seconds:
         return self._now
@@ -173,23 +185,28 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
     # -- the heart -----------------------------------------------------------------------------
 
     def _run_once(self) -> None:
-        """A round of what is ready. The base class asks the system first what came from outside,
-        and that takes longer than most of what is ready; here nothing can have come."""
+        """A round of what is ready, or else of what is due next. The base class asks the system
+        first what came from outside, and that takes longer than most of it; here nothing comes."""
         ready = cast("deque[asyncio.Handle]", self._ready)  # pyright: ignore
-        if not ready or self._working or len(self._asked.get_map()) > self._own:
+        if self._working or self._asked.registered > self._own:
             super()._run_once()  # pyright: ignore
             return
-        self._round()
+        if ready:
+            self._round()
+        elif (due := self._next()) < math.inf and self._limit is not None and due <= self._limit:
+            self._jump(due)
+            self._step()
+        else:
+            super()._run_once()  # pyright: ignore
+            return
         for _ in range(len(ready)):
             handle = ready.popleft()
             if not handle._cancelled:  # pyright: ignore
                 handle._run()  # pyright: ignore
 
-    def wait(
-        self, poll: Callable[[float | None], Any], registered: int, timeout: float | None
-    ) -> Any:
+    def wait(self, poll: Callable[[float | None], Any], timeout: float | None) -> Any:
         """What the selector does instead of waiting. `timeout` None: there is no timer."""
-        external = registered > self._own
+        external = self._asked.registered > self._own
         if timeout is not None:  # something is ready
             self._round()
             return poll(0) if external or self._working else ()

@@ -77,7 +77,9 @@ class Rig:
         self.app = app
         self.loop = AutojumpLoop()
         self.clock = LoopClock(self.loop)
-        self.seen = list[Seen]()
+        self._seen = list[Seen]()
+        self._heard = list[Any]()
+        """What is not in `_seen` yet: a time, an outcome, a time …"""
         self.js = dict[int, Callable[..., Any]]()
         self._times = dict[object, list[Seconds]]()
         self._calls = dict[object, int]()
@@ -170,6 +172,15 @@ class Rig:
 
     # -- for users -----------------------------------------------------------------------------
 
+    @property
+    def seen(self) -> list[Seen]:
+        """All stations of all users' requests, in order."""
+        if self._heard:
+            each = iter(self._heard)
+            self._seen += map(Seen, each, each)
+            self._heard.clear()
+        return self._seen
+
     def do(self, work: Callable[[], T]) -> T:
         """Run something on the loop, then all that is ready. Raises what it raises."""
         if self.loop.is_running() or self._between:
@@ -247,7 +258,7 @@ class Rig:
         if self._keep:
             self._keep(what)
         if type(what) is Outcome:
-            self.seen.append(Seen(self.loop.time(), what))
+            self._heard += (self.loop.time(), what)
 
     def _remember(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

@@ -18,7 +18,7 @@ from ...flow.graph import Node
 from ...flow.injected import ClientRequest
 from ...flow.model import ENDS, Cause, Kind, Outcome
 from ...flow.results import UNSET
-from ...flow.said import Act, Frames
+from ...flow.said import Act
 from ...flow.session import Session
 from ...flow.sources import Dependency
 from ...flow.units import Seconds
@@ -216,16 +216,16 @@ class User:
         Sound comes as `Block`s, anything else as it is. Returns at once; `run` lets the time pass.
         Without a line nothing comes.
         """
-        receive, session = self._rig.host.program.receive, self.token
+        program, session = self._rig.host.program, self.token
         node, begun = self._id(component), self._rig.seconds
 
         def come(chunk: object) -> None:
             if self._connection is None:
                 return
             if isinstance(chunk, Block):
-                receive(Frames(session, node, chunk))
+                program.sound(session, node, chunk)
             else:
-                receive(Act(session, node, "stream", chunk, cause=Cause.STREAM))
+                program.receive(Act(session, node, "stream", chunk, cause=Cause.STREAM))
 
         due = ((begun + n * every, chunk) for n, chunk in enumerate(chunks, 1))
         self._pace(due, come)
