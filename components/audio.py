@@ -42,7 +42,8 @@ class Audio(Component):
     streaming: send what is recorded while it is recorded (`stream`).
     format: "wav", "mp3", "flac" or "ogg": what type="filepath" gives and what a download gives.
         None keeps a file as it came, and saves arrays as wav.
-    autoplay: play a new sound at once; browsers allow it after the first click on the page.
+    autoplay: play each answer at once, an equal one too unless it is still being played; browsers
+        allow it after the first click on the page.
     show_download_button: None shows it where the sound cannot be changed. show_share_button: the
         browser's own sharing. buttons: in place of the two a list of "download", "share" and of
         `Button`s, which stand in the sound's head and fire their own `click`.
@@ -287,6 +288,15 @@ class Audio(Component):
 
     def content(self, value: object) -> object:
         return value.id if isinstance(value, Clip) else value
+
+    def again(self, old: Any, new: Any) -> bool:
+        return (
+            isinstance(old, Clip)
+            and isinstance(new, Clip)
+            and (old.rate, old.frames, old.name, old.format, old.size)
+            == (new.rate, new.frames, new.name, new.format, new.size)
+            and old.id == new.id
+        )
 
     # -- streams -------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..flow.documents import Document
 from ..flow.errors import DeclarationError, InputError
+from ..flow.same import same
 from ..flow.shapes import is_dict, is_listing
 from .base import Component, Json, Received
 
@@ -45,6 +46,9 @@ class Filed(Component):
         if is_listing(value):
             return [self.content(each) for each in value]
         return (value.key, value.name) if isinstance(value, Document) else value
+
+    def again(self, old: Any, new: Any) -> bool:
+        return old is not None and same(self.content(old), self.content(new))
 
     def receive(
         self, act: str, payload: Json, data: Mapping[str, object] | None, now: Any, media: Media

@@ -63,6 +63,13 @@ class Node:
         """What `change` compares: it fires if and only if this moves (rule E1)."""
         return value
 
+    def again(self, old: Any, new: Any) -> bool:
+        """Whether a function's value is what stands there over again, and may be let go.
+
+        Then front ends keep the handle by which they know the value: they may be fetching it.
+        """
+        return False
+
     def preprocess(self, value: Any, media: Any) -> object:
         """The stored value as the function gets it."""
         return value

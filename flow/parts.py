@@ -65,7 +65,9 @@ class Parts:
         for node in kept.values():
             if node.holds_value:
                 values[node.id] = session.values[node.id]
+        before = {id: value for id, value in session.values.items() if session.node(id).heavy}
         old = self._drop(session, overlay, placeholder, {node.id for node in kept.values()})
+        left = tuple([value for id, value in before.items() if id not in session.values])
         self._unkey(session, overlay, placeholder, {node.id for node in kept.values()})
         part = overlay.parts[placeholder] = Standing(fragment, plan)
         overlay.refresh()
@@ -80,7 +82,7 @@ class Parts:
         session.subscriptions.add(part.subscriptions)
         for node in plan.ticking:
             self._ticking.node(session, node)
-        self._events.show(Part(session.id, placeholder, plan, old))
+        self._events.show(Part(session.id, placeholder, plan, old, left))
         self._events.happen(session, placeholder, "load", Cause.LOAD, after=request)
 
     def _drop(

@@ -89,13 +89,15 @@ class Fault:
 class Part:
     """The part of the page below a node is another one.
 
-    plan: what stands there now. old: what stood there, with the parts inside of it.
+    plan: what stands there now. old: what stood there, with the parts inside of it. left: sounds
+    and files that stood there.
     """
 
     session: str
     node: int
     plan: Plan
     old: tuple[Plan, ...]
+    left: tuple[object, ...] = ()
 
 
 @record

@@ -166,9 +166,9 @@ class Program:
         elif said.act == "stop_recording":
             self._recordings.end(session, node)
         if said.value is not UNSET and said.cause is not Cause.STREAM:
-            moved = session.store(node, said.value)
             if said.echo:
                 self._events.show(Set(session.id, node.id, said.value))
+            moved = session.store(node, said.value)
         happen = self._events.happen
         for port in node.acts.get(said.act, (said.act,)):
             if port in node.ports and (moved or port != "input"):  # rule E3
@@ -303,10 +303,13 @@ class Program:
             if write.piece is not UNSET and request:
                 self._sounds.more(session, request, write)
                 continue
-            if write.value is not UNSET and session.store(node, write.value):
+            value = write.value
+            if node.heavy and value is not UNSET and node.again(old := session.value(node), value):
+                value = old
+            if not node.server_only:  # shown first: the front end keeps what this replaces
+                self._events.show(Set(session.id, node.id, value, write.props))
+            if value is not UNSET and session.store(node, value):
                 moved.append(write)
-            if not node.server_only:
-                self._events.show(Set(session.id, node.id, write.value, write.props))
             if node.id in session.wanted.ticking:
                 self._ticking.node(session, node)
         for write in moved:

@@ -22,6 +22,7 @@ from ..flow.model import ENDS, Kind, Outcome
 from ..flow.patches import Fault, Gone, Part, Patch, Run, Set, Sound
 from ..flow.plan import Plan
 from ..flow.program import Execute, Program
+from ..flow.results import UNSET
 from ..flow.said import Disconnect, Open, Reconnect, Withdraw
 from ..flow.units import Seconds
 from . import wire
@@ -281,9 +282,13 @@ class Host:
         if isinstance(made, Run) and not self._shown(line, made.outcome):
             return
         if isinstance(made, Part):
+            for value in made.left:
+                line.leave(value)
             self._add(line, self.description.part(session, made))
             return
         node = session.find(made.node) if isinstance(made, Set) else None
+        if node and node.heavy and isinstance(made, Set) and made.value is not UNSET:
+            line.leave(session.value(node))
         self._add(line, wire.patch(made, node, session.media, self.show_error))
 
     def _fault(self, fault: Fault) -> None:
@@ -357,8 +362,10 @@ class Host:
         if message.get("type") == "rtc":
             self.sounds.peers.offer(line, str(message.get("sdp")))
             return
-        if "n" in message and not line.is_new(whole(message, "n")):
-            return
+        if "n" in message:
+            line.flush()  # it carries what came before this, and so which values are newer
+            if not line.is_new(whole(message, "n")):
+                return
         if line.held is not None:
             line.hold(dict(message))
             return

@@ -32,6 +32,10 @@ coalesce), which a generator that yields in a tight loop can reach."""
 HELD = 4096
 """Messages of one session that may wait while its recording is being stored (policy: refuse)."""
 
+LEFT = 16
+"""Replaced sounds and files that are kept for a front end which may still be fetching them (policy:
+drop_oldest: the page tells that what it fetches is gone, and has a newer one to show)."""
+
 TELL_AFTER = 32
 """Messages of a front end that nothing was sent back for, after which it is told that they came."""
 
@@ -57,6 +61,10 @@ class Line:
         default_factory=lambda: deque[tuple[int, Message]](maxlen=KEPT)
     )
     due: list[Message] = field(default_factory=list[Message])
+    left: deque[tuple[int, object]] = field(
+        default_factory=lambda: deque[tuple[int, object]](maxlen=LEFT)
+    )
+    """Replaced values, each with the message whose acknowledgement says that nobody fetches it."""
     live: dict[int, Message] = field(default_factory=dict[int, Message])
     """The newest station of each request that has not ended, by request."""
     coalesced: int = 0
@@ -105,6 +113,10 @@ class Line:
         if self.send:
             self.send(message)
 
+    def leave(self, value: object) -> None:
+        """Keep a value until the front end has what is due now, which takes its place."""
+        self.left.append((self.seq + 1, value))
+
     def is_new(self, number: int) -> bool:
         """Take a front end's message, by its number, once.
 
@@ -123,6 +135,8 @@ class Line:
     def acknowledge(self, seq: int) -> None:
         while self.missed and self.missed[0][0] <= seq:
             self.missed.popleft()
+        while self.left and self.left[0][0] <= seq:
+            self.left.popleft()
 
     def since(self, seq: int) -> list[Message] | None:
         """What a front end that has seen `seq` has missed; None if it is no longer known."""

@@ -73,6 +73,17 @@ describe('the page', () => {
     ]);
   });
 
+  it('keeps what the user typed before an answer that is older came', () => {
+    const shown = () => page.node(1)?.value;
+    const set = (value: string, extra: object = {}) =>
+      say({ type: 'patches', seq: ++seq, patches: [{ kind: 'set', node: 1, props: { value, label: value } }], ...extra });
+    type(screen.getByLabelText<HTMLInputElement>('Name'), 'mine');
+    set('OLD');
+    expect([shown(), page.node(1)?.props.label]).toEqual(['mine', 'OLD']);
+    set('NEW', { got: 1 });
+    expect(shown()).toBe('NEW');
+  });
+
   describe('while a file is on its way', () => {
     const clicks = () => sent.filter((each) => each.act === 'click').length;
     const node = (id: number) => {

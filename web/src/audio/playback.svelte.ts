@@ -28,6 +28,7 @@ export class Playback {
   /** Playback stops at the end of the selection. */
   private within = $state(false);
   private teller: number | null = null;
+  private over = false;
 
   /** Made by a component, in its beginning: what is watched here is watched as long as that stands. */
   constructor(
@@ -56,6 +57,11 @@ export class Playback {
     page.players.set(node.id, this.tell);
     if (autoplay) this.play();
     return () => {
+      if (this.playing) this.paused(); // what is emptied says nothing more itself
+      // Out of the page it would still load its sound, which the server may soon have no more.
+      this.over = true;
+      media.removeAttribute('src');
+      media.load();
       if (this.teller !== null) clearTimeout(this.teller);
       if (page.players.get(node.id) === this.tell) page.players.delete(node.id);
     };
@@ -120,6 +126,7 @@ export class Playback {
 
   /** The element only knows that it cannot play it; the server may know why. */
   broken = async (): Promise<void> => {
+    if (this.over) return;
     this.trouble = strings.unplayable;
     const answer = await fetch(this.clip.url, { headers: { Range: 'bytes=0-0' } }).catch(() => null);
     if (!answer || answer.ok) return;

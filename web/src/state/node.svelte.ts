@@ -9,6 +9,8 @@ export class NodeState {
   props: Props = $state.raw({});
   /** Counts what the server wrote, so that a component can tell it from the user's own deeds. */
   writes = $state(0);
+  /** Counts the values among them. */
+  given = $state(0);
   /** Counts how often the server asked for the recording to end. */
   stops = $state(0);
   /** Where the app puts the play head, in seconds, until a player has taken it there. */
@@ -52,5 +54,6 @@ export class NodeState {
     this.props = { ...this.props, ...props };
     this.writes += 1;
     this.put(props);
+    if ('value' in props) this.given += 1;
   }
 }

@@ -4,7 +4,7 @@ import { getContext, setContext, tick } from 'svelte';
 import { Speaker } from '../live/speaker.svelte';
 import { Link, type Dial } from '../wire/link';
 import { noSounds, type Sounds } from '../wire/socket';
-import type { AppInfo, Json, LayoutNode, ListenerInfo, PartPatch, Patch, RunPatch, ServerMessage, StreamPatch } from '../wire/types';
+import type { AppInfo, Json, LayoutNode, ListenerInfo, PartPatch, Patch, Props, RunPatch, ServerMessage, StreamPatch } from '../wire/types';
 import { runJs } from './js';
 import { NodeState } from './node.svelte';
 import { afterCancel, afterDismiss, afterRun, afterValue, display, noRuns, running, type Display, type Runs } from './runs';
@@ -231,7 +231,7 @@ export class Page {
   private apply(patch: Patch): void {
     switch (patch.kind) {
       case 'set':
-        this.nodes.get(patch.node)?.patch(patch.props);
+        this.nodes.get(patch.node)?.patch(this.link.ahead(patch.node) ? without(patch.props) : patch.props);
         if ('value' in patch.props) this.runs = afterValue(this.runs, patch.node);
         return;
       case 'run':
@@ -353,6 +353,11 @@ export class Page {
     const values = [...listener.inputs, ...listener.outputs].map((id) => this.nodes.get(id)?.value ?? null);
     this.link.send({ type: 'js', request, ...(await runJs(listener.js, values)) });
   }
+}
+
+/** The user's own value is newer, and will be the server's when it comes there. */
+function without({ value: _, ...others }: Props): Props {
+  return others;
 }
 
 const KEY = Symbol('page');

@@ -74,7 +74,7 @@ export class Link {
   /** Done and not yet sent. */
   private readonly waiting: ClientMessage[] = [];
   /** Sent, and perhaps lost on the way. */
-  private readonly unconfirmed: { n: number; text: string }[] = [];
+  private readonly unconfirmed: { n: number; text: string; gives: number | null }[] = [];
   private last = 0;
   private full = false;
   private emit: (event: LinkEvent) => void = () => undefined;
@@ -153,6 +153,14 @@ export class Link {
     }
   }
 
+  /**
+   * Whether the page gave a value to this node that the server did not have when it said its last: what it said about
+   * that value is older.
+   */
+  ahead(node: number): boolean {
+    return this.unconfirmed.some((each) => each.gives === node) || this.waiting.some((each) => gives(each) === node);
+  }
+
   /** The session's token, which uploads carry. */
   token(): string | null {
     return this.session;
@@ -203,7 +211,7 @@ export class Link {
   private post(message: ClientMessage): void {
     this.last += 1;
     const text = JSON.stringify({ ...message, n: this.last });
-    this.unconfirmed.push({ n: this.last, text });
+    this.unconfirmed.push({ n: this.last, text, gives: gives(message) });
     this.transmit?.(text);
   }
 
@@ -222,5 +230,9 @@ export function keep(waiting: ClientMessage[], message: ClientMessage): void {
   }
   waiting.push(message);
 }
+
+/** The node whose value a message replaces, if it does. */
+const gives = (message: ClientMessage) =>
+  message.type === 'act' && (message.value !== undefined || message.act === 'clear') ? message.node : null;
 
 const same = (a: Act, b: Act) => a.node === b.node && a.act === b.act;
