@@ -130,7 +130,7 @@ class Audio(Component):
         show_label: bool | None = None,
         container: bool = True,
         scale: int | None = None,
-        min_width: int = 160,
+        min_width: int | None = 160,
         interactive: bool | None = None,
         visible: Visible = True,
         streaming: bool = False,
@@ -158,6 +158,7 @@ class Audio(Component):
         transport: Literal["socket", "webrtc"] = "socket",
         normalize: Normalize = "peak",
         info: str | None = None,
+        **kwargs: Any,
     ) -> None:
         self.label = label  # before the checks: it is how errors name this one
         self.kind = choice(self.where, "type", type, TYPES)
@@ -197,6 +198,7 @@ class Audio(Component):
             elem_classes=elem_classes,
             render=render,
             key=key,
+            **kwargs,
         )
 
     def _bound(

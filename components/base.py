@@ -71,7 +71,7 @@ class Placed(Node):
         self,
         *,
         scale: int | None = None,
-        min_width: int = 160,
+        min_width: int | None = 160,
         visible: Visible = True,
         elem_id: str | None = None,
         elem_classes: list[str] | str | None = None,
@@ -79,6 +79,7 @@ class Placed(Node):
         key: int | str | None = None,
         **kwargs: Any,
     ) -> None:
+        min_width = 160 if min_width is None else min_width
         if kwargs:
             understood(self.where, kwargs, self.foreign, sorted(_arguments(type(self))))
         if scale is not None and scale < 0:
@@ -197,7 +198,7 @@ class Component(Placed):
         container: bool = True,
         rtl: bool = False,
         scale: int | None = None,
-        min_width: int = 160,
+        min_width: int | None = 160,
         interactive: bool | None = None,
         visible: Visible = True,
         elem_id: str | None = None,

@@ -34,8 +34,9 @@ COMPONENT = PLACED | {
     "num_choices_shown": Foreign("the list scrolls.", ANY),
     "show_select_all": Foreign("add a Button whose click returns all the choices.", (None, False)),
     # Label, Markdown, HTML, JSON
+    "min_height": Foreign("it is as high as what is in it; use css with elem_id.", (None,)),
     "color": Foreign("give it an elem_id, and use css."),
-    "latex_delimiters": Foreign("formulas stay as they are written.", NO_BUTTONS),
+    "latex_delimiters": Foreign("only Markdown has formulas.", NO_BUTTONS),
     "sanitize_html": Foreign("HTML is always sanitised here; use js= for code.", (None, True)),
     "header_links": Foreign("headings have no links here.", (None, False)),
     "padding": Foreign("use container=True for a frame.", (None, False)),
@@ -45,7 +46,6 @@ COMPONENT = PLACED | {
     "js_on_load": Foreign("use Blocks(js=...), or js= of a listener."),
     "server_functions": Foreign("use a listener; its js may come first."),
     "head": Foreign("use Blocks(head=...)."),
-    "open": Foreign("branches open by a click.", ANY),
     "show_indices": Foreign("lists show without their indices.", (None, False)),
     # Dataframe
     "row_count": Foreign(READ_ONLY, ANY),
@@ -65,9 +65,10 @@ COMPONENT = PLACED | {
     # Image, File, DownloadButton
     "sources": Foreign("files are chosen or dropped here.", (None, "upload", ["upload"])),
     "streaming": Foreign("only Audio streams.", (None, False)),
-    "mirror_webcam": Foreign("there is no camera here.", ANY),
-    "webcam_options": Foreign("there is no camera here."),
-    "webcam_constraints": Foreign("there is no camera here."),
+    "mirror_webcam": Foreign("write webcam_options=WebcamOptions(mirror=...).", (None, True)),
+    "webcam_options": Foreign("only an Image has a camera."),
+    "webcam_constraints": Foreign("write webcam_options=WebcamOptions(constraints=...)."),
+    "format": Foreign("what arrays are sent as is exact, and no choice is left.", ANY),
     "placeholder": Foreign("use info= for a hint.", (None, "")),
     "watermark": Foreign("draw it in the function."),
     "alt_text": Foreign("the label is read out.", (None,)),
@@ -81,10 +82,21 @@ COMPONENT = PLACED | {
     "api_description": Foreign("there is no HTTP interface.", ANY),
     "preload": Foreign("write the first sample as the components' value.", (None, False, 0)),
     "visible_columns": Foreign("all columns show.", (None,)),
+    "_api_mode": Foreign("there is no HTTP interface.", (False,)),
     "preprocess": Foreign("fn gets what a listener's function gets.", (True,)),
     "postprocess": Foreign("fn returns what a listener's function returns.", (True,)),
 }
 """What components may be given."""
+
+_RESTARTS = "a newer change ends the run before it; that is all there is to choose."
+RENDER = {
+    "queue": Foreign("a part never waits in a line.", ANY),
+    "trigger_mode": Foreign(_RESTARTS, (None, "always_last")),
+    "concurrency_limit": Foreign("parts are made side by side.", (None, "default")),
+    "concurrency_id": Foreign("parts are made side by side."),
+    "show_progress": Foreign("what stood there stays until it is replaced.", ANY),
+}
+"""What render() may be given."""
 
 STATE = {
     "time_to_live": Foreign("a State lives as long as its session; see launch(reconnect_window)."),

@@ -11,11 +11,17 @@ if TYPE_CHECKING:
 
 
 class HTML(Component):
-    """Shows HTML. The page removes scripts, event handlers and frames from it."""
+    """Shows HTML. The page removes scripts, event handlers and frames from it.
+
+    max_height: pixels before it scrolls.
+    """
 
     type = "html"
 
-    def __init__(self, value: Any = None, **kwargs: Any) -> None:
+    shown = ("max_height",)
+
+    def __init__(self, value: Any = None, *, max_height: int | None = None, **kwargs: Any) -> None:
+        self.max_height = max_height
         kwargs.setdefault("container", False)
         super().__init__(value, **kwargs)
 

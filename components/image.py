@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..flow.documents import Document
@@ -12,12 +13,14 @@ from ..flow.pictures import png, to_uint8
 from ..flow.sources import event
 from .base import byte_size
 from .documents import Filed
+from .webcam import WebcamOptions, webcam
 
 if TYPE_CHECKING:
     from ..flow.audio import Media
 
 KINDS = ("numpy", "pil", "filepath")
 MODES = ("RGB", "RGBA", "L", "1")
+SOURCES = ("upload", "webcam", "clipboard")
 
 
 class Image(Filed):
@@ -34,13 +37,22 @@ class Image(Filed):
     channels); a PIL image; the path or URL of a PNG, JPEG, GIF, WebP or SVG file, or its bytes; or
     None. Arrays need no Pillow, and are shown bit for bit.
 
+    sources: how a picture comes in: "upload" (chosen or dropped), "webcam", "clipboard" (pasted),
+        all three if left out; webcam_options: `WebcamOptions` or a dict of its fields.
     height, width: the most pixels it takes on the page.
     max_file_size: bytes, or text like "5 MB" (of 1024 kB).
     show_download_button: a link to save it. Raises DeclarationError for what cannot work.
     """
 
     type = "image"
-    shown = ("height", "width", "show_download_button", "max_file_size")
+    shown = (
+        "height",
+        "width",
+        "sources",
+        "webcam_options",
+        "show_download_button",
+        "max_file_size",
+    )
     uploads = "picture"
     picture = True
     acts = {"upload": ("upload", "input"), "clear": ("clear", "input")}
@@ -57,6 +69,8 @@ class Image(Filed):
         *,
         type: Literal["numpy", "pil", "filepath"] = "numpy",
         image_mode: Literal["RGB", "RGBA", "L", "1"] = "RGB",
+        sources: str | Sequence[str] | None = None,
+        webcam_options: WebcamOptions | Mapping[str, Any] | None = None,
         height: int | None = None,
         width: int | None = None,
         show_download_button: bool = True,
@@ -73,7 +87,14 @@ class Image(Filed):
             raise DeclarationError(
                 f"{self.where}: image_mode={image_mode!r} is unknown; choose {', '.join(MODES)}."
             )
+        given = SOURCES if sources is None else [sources] if isinstance(sources, str) else sources
+        if wrong := [each for each in given if each not in SOURCES]:
+            raise DeclarationError(
+                f"{self.where}: sources has {wrong[0]!r}; choose from {', '.join(SOURCES)}."
+            )
         self._check_file(value)
+        self.sources = list(given)
+        self.webcam_options = webcam(self.where, webcam_options)
         self.kind = type
         self.image_mode = image_mode
         self.height = height

@@ -18,10 +18,18 @@ class JSON(Component):
     """Shows anything that JSON can say; a string is read as JSON. Functions get the value.
 
     numpy scalars and arrays are turned into numbers and lists; NaN and infinity, which JSON has
-    not, into None.
+    not, into None. max_height: pixels before it scrolls; open: whether its branches are open.
     """
 
     type = "json"
+    shown = ("max_height", "open")
+
+    def __init__(
+        self, value: Any = None, *, max_height: int | None = 480, open: bool = True, **kwargs: Any
+    ) -> None:
+        self.max_height = max_height
+        self.open = open
+        super().__init__(value, **kwargs)
 
     def postprocess(self, value: Any, media: Media) -> object:
         if isinstance(value, str):

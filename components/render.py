@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..flow.dialect import understood
 from ..flow.errors import DeclarationError
 from ..flow.fragments import Fragment
 from ..flow.graph import Graph, Node, building
@@ -14,6 +15,7 @@ from ..flow.listeners import name_of, options
 from ..flow.plan import compile_plan
 from ..flow.sources import Dependency, Nodes, Port, Source, event, listen
 from .base import Component
+from .dialect import RENDER
 from .layout import Column
 
 Builder = Callable[..., Any]
@@ -47,6 +49,7 @@ def render(
     triggers: Source | Sequence[Source] | None = None,
     *,
     key: int | str | None = None,
+    **kwargs: Any,
 ) -> Callable[[Builder], Dependency]:
     """Decorate a function that makes a part of the page, here, out of the values of `inputs`.
 
@@ -71,6 +74,9 @@ def render(
     Gives the listener: `tracks.then(...)`. Raises DeclarationError outside of `with Blocks():` and
     for a generator; errors of the function reach its user as those of every listener do.
     """
+
+    if kwargs:
+        understood("render()", kwargs, RENDER, ("inputs", "triggers", "key"))
 
     def declare(fn: Builder) -> Dependency:
         outer = building.get()

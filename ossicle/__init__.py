@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ossicle.components.state import State as State
     from ossicle.components.textbox import Textbox as Textbox
     from ossicle.components.timer import Timer as Timer
+    from ossicle.components.webcam import WebcamOptions as WebcamOptions
     from ossicle.flow import injected
     from ossicle.flow.audio import Clip as Clip
     from ossicle.flow.errors import DeclarationError as DeclarationError
@@ -88,6 +89,7 @@ _WHERE = {
         "TextArea",
     ),
     "components.audio": ("Audio", "WaveformOptions"),
+    "components.webcam": ("WebcamOptions",),
     "components.button": ("Button",),
     "components.checkbox": ("Checkbox",),
     "components.checkboxgroup": ("CheckboxGroup",),

@@ -46,7 +46,8 @@ class Blocks(Graph):
     js: a JavaScript expression that gives a function; the page calls it once, when it opens. An app
         with js lets its page evaluate code, which its content policy otherwise forbids.
     head: <meta> elements, and <link> ones with data: URIs, for the page's head.
-    fill_width: the content may be as wide as the window.
+    fill_width: the content may be as wide as the window. fill_height: it is at least as high, and
+        what stands at the top with a `scale` takes the room that is left.
     lang: the language of the page, as in HTML; "ar" or "he" turn it from right to left.
     strings: the page's own words in that language by the names of web/src/strings.ts, or a JSON
         file of them; what it leaves out stays English. "{1}" stands for what the page puts in.
@@ -66,6 +67,7 @@ class Blocks(Graph):
         js: str | None = None,
         head: str | None = None,
         fill_width: bool = False,
+        fill_height: bool = False,
         lang: str = "en",
         strings: Mapping[str, str] | Path | None = None,
         css_paths: Paths = None,
@@ -82,6 +84,7 @@ class Blocks(Graph):
         self.js = js
         self.head = _head(head, head_paths)
         self.fill_width = fill_width
+        self.fill_height = fill_height
         self.lang = lang
         self.strings = _strings(strings)
         self.settings = Settings()
@@ -167,6 +170,7 @@ class Blocks(Graph):
             "js": self.js,
             "head": self.head,
             "fill_width": self.fill_width,
+            "fill_height": self.fill_height,
             "lang": self.lang,
             "strings": self.strings,
         }
@@ -267,8 +271,8 @@ Themed = Mapping[str, str] | themes.Theme | str | None
 Paths = str | Path | Sequence[str | Path] | None
 
 BLOCKS_TAKES = (
-    "title", "theme", "css", "css_paths", "js", "head", "head_paths", "fill_width", "lang",
-    "strings",
+    "title", "theme", "css", "css_paths", "js", "head", "head_paths", "fill_width", "fill_height",
+    "lang", "strings",
 )  # fmt: skip
 
 

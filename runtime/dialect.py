@@ -6,9 +6,9 @@ from ..flow.dialect import ANY, Foreign
 
 BLOCKS = {
     "analytics_enabled": Foreign("nothing is ever reported to anybody here.", (None, False)),
+    "tabs_kwargs": Foreign("use Blocks with Tabs(...).", (None, {})),
     "mode": Foreign("it has no meaning here.", ANY),
     "delete_cache": Foreign("files go with the session that owns them.", ANY),
-    "fill_height": Foreign("use css, like main {min-height: 100vh}.", (None, False)),
     "elem_id": Foreign("use css on `main`."),
     "elem_classes": Foreign("use css on `main`.", (None, [])),
     "visible": Foreign("put it into a Column(visible=...).", (True,)),
@@ -26,7 +26,6 @@ INTERFACE = BLOCKS | {
     "validator": Foreign("raise Error in fn; it checks its own inputs."),
     "theme_mode": Foreign("light or dark is the reader's own setting."),
     "_api_mode": Foreign("there is no HTTP interface.", (False,)),
-    "tabs_kwargs": Foreign("use Blocks with Tabs(...).", (None, {})),
 }
 QUEUE = {
     "status_update_rate": Foreign("each change is told when it happens.", ANY),

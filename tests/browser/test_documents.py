@@ -140,3 +140,69 @@ async def test_an_app_gives_its_page_theme_css_js_and_head(visit: Open) -> None:
     await expect(tab.page.locator("body")).to_have_attribute("data-mine", "yes")
     await expect(tab.page.locator("meta[name=author]")).to_have_attribute("content", "Somebody")
     await expect(tab.page).to_have_title(re.compile("Own"))
+
+
+async def test_a_picture_from_the_camera_and_from_the_clipboard(visit: Open) -> None:
+    """What the camera sees is taken, and what is pasted goes to the first that wants it."""
+    with oc.Blocks() as demo:
+        oc.Audio(label="Sound")  # it takes no pictures
+        seen = oc.Image(
+            label="Seen", sources="webcam", webcam_options={"constraints": {"width": 320}}
+        )
+        pasted = oc.Image(label="Pasted", sources=["clipboard"])
+        said = oc.Textbox(label="Said")
+
+        def tell(image: Any) -> str:
+            return "x".join(map(str, image.shape))
+
+        seen.upload(tell, seen, said)
+        pasted.upload(tell, pasted, said)
+    page = (await visit(demo)).page
+    await page.context.grant_permissions(["camera", "clipboard-read", "clipboard-write"])
+    await page.get_by_role("button", name="Camera").click()
+    await page.get_by_role("button", name="Take the picture").click()
+    await expect(page.get_by_label("Said")).to_have_value(re.compile(r"^\d+x320x3$"))
+    await page.evaluate(
+        """async () => {
+            const canvas = Object.assign(document.createElement('canvas'), {width: 7, height: 5});
+            canvas.getContext('2d');
+            const blob = await new Promise((resolve) => canvas.toBlob(resolve));
+            await navigator.clipboard.write([new ClipboardItem({'image/png': blob})]);
+        }"""
+    )
+    await page.keyboard.press("Control+V")
+    await expect(page.get_by_label("Said")).to_have_value("5x7x3")
+
+
+async def test_a_camera_that_is_not_there_is_told(visit: Open) -> None:
+    with oc.Blocks() as demo:
+        oc.Image(label="Seen", interactive=True)
+    page = (await visit(demo)).page
+    await page.evaluate(
+        "() => { navigator.mediaDevices.getUserMedia = () =>"
+        " Promise.reject(new DOMException('none', 'NotFoundError')); }"
+    )
+    await page.get_by_role("button", name="Camera").click()
+    await expect(page.get_by_role("alert")).to_contain_text("No camera was found")
+    await expect(page.get_by_role("button", name="Choose a file")).to_be_visible()
+
+
+async def test_formulas_are_drawn_and_code_is_left_alone(visit: Open) -> None:
+    """Between the signs that the app names; what is no formula stays as it was written."""
+    signs = [{"left": "$", "right": "$", "display": False}]
+    with oc.Blocks(fill_height=True) as demo:
+        oc.Markdown("A $5 note, `$$x$$`, and $$\\frac{a_1}{b_1}$$", elem_id="plain")
+        oc.Markdown(
+            "So $x_1 * y_1 * z$ it is, <b>safely</b>.", latex_delimiters=signs, elem_id="own"
+        )
+        oc.Markdown("$$x$$", latex_delimiters=[], elem_id="none")
+        oc.Textbox(label="At the foot", scale=1)
+    page = (await visit(demo)).page
+    await expect(page.locator("#plain mfrac")).to_be_visible()
+    await expect(page.locator("#plain")).to_contain_text("A $5 note, $$x$$")
+    await expect(page.locator("#own math")).to_have_count(1)
+    await expect(page.locator("#own em")).to_have_count(0)
+    await expect(page.locator("#none")).to_have_text("$$x$$")
+    foot = await page.locator("section.block", has=page.get_by_label("At the foot")).bounding_box()
+    assert foot
+    assert foot["y"] + foot["height"] > 800  # of 900: what is below is the page's edge

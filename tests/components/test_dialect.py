@@ -34,7 +34,12 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: oc.Row(variant="wide"), "variant='wide' is unknown"),  # type: ignore[arg-type]  # on purpose
     (lambda: oc.Textbox(buttons=["share"]), "buttons has 'share'; choose from copy."),
     (lambda: oc.ClearButton("Wipe"), "'Wipe' is no component; for the text on it write"),  # type: ignore[arg-type]  # on purpose
-    (lambda: oc.Blocks(fill_height=True), "Blocks: fill_height=True: use css"),
+    (lambda: oc.Dataframe(interactive=True), "Dataframe: interactive=True: a table is for reading"),
+    (lambda: oc.Image(sources=["scanner"]), "sources has 'scanner'; choose from upload, webcam"),
+    (lambda: oc.Image(webcam_options={"fps": 3}), "has more than mirror and constraints"),
+    (lambda: oc.Markdown(latex_delimiters=[{"left": "$"}]), "latex_delimiters has {'left': '$'}"),
+    (lambda: oc.Audio(lable="S"), "'lable' is not an option here; did you mean 'label'?"),
+    (lambda: oc.Textbox(streaming=True), "streaming=True: only Audio streams."),
     (lambda: oc.Blocks(theme="acme/sand"), "theme='acme/sand' is unknown; choose base, citrus,"),
     (lambda: oc.Blocks().queue(concurrency_count=3), "write default_concurrency_limit."),
     (lambda: oc.Blocks().launch(share=True), "launch: share=True: no tunnel"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, cast
 
 import numpy as np
@@ -184,3 +185,14 @@ def test_a_node_stands_in_one_place() -> None:
     with oc.Blocks(), pytest.raises(oc.DeclarationError, match="another Blocks"):
         box.change(print, box, None)
     assert demo.nodes[1] is box
+
+
+def test_a_table_as_functions_ask_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows, an array, or by default what it shows."""
+    table = {"headers": ["a", "b"], "data": [[1, 2], [3, 4]]}
+    assert function_form(oc.Dataframe(), table) == table
+    assert function_form(oc.Dataframe(type="array"), table) == [[1, 2], [3, 4]]
+    assert function_form(oc.Dataframe(type="numpy"), table).shape == (2, 2)
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(oc.OssicleError, match="type='polars' needs polars"):
+        function_form(oc.Dataframe(type="polars"), table)

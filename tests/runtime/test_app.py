@@ -19,6 +19,7 @@ def test_the_page_is_told_theme_css_js_and_head(tmp_path: Path) -> None:
         js="() => 1",
         head='<meta name="author" content="A &amp; B"> <link rel="icon" href="data:,x">\n',
         fill_width=True,
+        fill_height=True,
         lang="de",
         strings={"play": "Hören"},
     )
@@ -32,6 +33,7 @@ def test_the_page_is_told_theme_css_js_and_head(tmp_path: Path) -> None:
             ("link", {"rel": "icon", "href": "data:,x"}),
         ],
         "fill_width": True,
+        "fill_height": True,
         "lang": "de",
         "strings": {"play": "Hören"},
     }

@@ -56,7 +56,7 @@ class Page:
             )
         response = _respond(request, bundle.assets[INDEX], "no-cache")
         response.headers["Content-Security-Policy"] = self._policy(request.host)
-        response.headers["Permissions-Policy"] = "microphone=(self), camera=(), geolocation=()"
+        response.headers["Permissions-Policy"] = "microphone=(self), camera=(self), geolocation=()"
         if not self._frames:
             response.headers["X-Frame-Options"] = "SAMEORIGIN"
         return response

@@ -127,6 +127,7 @@ function app(value: Json | undefined, path: string): AppInfo {
     head: items(element)(f.head ?? [], `${path}.head`),
     theme: orNull(fields)(f.theme, `${path}.theme`) ?? {},
     fill_width: f.fill_width === true,
+    fill_height: f.fill_height === true,
     lang: typeof f.lang === 'string' ? f.lang : 'en',
     strings: (orNull(fields)(f.strings, `${path}.strings`) ?? {}) as Record<string, string>,
     ice_servers: items(text)(f.ice_servers ?? [], `${path}.ice_servers`),

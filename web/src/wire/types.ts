@@ -42,6 +42,8 @@ export interface AppInfo {
   theme: Props;
   /** The content may be as wide as the window. */
   fill_width: boolean;
+  /** The content is at least as high as the window. */
+  fill_height: boolean;
   /** The language of the app, as in HTML. */
   lang: string;
   /** Words in place of `strings.ts`. */
