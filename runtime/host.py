@@ -279,8 +279,11 @@ class Host:
         session = self.program.sessions.get(made.session)
         if line is None or session is None:
             return
-        if isinstance(made, Run) and not self._shown(line, made.outcome):
-            return
+        if isinstance(made, Run):
+            if made.outcome.kind is Kind.DROPPED:
+                self.sounds.dropped(line, made.outcome.request)
+            if not self._shown(line, made.outcome):
+                return
         if isinstance(made, Part):
             for value in made.left:
                 line.leave(value)

@@ -15,14 +15,15 @@ def live_line(metrics: Mapping[str, Any]) -> str:
     """One line of `launched.metrics()`: how many, how late, how loaded, and what was lost.
 
     "late" is from microphone to speaker, the middle of those heard now, where pages tell it. Frames
-    that were lost (on the way in) and dropped (on the way out) are counted since the start, and so
-    is how often players ran dry and how often a budget was passed.
+    that were lost (on the way in) and dropped (because a function or a listener was too slow) are
+    counted since the start, and so is how often players ran dry and how often a budget was passed.
     """
     sessions = metrics["sessions"]
     sources = [each for session in sessions for each in session["sources"] if not each["over"]]
     sinks = [each for session in sessions for each in session["sinks"] if not each["over"]]
     late = [each["latency_ms"] for each in sinks if each["latency_ms"]]
     into, out, loop = metrics["totals"]["in"], metrics["totals"]["out"], metrics["loop"]
+    dropped = into["dropped"] + out["dropped"]
     beyond = sum(each["over_budget"] for session in sessions for each in session["sinks"])
     words = [
         f"live {len(sources)} in {len(sinks)} out, {metrics['open']} open",
@@ -30,7 +31,7 @@ def live_line(metrics: Mapping[str, Any]) -> str:
         if late
         else "late –",
         f"load {100 * sum(each['load'] for each in sources):.1f} %",
-        f"lost {into['lost']:.0f} dropped {out['dropped']:.0f} dry {out['underruns']:.0f}",
+        f"lost {into['lost']:.0f} dropped {dropped:.0f} dry {out['underruns']:.0f}",
         f"loop p99 {loop['p99_ms']:.1f} ms, {loop['stalls']} stalls",
     ]
     if beyond:

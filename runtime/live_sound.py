@@ -14,9 +14,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from ..components.base import Component
+from ..flow.model import Request
 from ..flow.patches import Sound
 from ..flow.program import Program
 from ..flow.said import Act
+from ..flow.units import Seconds
 from . import wire
 from .executors.pool import Pool
 from .peers import Peers
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from .streams.live import Live
 
 log = logging.getLogger("ossicle")
+
+TELL: Seconds = 0.25
+"""Between two words to a page about chunks that were dropped: it may be fifty in a second."""
 
 
 class LiveSound:
@@ -54,6 +59,7 @@ class LiveSound:
         self._take, self._show, self._spill = take, show, spill
         self._budgets = program.plan.budgets
         self._watch = Watch(self._loop, lag)
+        self._telling = set[tuple[str, int]]()  # sessions and nodes, of what will be told
         self.peers = Peers(program.plan, self.receive, pool.keep, ice_servers)
 
     async def close(self, lines: Sequence[Line]) -> None:
@@ -91,6 +97,24 @@ class LiveSound:
             return False
         self._finish(line, node, self._of(line).take(node))
         return True
+
+    def dropped(self, line: Line, request: Request) -> None:
+        """A chunk went to no function, because that was too slow: it is counted, and told."""
+        event = request.event
+        source = line.metrics.sources.get(event.node)
+        if event.port != "stream" or source is None:
+            return
+        source.dropped += getattr(event.value, "frames", 0)
+        key = line.token, event.node
+        if key not in self._telling:
+            self._telling.add(key)
+            self._loop.call_later(TELL, self._tell_dropped, line, event.node)
+
+    def _tell_dropped(self, line: Line, node: int) -> None:
+        self._telling.discard((line.token, node))
+        if source := line.metrics.sources.get(node):
+            ms = round(1000 * source.dropped / source.rate)
+            self._show(line, {"kind": "overload", "node": node, "ms": ms})
 
     def _of(self, line: Line) -> Live:
         """A session's live sound; made when there is some, because numpy comes with it."""

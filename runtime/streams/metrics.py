@@ -37,6 +37,8 @@ class SourceMetrics:
     """Pieces that could not be taken; each was answered with its reason."""
     untaken: int = 0
     """Frames beyond what a take keeps."""
+    dropped: int = 0
+    """Frames of chunks that no function got, because it was too slow (its `on_overload`)."""
     discontinuities: int = 0
     busy: Seconds = 0.0
     """Spent on the loop for this recording: operators, chunks, what goes straight to a speaker."""
@@ -138,7 +140,9 @@ class Sums:
 
     __slots__ = ("recorded", "played")
 
-    RECORDED = ("received", "lost", "repeated", "late", "refused", "discontinuities", "busy")
+    RECORDED = (
+        "received", "lost", "repeated", "late", "refused", "dropped", "discontinuities", "busy",
+    )  # fmt: skip
     PLAYED = ("total", "heard", "dropped", "flushed", "underruns")
 
     def __init__(self) -> None:

@@ -45,6 +45,7 @@ class Page:
         self.heard = dict[int, list[Frame]]()
         """By node: the frames of the newest stream that this page, which plays at once, heard."""
         self.commands = list[tuple[int, str]]()
+        self.overload = dict[int, int]()
         """What the page was asked to do in its user's place: (node, command)."""
         self._epochs = dict[int, int]()
         self._run_js = run_js
@@ -97,6 +98,8 @@ class Page:
                 self._toast(patch["level"], patch)
             case "stream":
                 self._stream(patch)
+            case "overload":
+                self.overload[patch["node"]] = patch["ms"]
             case "command":
                 self.commands.append((patch["node"], patch["command"]))
             case "js":

@@ -13,7 +13,7 @@ from playwright.async_api import Page, expect
 
 import ossicle as oc
 
-from .conftest import PATIENCE
+from .conftest import PATIENCE, Listen, Listening
 
 Sound = tuple[int, NDArray[np.int16]]
 OUT = 48_000
@@ -36,6 +36,33 @@ async def click(page: Page, name: str) -> None:
     await page.get_by_role("button", name=name, exact=True).click()
 
 
+async def speaks(listen: Listen, app: oc.Blocks, button: str = "Speak") -> Listening:
+    """A tab with the app, in which it was asked to speak."""
+    tab = await listen(app)
+    await click(tab.page, button)
+    return tab
+
+
+async def recording(listen: Listen, app: oc.Blocks, until: str = "") -> Listening:
+    """A tab with the app that records, so long already."""
+    tab = await listen(app)
+    await click(tab.page, "Record")
+    if until:
+        await recorded(tab.page, until)
+    return tab
+
+
+async def drawn(page: Page, players: int = 1) -> None:
+    """So many sounds are there as a whole."""
+    await expect(page.locator(".wave.drawn")).to_have_count(players)
+
+
+async def heard_all(tab: Listening, sound: NDArray[np.int16]) -> None:
+    """It came to its end, and each sample of it was played."""
+    await drawn(tab.page)
+    np.testing.assert_array_equal(await tab.tap.heard(OUT), sound)
+
+
 async def recorded(page: Page, until: str) -> None:
     """The recorder's clock shows so much."""
     await expect(page.locator(".recorder .time b")).to_have_text(re.compile(until))
@@ -49,9 +76,14 @@ class Heard:
     places: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     takes: list[NDArray[np.int16]] = field(default_factory=list[NDArray[np.int16]])
 
+    @property
+    def end(self) -> int:
+        """The frame behind the last chunk."""
+        return self.places[-1][0] + len(self.chunks[-1]) if self.places else 0
 
-def hearing(every: float, **options: float) -> tuple[oc.Blocks, oc.Audio, Heard]:
-    heard = Heard()
+
+def listens(microphone: oc.Audio, heard: Heard, every: float = 0.1, **options: float) -> None:
+    """The app notes all that it gets of a microphone."""
 
     def hear(chunk: Sound, event: oc.EventData) -> None:
         heard.chunks.append(chunk[1])
@@ -60,8 +92,13 @@ def hearing(every: float, **options: float) -> tuple[oc.Blocks, oc.Audio, Heard]
     def keep(take: Sound) -> None:
         heard.takes.append(take[1])
 
+    microphone.stream(hear, microphone, None, stream_every=every, on_overload="block", **options)
+    microphone.stop_recording(keep, microphone, None)
+
+
+def hearing(every: float, **options: float) -> tuple[oc.Blocks, oc.Audio, Heard]:
+    heard = Heard()
     with oc.Blocks() as app:
         mic = oc.Audio(label="Microphone", streaming=True)
-        mic.stream(hear, mic, None, stream_every=every, on_overload="block", **options)
-        mic.stop_recording(keep, mic, None)
+        listens(mic, heard, every, **options)
     return app, mic, heard

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 
@@ -11,7 +12,19 @@ from playwright.async_api import expect
 import ossicle as oc
 
 from .conftest import HURRY, RATE, Listen, noise
-from .listening import OUT, Heard, Sound, click, hearing, recorded, until, voice
+from .listening import (
+    OUT,
+    Heard,
+    Sound,
+    click,
+    drawn,
+    hearing,
+    listens,
+    recorded,
+    recording,
+    until,
+    voice,
+)
 from .test_recording import longest_run, samples_of
 
 SLEEP = """
@@ -64,21 +77,27 @@ async def whole(heard: Heard) -> None:
     np.testing.assert_array_equal(heard.takes[0], np.concatenate(heard.chunks))
 
 
-async def test_a_page_that_slept_says_what_it_did_not_hear(listen: Listen) -> None:
-    """It wakes its own sound again, and the note stays beside the take."""
+async def test_a_page_that_slept_tells_what_was_not_heard(listen: Listen) -> None:
+    """It wakes its own sound again; the app gets a gap, the take silence, and the note stays."""
     app, _, heard = hearing(0.1)
-    tab = await listen(app)
-    await click(tab.page, "Record")
-    await recorded(tab.page, r"0:00\.[3-9]|0:01")
+    tab = await recording(listen, app, r"0:00\.[3-9]|0:01")
     await tab.page.evaluate(SLEEP)
     slept = tab.page.get_by_text(re.compile(r"The page slept: [1-9]\d*\.\d s were not heard\."))
     await expect(slept).to_be_visible()
     before = len(heard.chunks)
     await until(lambda: len(heard.chunks) > before + 3)
     await click(tab.page, "Stop")
-    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+    await drawn(tab.page)
     await expect(slept).to_be_visible()
-    await whole(heard)
+    said = float(re.findall(r"([\d.]+) s", await slept.inner_text())[0])
+    await until(lambda: bool(heard.takes))
+    await until(lambda: heard.end == len(heard.takes[0]))
+    gap = sum(gap for _, gap in heard.places)
+    assert abs(gap / RATE - said) <= 0.05 + 1e-6, "the page says it to a tenth of a second"
+    take = heard.takes[0]
+    for (index, before), chunk in zip(heard.places, heard.chunks, strict=True):
+        np.testing.assert_array_equal(take[index : index + len(chunk)], chunk)
+        assert not take[index - before : index].any(), "what was not heard is silence"
 
 
 async def test_a_microphone_that_is_unplugged_ends_the_recording_and_says_so(
@@ -91,7 +110,7 @@ async def test_a_microphone_that_is_unplugged_ends_the_recording_and_says_so(
     await recorded(tab.page, r"0:00\.[3-9]|0:01")
     await tab.page.evaluate(UNPLUG)
     await expect(tab.page.get_by_text("The microphone went away.")).to_be_visible()
-    await expect(tab.page.locator(".wave.drawn")).to_be_visible()
+    await drawn(tab.page)
     await whole(heard)
     assert len(heard.takes[0]) > 0.2 * RATE
 
@@ -99,14 +118,32 @@ async def test_a_microphone_that_is_unplugged_ends_the_recording_and_says_so(
 async def test_a_microphone_that_is_plugged_in_can_be_chosen(listen: Listen) -> None:
     """While it records: the list is the one of now."""
     app, _, _ = hearing(0.1)
-    tab = await listen(app)
-    await click(tab.page, "Record")
-    await recorded(tab.page, r"0:00\.[1-9]|0:01")
+    tab = await recording(listen, app, r"0:00\.[1-9]|0:01")
     choice = tab.page.get_by_label("Microphone").get_by_role("combobox")
     before = await choice.locator("option").count()
     await tab.page.evaluate(PLUG)
     await expect(choice.locator("option")).to_have_count(before + 1)
     await expect(choice.locator("option").last).to_have_text("A new microphone")
+
+
+async def test_the_badge_tells_what_the_app_was_too_slow_for(listen: Listen) -> None:
+    """Chunks that no function got are red on the microphone, and counted at the server."""
+    with oc.Blocks() as app:
+        mic = oc.Audio(label="Microphone", streaming=True)
+
+        async def stuck(_: Sound) -> None:
+            await asyncio.Event().wait()
+
+        mic.stream(stuck, mic, None, stream_every=0.1, on_overload="latest")
+    tab = await recording(listen, app)
+    badge = tab.page.locator(".badge")
+    await expect(badge).to_have_text(re.compile("Live, disturbed"))
+    await badge.click()
+    missed = tab.page.locator("dt", has_text="Left out by the app").locator("+ dd")
+    await expect(missed).to_have_text(re.compile(r"[1-9]\d* ms"))
+    told = float((await missed.inner_text()).split()[0].replace(",", ""))
+    (source,) = tab.site.host.metrics.snapshot()["sessions"][0]["sources"]
+    assert source["dropped"] >= told * RATE / 1000 - 1
 
 
 async def test_many_streams_of_one_page_do_not_disturb_each_other(listen: Listen) -> None:
@@ -129,17 +166,8 @@ async def test_many_streams_of_one_page_do_not_disturb_each_other(listen: Listen
             go.click(speak, None, out)
             out.playback_finished(note, None, None)
         for n, heard in enumerate(taken):
-
-            def hear(chunk: Sound, event: oc.EventData, heard: Heard = heard) -> None:
-                heard.chunks.append(chunk[1])
-                heard.places.append((event.index, event.gap))
-
-            def keep(take: Sound, heard: Heard = heard) -> None:
-                heard.takes.append(take[1])
-
             microphone = oc.Audio(label=f"Microphone {n}", streaming=True, sources="microphone")
-            microphone.stream(hear, microphone, None, stream_every=0.1, on_overload="block")
-            microphone.stop_recording(keep, microphone, None)
+            listens(microphone, heard)
     tab = await listen(app)
     for n in range(2):
         await tab.page.get_by_role("button", name="Record", exact=True).first.click()
@@ -152,7 +180,7 @@ async def test_many_streams_of_one_page_do_not_disturb_each_other(listen: Listen
     assert finished == {n: (len(sound), False) for n, sound in enumerate(sounds)}
     for _ in range(2):
         await tab.page.get_by_role("button", name="Stop", exact=True).first.click()
-    await expect(tab.page.locator(".wave.drawn")).to_have_count(5)
+    await drawn(tab.page, 5)
     for n, sound in enumerate(sounds):
         np.testing.assert_array_equal(await samples_of(tab.page, n, OUT), sound)
     for heard in taken:
@@ -163,9 +191,7 @@ async def test_many_streams_of_one_page_do_not_disturb_each_other(listen: Listen
 async def test_a_recording_whose_session_is_over_ends_and_says_so(listen: Listen) -> None:
     """It would go nowhere."""
     app, _, _ = hearing(0.1)
-    tab = await listen(app)
-    await click(tab.page, "Record")
-    await recorded(tab.page, r"0:00\.[1-9]|0:01")
+    tab = await recording(listen, app, r"0:00\.[1-9]|0:01")
     await tab.site.cut()
     await expect(tab.page.locator(".banner")).to_be_visible()
     tab.site.host.lines.clear()
@@ -188,26 +214,14 @@ def parted(key: str | None) -> tuple[oc.Blocks, Heard]:
 
         @oc.render(inputs=times)
         def part(n: float) -> None:
-            microphone = oc.Audio(label=f"Microphone {n:g}", streaming=True, key=key)
-
-            def hear(chunk: Sound, event: oc.EventData) -> None:
-                heard.chunks.append(chunk[1])
-                heard.places.append((event.index, event.gap))
-
-            def keep(take: Sound) -> None:
-                heard.takes.append(take[1])
-
-            microphone.stream(hear, microphone, None, stream_every=0.1, on_overload="block")
-            microphone.stop_recording(keep, microphone, None)
+            listens(oc.Audio(label=f"Microphone {n:g}", streaming=True, key=key), heard)
 
     return app, heard
 
 
 async def test_a_recorder_that_is_taken_away_says_what_was_lost_with_it(listen: Listen) -> None:
     app, heard = parted(None)
-    tab = await listen(app)
-    await click(tab.page, "Record")
-    await recorded(tab.page, r"0:00\.[3-9]|0:01")
+    tab = await recording(listen, app, r"0:00\.[3-9]|0:01")
     await click(tab.page, "Anew")
     await expect(tab.page.get_by_text("Recording ended")).to_be_visible()
     await expect(tab.page.get_by_text(re.compile(r"A recording of \d\.\d s ended"))).to_be_visible()
@@ -221,9 +235,7 @@ async def test_a_recorder_that_is_taken_away_says_what_was_lost_with_it(listen: 
 
 async def test_a_recorder_with_a_key_goes_on_while_its_part_is_made_anew(listen: Listen) -> None:
     app, heard = parted("mic")
-    tab = await listen(app)
-    await click(tab.page, "Record")
-    await recorded(tab.page, r"0:00\.[3-9]|0:01")
+    tab = await recording(listen, app, r"0:00\.[3-9]|0:01")
     before = len(heard.chunks)
     await click(tab.page, "Anew")
     await expect(tab.page.get_by_text("Microphone 1")).to_be_visible()

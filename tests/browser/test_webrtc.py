@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 import numpy as np
@@ -13,8 +14,8 @@ from ossicle.runtime.peers import Peers
 from ossicle.runtime.sessions import Line
 from ossicle.runtime.streams.peer import Peer
 
-from .conftest import RATE, Listen, noise
-from .listening import Heard, Sound, click, recorded, until
+from .conftest import PATIENCE, RATE, Listen, noise
+from .listening import Heard, Sound, click, drawn, listens, recording, until
 from .test_recording import longest_run
 
 
@@ -60,9 +61,12 @@ async def test_a_voice_over_webrtc(listen: Listen, peers: list[Peer]) -> None:
     await click(tab.page, "Record")
     # Until it is open the socket carries the sound; then it changes over without a seam.
     await until(lambda: bool(peers) and peers[0].counters.received > 100)
-    await until(lambda: peers[0].counters.sent > 50)
+    async with asyncio.timeout(PATIENCE / 1000):
+        # What comes out is what the microphone gave, later.
+        while len((await tab.tap.sound(RATE)).delays(0.1)) < 4:
+            await asyncio.sleep(0.1)
     await click(tab.page, "Stop")
-    await expect(tab.page.locator(".wave.drawn")).to_have_count(2)
+    await drawn(tab.page, 2)
     await until(lambda: bool(heard.takes))
     (peer,) = peers
     take = heard.takes[0]
@@ -72,10 +76,36 @@ async def test_a_voice_over_webrtc(listen: Listen, peers: list[Peer]) -> None:
     ):
         assert index == before[0] + len(chunk) + gap
     tapped = await tab.tap.sound(RATE)
-    assert len(tapped.delays()) >= 4, "what comes out is what the microphone gave, later"
     played = np.rint(tapped.heard * 32768).astype(np.int16)
     assert longest_run(played, noise()) >= RATE // 10
     await until(lambda: not peer.open)
+
+
+async def test_two_recordings_share_a_connection_until_both_have_ended(
+    listen: Listen, peers: list[Peer]
+) -> None:
+    """The end of one takes nothing from the other."""
+    heard = [Heard(), Heard()]
+    with oc.Blocks() as app:
+        for n, each in enumerate(heard):
+            listens(oc.Audio(label=f"Microphone {n}", streaming=True, transport="webrtc"), each)
+    tab = await listen(app)
+    for n in range(2):
+        await tab.page.get_by_role("button", name="Record", exact=True).first.click()
+        await expect(tab.page.locator(".recorder .time b")).to_have_count(n + 1)
+    await until(lambda: bool(peers) and peers[0].counters.received > 100)
+    (peer,) = peers
+    await tab.page.get_by_role("button", name="Stop", exact=True).first.click()
+    await until(lambda: bool(heard[0].takes))
+    before, chunks = peer.counters.received, len(heard[1].chunks)
+    await until(lambda: peer.counters.received > before + 50)
+    await until(lambda: len(heard[1].chunks) > chunks + 3)
+    assert peer.open and len(peers) == 1
+    await tab.page.get_by_role("button", name="Stop", exact=True).first.click()
+    await until(lambda: bool(heard[1].takes))
+    await until(lambda: not peer.open)
+    for each in heard:
+        assert longest_run(each.takes[0], noise()) >= RATE // 4
 
 
 async def test_where_no_connection_comes_about_the_socket_carries_it(
@@ -89,9 +119,7 @@ async def test_where_no_connection_comes_about_the_socket_carries_it(
 
     monkeypatch.setattr(Peers, "offer", deaf)
     app, heard = app_of("webrtc")
-    tab = await listen(app)
-    await click(tab.page, "Record")
-    await recorded(tab.page, r"0:0[1-9]")
+    tab = await recording(listen, app, r"0:0[1-9]")
     await click(tab.page, "Stop")
     await until(lambda: bool(heard.takes))
     assert not peers

@@ -109,6 +109,7 @@ export const strings = {
   liveTrip: 'To the server and back',
   liveWaiting: 'Waits for the line',
   liveDropped: 'Left out on the way',
+  liveMissed: 'Left out by the app',
   liveSkipped: 'Left out here',
   liveUnderruns: 'Ran dry',
   liveBuffer: 'Waiting / wanted',

@@ -264,6 +264,13 @@ describe('a recording on its way', () => {
   });
 });
 
+describe('the figures of a recording', () => {
+  it('are worse when the app was too slow for some of it', () => {
+    expect(worse(none, { ...none, missed: 100 })).toBe(true);
+    expect(worse({ ...none, missed: 100 }, { ...none, missed: 100 })).toBe(false);
+  });
+});
+
 describe('the figures of a stream', () => {
   it('are judged by what is felt, and forgive with time', () => {
     const at = (ago: number) => health(none, 20_000 - ago, 20_000, true);

@@ -195,7 +195,10 @@ export function microphone(options: MicrophoneOptions): Observable<MicrophoneEve
       listen(track, node);
       await begun(context);
       if (out.closed || !context) return;
-      unwatch = watch(context, (seconds) => out.next({ kind: 'slept', seconds }));
+      unwatch = watch(context, (seconds) => {
+        node.port.postMessage({ slept: seconds });
+        out.next({ kind: 'slept', seconds });
+      });
       chosen = settings.deviceId ?? '';
       navigator.mediaDevices.addEventListener('devicechange', relist);
       out.next({

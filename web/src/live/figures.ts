@@ -21,6 +21,8 @@ export interface Figures {
   /** Milliseconds of sound that were left out: here, and on the way to the server. */
   skipped: number;
   dropped: number;
+  /** Milliseconds of a recording that no function got, because the app is too slow. */
+  missed: number;
   underruns: number;
   /** Milliseconds that wait to be heard, and that should. */
   fill: number | null;
@@ -35,6 +37,7 @@ export const none: Figures = {
   waiting: null,
   skipped: 0,
   dropped: 0,
+  missed: 0,
   underruns: 0,
   fill: null,
   target: null,
@@ -68,5 +71,5 @@ export function health(figures: Figures, trouble: number, now: number, online: b
 
 /** Whether something was lost between two reports. */
 export function worse(before: Figures, now: Figures): boolean {
-  return now.skipped > before.skipped || now.dropped > before.dropped || now.underruns > before.underruns;
+  return (['skipped', 'dropped', 'missed', 'underruns'] as const).some((name) => now[name] > before[name]);
 }

@@ -23,6 +23,7 @@ export class Recording {
       .subscribe((event) => {
         if (event.kind === 'trip') this.show({ ...this.figures, trip: event.ms });
         else if (event.kind === 'uplink') this.show({ ...this.figures, dropped: event.dropped, waiting: event.waiting });
+        else if (event.kind === 'missed') this.show({ ...this.figures, missed: event.ms });
         else this.finish();
       });
   }
@@ -39,7 +40,7 @@ export class Recording {
     this.figures = none;
     this.trouble = -Infinity;
     const lossy = this.node.props.transport === 'webrtc';
-    if (lossy) this.page.sounds.connect(this.page.app?.ice_servers ?? []);
+    if (lossy) this.page.sounds.connect(this.node.id, this.page.app?.ice_servers ?? []);
     this.page.sounds.record(this.node.id, wire, lossy);
   }
 
@@ -59,6 +60,6 @@ export class Recording {
     this.asked = { writes: this.node.writes, refusals: this.page.refusals };
     this.page.act(this.node, 'stop_recording');
     this.page.sounds.recorded(this.node.id);
-    if (this.node.props.transport === 'webrtc') this.page.sounds.disconnect();
+    if (this.node.props.transport === 'webrtc') this.page.sounds.disconnect(this.node.id);
   }
 }

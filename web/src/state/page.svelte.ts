@@ -247,6 +247,9 @@ export class Page {
       case 'stream':
         this.applyStream(patch);
         return;
+      case 'overload':
+        this.sounds.missed(patch.node, patch.ms);
+        return;
       case 'part':
         this.applyPart(patch);
         return;

@@ -160,7 +160,7 @@ function runError(value: Json | undefined, path: string): RunError {
 
 function patch(value: Json | undefined, path: string): Patch {
   const f = fields(value, path);
-  const kind = oneOf(['set', 'run', 'toast', 'js', 'stream', 'command', 'part'], f.kind, `${path}.kind`);
+  const kind = oneOf(['set', 'run', 'toast', 'js', 'stream', 'overload', 'command', 'part'], f.kind, `${path}.kind`);
   switch (kind) {
     case 'set':
       return { kind, node: number(f.node, `${path}.node`), props: fields(f.props, `${path}.props`) };
@@ -208,6 +208,8 @@ function patch(value: Json | undefined, path: string): Patch {
         silent: items(number)(f.silent, `${path}.silent`),
         outer: items(outer)(f.outer, `${path}.outer`),
       };
+    case 'overload':
+      return { kind, node: number(f.node, `${path}.node`), ms: number(f.ms, `${path}.ms`) };
     case 'command':
       return { kind, node: number(f.node, `${path}.node`), command: text(f.command, `${path}.command`) };
     case 'js':

@@ -13,7 +13,10 @@ export function socketUrl(page: string, query: Record<string, string | number>):
   return url.href;
 }
 
-export type SoundEvent = Extract<FromWorker, { kind: 'ended' | 'uplink' | 'trip' }>;
+export type SoundEvent =
+  | Extract<FromWorker, { kind: 'ended' | 'uplink' | 'trip' }>
+  /** Milliseconds of a recording that no function got so far, because the app is too slow. */
+  | { kind: 'missed'; node: number; ms: number };
 
 /** The way of live sound between the audio thread and the server. */
 export interface Sounds {
@@ -28,13 +31,15 @@ export interface Sounds {
    */
   record(node: number, port: MessagePort, lossy: boolean): void;
   recorded(node: number): void;
+  /** The app was too slow for so much of a recording. */
+  missed(node: number, ms: number): void;
   /** Gives a stream's frames to `port`. */
   play(node: number, epoch: number, port: MessagePort): void;
   played(node: number, epoch: number): void;
-  /** Tries to open a way that loses rather than waits. */
-  connect(iceServers: string[]): void;
-  /** That way is needed no more. */
-  disconnect(): void;
+  /** Tries to open a way that loses rather than waits; one for all recordings that may take it. */
+  connect(node: number, iceServers: string[]): void;
+  /** This node needs that way no more. */
+  disconnect(node: number): void;
 }
 
 export class Wire implements Sounds {
@@ -42,6 +47,8 @@ export class Wire implements Sounds {
   private readonly worker = new Worker(new URL('./socket.worker.ts', import.meta.url), { type: 'module' });
   private socket: ((event: FromWorker) => void) | null = null;
   private peer: Peer | null = null;
+  /** Who records, and may take the way that loses. */
+  private readonly lossy = new Set<number>();
 
   constructor() {
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
@@ -49,7 +56,7 @@ export class Wire implements Sounds {
         case 'up':
         case 'text':
         case 'down':
-          if (data.kind === 'down') this.disconnect();
+          if (data.kind === 'down') this.hangUp();
           this.socket?.(data);
           return;
         case 'answer':
@@ -95,6 +102,10 @@ export class Wire implements Sounds {
     this.say({ kind: 'recorded', node });
   }
 
+  missed(node: number, ms: number): void {
+    this.events.next({ kind: 'missed', node, ms });
+  }
+
   play(node: number, epoch: number, port: MessagePort): void {
     this.say({ kind: 'play', node, epoch, port }, port);
   }
@@ -103,16 +114,22 @@ export class Wire implements Sounds {
     this.say({ kind: 'played', node, epoch });
   }
 
-  connect(iceServers: string[]): void {
+  connect(node: number, iceServers: string[]): void {
+    this.lossy.add(node);
     if (this.peer) return;
     const peer = (this.peer = new Peer(iceServers, {
       offer: (sdp) => this.say({ kind: 'text', data: JSON.stringify({ type: 'rtc', sdp }) }),
       open: (port) => this.say({ kind: 'peer', port }, port),
-      closed: () => this.peer === peer && this.disconnect(),
+      closed: () => this.peer === peer && this.hangUp(),
     }));
   }
 
-  disconnect(): void {
+  disconnect(node: number): void {
+    this.lossy.delete(node);
+    if (this.lossy.size === 0) this.hangUp();
+  }
+
+  private hangUp(): void {
     if (!this.peer) return;
     this.peer.close();
     this.peer = null;
@@ -131,6 +148,7 @@ export const noSounds: Sounds = {
   awaiting: () => undefined,
   record: () => undefined,
   recorded: () => undefined,
+  missed: () => undefined,
   play: () => undefined,
   played: () => undefined,
   connect: () => undefined,

@@ -144,6 +144,13 @@ export interface StreamPatch {
   frames: number;
 }
 
+/** The app was too slow for so many milliseconds of the node's recording: no function got them. */
+export interface OverloadPatch {
+  kind: 'overload';
+  node: number;
+  ms: number;
+}
+
 /** The page is asked to do what its user could. */
 export interface CommandPatch {
   kind: 'command';
@@ -171,7 +178,7 @@ export interface PartPatch {
   outer: OuterInfo[];
 }
 
-export type Patch = SetPatch | RunPatch | ToastPatch | JsPatch | StreamPatch | CommandPatch | PartPatch;
+export type Patch = SetPatch | RunPatch | ToastPatch | JsPatch | StreamPatch | OverloadPatch | CommandPatch | PartPatch;
 
 export type ServerMessage =
   /** `got`: the number of the page's last message that came. */

@@ -2,7 +2,7 @@
  * Takes samples from the microphone, on the audio thread, and stops at the exact sample asked for.
  *
  * To the page: `{channels: Float32Array[]}` per chunk, then once `{ended: "stop" | "limit"}`.
- * From the page: "pause", "resume", "stop", or `{wire: MessagePort}`.
+ * From the page: "pause", "resume", "stop", `{wire: MessagePort}`, or `{slept: seconds}` after the page stood still.
  * To the wire, where there is one: packed frames of exactly the length asked for, then `{ended}`.
  */
 import { interleave, int16 } from '../audio/wav';
@@ -18,7 +18,10 @@ const WARM_UP = 0.5;
 /** Frames per chunk: about 20 ms, so that the meter is quick and the messages few. */
 const CHUNK = 1024;
 
-type Said = 'pause' | 'resume' | 'stop' | { wire: MessagePort };
+/** Seconds of a sleep that become a gap of the recording: an hour of silence would be no help to a take. */
+const LONGEST_SLEEP = 60;
+
+type Said = 'pause' | 'resume' | 'stop' | { wire: MessagePort } | { slept: number };
 
 /** Frames of one length out of pieces of any. */
 class Framer {
@@ -51,6 +54,12 @@ class Framer {
       this.filled += take;
       if (this.filled === this.size) this.send(0);
     }
+  }
+
+  /** So many seconds went by unheard: what comes next has the index that it would have had. */
+  skip(seconds: number): void {
+    if (this.filled > 0) this.send(0);
+    this.index += Math.round(Math.min(seconds, LONGEST_SLEEP) * sampleRate);
   }
 
   end(why: 'stop' | 'limit'): void {
@@ -101,7 +110,9 @@ class Capture extends AudioWorkletProcessor {
     this.state = live ? 'held' : 'on';
     this.port.onmessage = ({ data }: MessageEvent<Said>) => {
       if (this.state === 'over') return;
-      if (typeof data !== 'string') {
+      if (typeof data !== 'string' && 'slept' in data) {
+        if (this.state === 'on') this.framer?.skip(data.slept);
+      } else if (typeof data !== 'string') {
         if (live) this.framer = new Framer(live, data.wire, this.width);
         this.state = 'on';
       } else if (data === 'stop') this.end('stop');
