@@ -1,10 +1,13 @@
 """What `Interface` keeps when users flag a result: one CSV file, and copies of sounds and files.
 
-    <folder>/log.csv          one row for each flag: the components' values, flag, time (UTC)
-    <folder>/files/           sounds as wav, other files as they came, by content: each once
+    <folder>/dataset1.csv             one row for each flag: values, flag, timestamp (UTC)
+    <folder>/<label>/<digest>/<name>  sounds as wav, other files as they came: each content once
 
-A row holds what the components showed and nothing about who flagged it. Another set of columns
-begins another file, log-2.csv and so on, so that an old log is never damaged.
+A row holds what the components showed and nothing about who flagged it; a file is its path, from
+where the app was started if `folder` is, several are a JSON list. Another set of columns begins
+another file, dataset2.csv and so on, so that an old log is never damaged. So what reads the peer's
+folders reads these. It differs in that times are UTC and say so, no user is named, equal content is
+kept once, and a sound is a wav whatever it came as.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from pathlib import Path
 
 from ..flow.documents import Document
 from ..flow.shapes import is_dict, is_listing
+from .media.names import safe_name
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A text that begins so is a program to spreadsheets; they take it as text after an apostrophe."""
@@ -35,13 +39,14 @@ class FlagLog:
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self._folder = folder
-        self._header = [*names, "flag", "time"]
+        self._header = [*names, "flag", "timestamp"]
+        self._places = [safe_name(name, fallback="component") for name in names]
         self._lock = threading.Lock()
 
     def append(self, values: Sequence[object], flag: str = "") -> None:
         """One row. `values` are stored values. Raises OSError if it cannot be written."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        row = [*(self._cell(value) for value in values), _text(flag), now]
+        row = [*map(self._cell, self._places, values), _text(flag), now]
         with self._lock:
             path, fresh = self._file()
             before = 0 if fresh else path.stat().st_size
@@ -60,7 +65,7 @@ class FlagLog:
         self._folder.mkdir(parents=True, exist_ok=True)
         number = 1
         while True:
-            path = self._folder / ("log.csv" if number == 1 else f"log-{number}.csv")
+            path = self._folder / f"dataset{number}.csv"
             if not path.exists() or not path.stat().st_size:
                 return path, True
             with path.open(newline="", encoding="utf-8") as file:
@@ -68,7 +73,7 @@ class FlagLog:
                     return path, False
             number += 1
 
-    def _cell(self, value: object) -> str | int | float | bool:
+    def _cell(self, place: str, value: object) -> str | int | float | bool:
         if value is None:
             return ""
         if isinstance(value, bool | int | float):
@@ -76,20 +81,21 @@ class FlagLog:
         if isinstance(value, str):
             return _text(value)
         if isinstance(value, Document):
-            return self._document(value)
-        if is_listing(value) and all(isinstance(each, Document) for each in value):
-            return "; ".join(map(self._document, value))
+            return self._document(place, value)
+        if is_listing(value) and value and all(isinstance(each, Document) for each in value):
+            paths = [self._document(place, each) for each in value]
+            return json.dumps(paths, ensure_ascii=False)
         if is_dict(value) or is_listing(value):
             return _text(json.dumps(value, ensure_ascii=False, default=str))
-        return self._sound(value)
+        return self._sound(place, value)
 
-    def _document(self, document: Document) -> str:
+    def _document(self, place: str, document: Document) -> str:
         def write(path: Path) -> None:
             shutil.copyfile(document.source, path)
 
-        return self._copy(document.key, document.name, write)
+        return self._copy(place, document.key, document.name, write)
 
-    def _sound(self, value: object) -> str:
+    def _sound(self, place: str, value: object) -> str:
         from ..flow.audio import Clip
         from .media.encode import encode
         from .media.names import with_suffix
@@ -100,12 +106,12 @@ class FlagLog:
         def write(path: Path) -> None:
             encode(value, path, "wav")
 
-        return self._copy(value.id, with_suffix(value.name, "wav"), write)
+        return self._copy(place, value.id, with_suffix(value.name, "wav"), write)
 
-    def _copy(self, key: str, name: str, write: Callable[[Path], None]) -> str:
-        """The file of that content and name, whole or not at all; its path from the folder."""
-        folder = self._folder / "files"
-        target = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}-{name}"
+    def _copy(self, place: str, key: str, name: str, write: Callable[[Path], None]) -> str:
+        """The file of that content and name, whole or not at all; its path."""
+        folder = self._folder / place / hashlib.sha256(key.encode()).hexdigest()[:16]
+        target = folder / name
         if not target.exists():
             folder.mkdir(parents=True, exist_ok=True)
             half = folder / f".{secrets.token_hex(8)}"
@@ -114,7 +120,7 @@ class FlagLog:
                 os.replace(half, target)
             finally:
                 half.unlink(missing_ok=True)
-        return target.relative_to(self._folder).as_posix()
+        return target.as_posix()
 
 
 def _text(text: str) -> str:

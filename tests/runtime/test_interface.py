@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -231,13 +232,13 @@ def test_flags_go_to_a_log_with_copies_of_the_sounds(tmp_path: Path) -> None:
         lab.click(find(demo, oc.Button, "Flag as odd"))
         assert [toast.title for toast in lab.toasts] == ["Flagged", "Flagged"]
         assert lab.value(out)[1][0] == TONE[-1]
-    header, first, second = rows(folder / "log.csv")
-    assert header == ["Take", "note", "output", "flag", "time"]
+    header, first, second = rows(folder / "dataset1.csv")
+    assert header == ["Take", "note", "output", "flag", "timestamp"]
     assert (first[:3], first[1], first[3], second[3]) == (second[:3], "'=SUM(A1)", "good", "x")
     assert first[4].endswith("+00:00")
-    assert len(list((folder / "files").iterdir())) == 2
+    assert [Path(first[n]).relative_to(folder).parts[0] for n in (0, 2)] == ["Take", "output"]
     for place, samples in ((0, TONE), (2, TONE[::-1])):
-        read, rate = soundfile.read(folder / first[place], dtype="int16")
+        read, rate = soundfile.read(first[place], dtype="int16")
         assert rate == RATE and np.array_equal(read, samples)
 
 
@@ -255,7 +256,10 @@ def test_auto_keeps_each_run_that_succeeded(tmp_path: Path) -> None:
             lab.input(demo.input_components[0], value)
             lab.click(find(demo, oc.Button, "Submit"))
         assert [toast.level for toast in lab.toasts] == ["error"]
-    assert [row[:2] for row in rows(tmp_path / "flags" / "log.csv")[1:]] == [["1", "1"], ["2", "2"]]
+    assert [row[:2] for row in rows(tmp_path / "flags" / "dataset1.csv")[1:]] == [
+        ["1", "1"],
+        ["2", "2"],
+    ]
 
 
 def test_other_columns_begin_another_log(tmp_path: Path) -> None:
@@ -270,8 +274,8 @@ def test_other_columns_begin_another_log(tmp_path: Path) -> None:
         with Lab(demo) as lab:
             lab.input(demo.input_components[0], 4)
             lab.click(find(demo, oc.Button, "Flag"))
-    assert len(rows(tmp_path / "log.csv")) == 3
-    assert len(rows(tmp_path / "log-2.csv")) == 2
+    assert len(rows(tmp_path / "dataset1.csv")) == 3
+    assert len(rows(tmp_path / "dataset2.csv")) == 2
 
 
 def test_other_files_are_copied_as_they_came(tmp_path: Path) -> None:
@@ -289,10 +293,10 @@ def test_other_files_are_copied_as_they_came(tmp_path: Path) -> None:
         lab.click(find(demo, oc.Button, "Submit"))
         lab.click(find(demo, oc.Button, "Flag"))
         assert lab.ends()[-1] is Kind.SUCCEEDED
-    row = rows(tmp_path / "flags" / "log.csv")[1]
-    first, second = row[0].split("; ")
-    assert (tmp_path / "flags" / first).read_bytes() == b"<b>" and first.endswith("-note.html")
-    assert (tmp_path / "flags" / second).read_bytes() == b"x"
+    row = rows(tmp_path / "flags" / "dataset1.csv")[1]
+    first, second = map(Path, json.loads(row[0]))
+    assert first.read_bytes() == b"<b>" and first.name == "note.html"
+    assert second.read_bytes() == b"x" and second.is_relative_to(tmp_path / "flags" / "In")
     assert row[1] == '{"n": 2}'
 
 

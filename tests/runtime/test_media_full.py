@@ -114,16 +114,16 @@ def test_a_flag_without_room_leaves_the_log_as_it_was(tmp_path: Path) -> None:
     """No half row, no half sound; the next flag is a row of its own."""
     log = FlagLog(tmp_path / "flags", ["text", "sound"])
     log.append(["first", None])
-    before = (tmp_path / "flags" / "log.csv").read_text()
+    before = (tmp_path / "flags" / "dataset1.csv").read_text()
     with little_room():
         with pytest.raises(OSError, match="File too large"):
             log.append(["x" * 2 * ROOM, None])
         with pytest.raises(ClipError, match="could not be stored"):
             log.append(["second", Clip.of(RATE, NOISE)])
-    assert files(tmp_path / "flags") == [tmp_path / "flags" / "log.csv"]
-    assert (tmp_path / "flags" / "log.csv").read_text() == before
+    assert files(tmp_path / "flags") == [tmp_path / "flags" / "dataset1.csv"]
+    assert (tmp_path / "flags" / "dataset1.csv").read_text() == before
     log.append(["third", None])
-    rows = (tmp_path / "flags" / "log.csv").read_text().splitlines()
+    rows = (tmp_path / "flags" / "dataset1.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["text", "first", "third"]
 
 
