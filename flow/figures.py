@@ -53,19 +53,21 @@ class Load:
 class OperatorFigures:
     """One operator in one chain of one session."""
 
-    __slots__ = ("name", "load", "stage", "_latency")
+    __slots__ = ("name", "load", "stage", "_operator")
 
     def __init__(self, operator: object) -> None:
-        self.name = str(
-            getattr(operator, "name", None) or getattr(operator, "__name__", "function")
-        )
+        self.name = name_of(operator)
         self.load = Load()
         self.stage: Any = None
-        self._latency: Callable[[int], Frames] | None = getattr(operator, "latency", None)
+        self._operator: Any = operator
 
     def latency(self, rate: int) -> Frames:
         """Frames that it says it holds back, at the rate that comes in."""
-        return self._latency(rate) if self._latency else 0
+        return self._operator.latency(rate) if hasattr(self._operator, "latency") else 0
+
+    def rate(self, rate: int) -> int:
+        """What goes out when `rate` comes in, as far as it says."""
+        return self._operator.rate(rate) if hasattr(self._operator, "rate") else rate
 
     @property
     def held(self) -> Frames:

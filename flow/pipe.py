@@ -173,7 +173,7 @@ class Pipe(Chain):
 
     def _close(self) -> None:
         self._subscription.dispose()
-        if self in self._session.pipes:
+        if not self._session.closed:  # else its figures are asked for once more
             self._session.pipes.remove(self)
 
 

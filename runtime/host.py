@@ -196,6 +196,7 @@ class Host:
         self.program.receive(
             Open(line.token, LazyMedia(lambda: self.store.session(line.token)), who)
         )
+        line.metrics.chains = self.program.sessions[line.token].pipes
         self._resync(line)
         return line
 
@@ -272,6 +273,7 @@ class Host:
             return
         if isinstance(made, Run):
             self._report(made.outcome)
+            self._count(made.outcome)
         if isinstance(made, Fault):
             self._fault(made)
             return
@@ -351,6 +353,11 @@ class Host:
             return
         log.error("%s: %s", where, error, exc_info=None if expected else error)
 
+    def _count(self, outcome: Outcome) -> None:
+        event = outcome.request.event
+        if event.port == "stream" and (line := self.lines.get(event.session)):
+            line.metrics.called(outcome, self._loop.time())
+
     def _log(self, error: Exception) -> None:
         log.error("error in a stream of the program", exc_info=error)
 
@@ -359,8 +366,16 @@ class Host:
     def receive(self, line: Line, message: Mapping[str, Any]) -> None:
         """Take one message of a front end. Raises ValueError with a text that may be shown."""
         if message.get("type") == "ping":  # how long the line is, whatever the session waits for
+            at = whole(message, "at")
+            if "trip" in message:
+                line.metrics.link.trip_ms = whole(message, "trip") / 10
             if line.send:
-                line.send({"type": "pong", "at": whole(message, "at")})
+                line.send({"type": "pong", "at": at})
+            return
+        if message.get("type") == "figures":
+            node = whole(message, "node")
+            if line.send:
+                line.send({"type": "figures", "node": node, **line.metrics.nodes(node)})
             return
         if message.get("type") == "rtc":
             self.sounds.peers.offer(line, str(message.get("sdp")))

@@ -17,6 +17,8 @@ def live_line(metrics: Mapping[str, Any]) -> str:
     "late" is from microphone to speaker, the middle of those heard now, where pages tell it. Frames
     that were lost (on the way in) and dropped (because a function or a listener was too slow) are
     counted since the start, and so is how often players ran dry and how often a budget was passed.
+    Where operators or functions cost or fail, the costliest operator, what waits for functions,
+    what they dropped and what was left out stand behind.
     """
     sessions = metrics["sessions"]
     sources = [each for session in sessions for each in session["sources"] if not each["over"]]
@@ -36,7 +38,24 @@ def live_line(metrics: Mapping[str, Any]) -> str:
     ]
     if beyond:
         words.append(f"over budget {beyond}×")
-    return " · ".join(words)
+    return " · ".join([*words, *_nodes(metrics)])
+
+
+def _nodes(metrics: Mapping[str, Any]) -> list[str]:
+    sessions, words = metrics["sessions"], list[str]()
+    chains = [each for session in sessions for each in session["chains"]]
+    operators = [each for chain in chains for each in chain["operators"]]
+    if operators:
+        most = max(operators, key=lambda each: each["load"])
+        if most["load"]:
+            words.append(f"most {most['operator']} {100 * most['load']:.1f} %")
+    if calls := [each for session in sessions for each in session["calls"]]:
+        called = metrics["totals"]["functions"]
+        words.append(f"functions {sum(each['waiting'] for each in calls)} waiting")
+        words.append(f"{called['dropped']:.0f} dropped {called['failed']:.0f} failed")
+    if faults := metrics["totals"]["operators"]["faults"]:
+        words.append(f"faults {faults:.0f}")
+    return words
 
 
 class LiveLine:

@@ -145,6 +145,22 @@ class Live:
             stream.end()
         return self._told(patch, patch.stage, frames=stream.total)
 
+    def _filled(self, stream: Outgoing, message: Mapping[str, Any]) -> None:
+        """What waits in the listener's player, and what that left out, if it says so."""
+        for name in ("skipped", "fill", "target"):
+            value = message.get(name)
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+                raise InputError(f"played: {name} must be a whole number, 0 or more.")
+            counters = stream.counters
+            if name == "skipped":
+                counters.skipped = max(counters.skipped, value)
+            elif name == "fill":
+                counters.fill_ms = float(value)
+            else:
+                counters.target_ms = float(value)
+
     def _late(self, stream: Outgoing, message: Mapping[str, Any]) -> None:
         """How late sound is where it is heard, if the listener says so; told once a stream."""
         middle, worst = message.get("latency"), message.get("worst")
@@ -194,6 +210,7 @@ class Live:
         if stream is None or stream.epoch != epoch or not isinstance(frames, int):
             return None
         stream.heard(frames, underruns)
+        self._filled(stream, message)
         self._late(stream, message)
         interrupted = stream.flushed and message.get("flushed") is True
         if not (stream.finished or interrupted):

@@ -7,10 +7,16 @@ and milliseconds say so in their names. Sessions have numbers here: their tokens
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...flow.figures import Chain
+from ...flow.model import Outcome
 from ...flow.units import Seconds
+from .chains import chain_snapshot
+from .chunked import CallMetrics
+from .spread import Spread
 
 Snapshot = dict[str, Any]
 """JSON: dicts, lists, numbers, texts."""
@@ -82,9 +88,17 @@ class SinkMetrics:
     most_waiting: int = 0
     """Frames that waited at once to be sent."""
     resumed: int = 0
+    skipped: int = 0
+    """Frames that the player left out to catch up, or that never came to it, as it says itself."""
+    fill_ms: float = 0.0
+    """What waits in the player to be heard."""
+    target_ms: float = 0.0
+    """What should wait there."""
     latency_ms: float = 0.0
     """From the microphone to the speaker, the middle of those that the listener told of last."""
     worst_ms: float = 0.0
+    latencies: Spread = field(default_factory=Spread)
+    """All of `latency_ms`: ten a second."""
     budget_ms: float = 0.0
     """How late it may be; 0 is any."""
     over_budget: int = 0
@@ -94,6 +108,7 @@ class SinkMetrics:
     def late_by(self, middle: float, worst: float) -> bool:
         """The listener tells how late sound is; whether that is beyond the budget now first."""
         self.latency_ms, self.worst_ms = middle, max(self.worst_ms, worst)
+        self.latencies.add(middle)
         beyond = 0 < self.budget_ms < middle
         self.over_budget += beyond
         return beyond and self.over_budget == 1
@@ -109,7 +124,10 @@ class SinkMetrics:
         return self.sent - self.heard
 
     def snapshot(self) -> Snapshot:
-        return _fields(self) | {"waiting": self.waiting, "under_way": self.under_way}
+        made = _fields(self) | {"waiting": self.waiting, "under_way": self.under_way}
+        del made["latencies"]
+        percentile = self.latencies.percentile
+        return made | {f"p{n}_ms": round(percentile(n), 1) for n in (50, 95, 99)}
 
 
 @dataclass(slots=True)
@@ -130,6 +148,8 @@ class LinkMetrics:
     overflowed: int = 0
     reconnects: int = 0
     refused: int = 0
+    trip_ms: float = 0.0
+    """To the server and back, as the page measured it last while there was sound."""
 
     def snapshot(self) -> Snapshot:
         return _fields(self)
@@ -138,16 +158,21 @@ class LinkMetrics:
 class Sums:
     """Of many recordings and streams that are over."""
 
-    __slots__ = ("recorded", "played")
+    __slots__ = ("recorded", "played", "made", "called")
 
     RECORDED = (
         "received", "lost", "repeated", "late", "refused", "dropped", "discontinuities", "busy",
     )  # fmt: skip
     PLAYED = ("total", "heard", "dropped", "flushed", "underruns")
 
+    MADE = ("faults", "empty")
+    CALLED = ("chunks", "dropped", "merged", "rejected", "failed", "late")
+
     def __init__(self) -> None:
         self.recorded: dict[str, float] = dict.fromkeys(self.RECORDED, 0)
         self.played: dict[str, float] = dict.fromkeys(self.PLAYED, 0)
+        self.made: dict[str, float] = dict.fromkeys(self.MADE, 0)
+        self.called: dict[str, float] = dict.fromkeys(self.CALLED, 0)
 
     def add_source(self, source: SourceMetrics) -> None:
         for name in self.RECORDED:
@@ -157,14 +182,25 @@ class Sums:
         for name in self.PLAYED:
             self.played[name] += getattr(sink, name)
 
+    def add_chain(self, chain: Chain) -> None:
+        for name in self.MADE:
+            self.made[name] += getattr(chain, name)
+
+    def add_calls(self, calls: CallMetrics) -> None:
+        for name in self.CALLED:
+            self.called[name] += getattr(calls, name)
+
     def add(self, other: Sums) -> None:
-        for name, value in other.recorded.items():
-            self.recorded[name] += value
-        for name, value in other.played.items():
-            self.played[name] += value
+        for here, there in zip(self._all(), other._all(), strict=True):
+            for name, value in there.items():
+                here[name] += value
+
+    def _all(self) -> tuple[dict[str, float], ...]:
+        return self.recorded, self.played, self.made, self.called
 
     def snapshot(self) -> Snapshot:
-        return {"in": dict(self.recorded), "out": dict(self.played)}
+        names = ("in", "out", "operators", "functions")
+        return {name: dict(each) for name, each in zip(names, self._all(), strict=True)}
 
 
 @dataclass(slots=True)
@@ -176,6 +212,41 @@ class SessionMetrics:
     sources: dict[int, SourceMetrics] = field(default_factory=dict[int, SourceMetrics])
     sinks: dict[int, SinkMetrics] = field(default_factory=dict[int, SinkMetrics])
     past: Sums = field(default_factory=Sums)
+    chains: Sequence[Chain] = ()
+    """Of operators, that the session's program has."""
+    calls: dict[tuple[int, int], CallMetrics] = field(
+        default_factory=dict[tuple[int, int], CallMetrics]
+    )
+    """Of functions on streams, by node and listener."""
+
+    def called(self, outcome: Outcome, now: Seconds) -> None:
+        """A request of a function that gets chunks reached another station."""
+        request = outcome.request
+        key = request.event.node, request.listener.id
+        made = self.calls.get(key)
+        if made is None:
+            listener = request.listener
+            made = self.calls[key] = CallMetrics(listener.name, key[0], tuple(listener.outputs))
+        made.take(outcome, now)
+
+    def nodes(self, node: int | None = None) -> Snapshot:
+        """What operators and functions do; only those at one node, if that is given."""
+
+        def rate(source: int) -> int:
+            return self.sources[source].rate if source in self.sources else 0
+
+        return {
+            "chains": [
+                chain_snapshot(each, rate(each.source))
+                for each in self.chains
+                if node in (None, each.source, each.target)
+            ],
+            "calls": [
+                each.snapshot()
+                for each in self.calls.values()
+                if node in (None, each.source, *each.targets)
+            ],
+        }
 
     def source(self, node: int, rate: int, channels: int) -> SourceMetrics:
         """A recording of a node begins; of the one before only the sums are kept."""
@@ -199,6 +270,10 @@ class SessionMetrics:
             made.add_source(source)
         for sink in self.sinks.values():
             made.add_sink(sink)
+        for chain in self.chains:
+            made.add_chain(chain)
+        for calls in self.calls.values():
+            made.add_calls(calls)
         return made
 
     def snapshot(self) -> Snapshot:
@@ -207,6 +282,7 @@ class SessionMetrics:
             "link": self.link.snapshot(),
             "sources": [each.snapshot() for each in self.sources.values()],
             "sinks": [each.snapshot() for each in self.sinks.values()],
+            **self.nodes(),
         }
 
 
@@ -279,7 +355,7 @@ class Metrics:
         sessions = list(self.sessions.values())
         for each in sessions:
             totals.add(each.sums())
-        sounding = [each for each in sessions if each.sources or each.sinks]
+        sounding = [each for each in sessions if each.sources or each.sinks or each.calls]
         return {
             "loop": self.lag.snapshot(),
             "opened": self._opened,

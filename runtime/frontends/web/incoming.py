@@ -22,6 +22,7 @@ FIELDS: dict[str, dict[str, type]] = {
     "js": {"request": int},
     "played": {"node": int, "epoch": int, "frames": int, "underruns": int},
     "ping": {"at": int},
+    "figures": {"node": int},
     "rtc": {"sdp": str},
 }
 """The message types a page may send, with the fields each must have."""

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 
 import numpy as np
+from reactivex import operators as ops
 
-from ossicle.flow.blocks import START
+import ossicle as oc
+from ossicle.flow.audio import Clip
+from ossicle.flow.blocks import START, Block
+from ossicle.flow.figures import EVERY
+from ossicle.flow.model import Cause, Event, Kind, Outcome, Request
+from ossicle.flow.operators import limiter
+from ossicle.flow.program import Program
+from ossicle.flow.said import Frames, Open
+from ossicle.flow.testing import VirtualClock, inline
 from ossicle.runtime.streams.frame import Frame
 from ossicle.runtime.streams.incoming import LATE, LONG, Incoming
 from ossicle.runtime.streams.metrics import Lag, Metrics, SessionMetrics
 from ossicle.runtime.streams.outgoing import Outgoing
+from ossicle.runtime.streams.spread import Spread
 from ossicle.runtime.streams.watch import Watch
 
 RATE = 48_000
@@ -74,6 +85,81 @@ async def test_the_watch_rests_when_there_is_no_sound() -> None:
     await asyncio.sleep(0)
     assert not watch.ticking
     assert lag.seen == 2
+
+
+def test_a_spread_tells_percentiles_within_a_step() -> None:
+    """A thousand measurements, and none."""
+    spread = Spread()
+    assert spread.percentile(99) == 0
+    for each in range(1, 1001):
+        spread.add(each / 10)
+    for percent, right in ((50, 50), (95, 95), (99, 99)):
+        assert right <= spread.percentile(percent) <= right * 1.1
+    spread.add(1e9)
+    assert spread.percentile(100) < 70_000
+
+
+def test_what_waits_for_a_function_is_counted_until_it_ends() -> None:
+    """Two chunks wait, one is dropped; the call that takes longer than its chunk is late."""
+    metrics = SessionMetrics()
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        mic.stream(print, mic, None)
+    (listener,) = demo.plan().listeners
+    chunk = Clip.of(RATE, np.zeros(RATE // 10, np.int16))
+
+    def reach(kind: Kind, id: int, now: float) -> dict[str, object]:
+        event = Event(id, "s", mic.id, "stream", Cause.STREAM, now, chunk)
+        metrics.called(Outcome(kind, Request(id, "s", listener, event)), now)
+        (made,) = metrics.nodes(mic.id)["calls"]
+        return made
+
+    reach(Kind.STARTED, 1, 0.0)
+    reach(Kind.QUEUED, 2, 0.1)
+    assert reach(Kind.QUEUED, 3, 0.2)["waiting"] == 2
+    assert reach(Kind.DROPPED, 2, 0.25)["dropped"] == 1
+    reach(Kind.SUCCEEDED, 1, 0.25)
+    now = reach(Kind.STARTED, 3, 0.25)
+    assert (now["waiting"], now["most_waiting"], now["delay_ms"]) == (0, 2, 50.0)
+    now = reach(Kind.FAILED, 3, 0.3)
+    assert (now["late"], now["failed"], now["chunks"]) == (1, 1, 3)
+    assert (now["load"], now["longest_ms"]) == (1.5, 250.0)
+    assert metrics.nodes(99) == {"chains": [], "calls": []}
+    assert metrics.sums().snapshot()["functions"]["dropped"] == 1
+
+
+def test_operators_tell_what_they_cost_hold_and_left_out() -> None:
+    """Costs by a clock of the test's: each operator its own, the rest is the sink's."""
+    now = 0.0
+
+    def works(seconds: float) -> Callable[[Block], Block]:
+        def work(block: Block) -> Block:
+            nonlocal now
+            now += seconds
+            return block
+
+        return work
+
+    with oc.Blocks() as demo:
+        mic, out = oc.Audio(streaming=True), oc.Audio(streaming=True, interactive=False)
+        quick, slow = ops.map(works(0.002)), ops.map(works(0.008))
+        mic.stream.pipe(quick, limiter(ahead="5 ms"), slow).to(out)
+    clock = VirtualClock()
+    program = Program(
+        demo.plan(), inline(clock), clock, lambda _: None, on_error=print, cost=lambda: now
+    )
+    program.receive(Open("s"))
+    for n in range(EVERY):
+        program.receive(Frames("s", mic.id, Block.of(RATE, np.zeros(HOP), n * HOP)))
+    metrics = SessionMetrics(chains=program.sessions["s"].pipes)
+    metrics.source(mic.id, RATE, 1)
+    (chain,) = metrics.nodes(out.id)["chains"]
+    assert (chain["blocks"], chain["out"], chain["faults"]) == (EVERY, EVERY, 0)
+    assert chain["load"] == 0.5
+    first, held, last = chain["operators"]
+    assert [each["load"] for each in (first, held, last)] == [0.1, 0.0, 0.4]
+    assert (held["operator"], held["latency"], held["held"]) == ("limiter", 240, 240)
+    assert first["operator"] == "map(work)"
 
 
 class Page:

@@ -41,6 +41,10 @@ export interface Played {
   frames: number;
   underruns: number;
   flushed?: true;
+  /** Milliseconds that wait to be heard, and that should; sample frames that were left out here or never came. */
+  fill?: number;
+  target?: number;
+  skipped?: number;
   /** Milliseconds from the microphone to here: in the middle and at worst of those since the last message. */
   latency?: number;
   worst?: number;

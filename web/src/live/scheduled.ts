@@ -71,10 +71,12 @@ export function scheduledOutput(stream: Stream, wire: MessagePort, hear: (report
     const now = `${at} ${fill} ${state}`;
     if (now === told && !always) return;
     told = now;
-    const played: Played = { type: 'played', node, epoch, frames: at, underruns };
+    const { target, skipped, lost } = playout.stats;
+    const ms = (seconds: number) => Math.round(seconds * 1000);
+    const left = { fill: ms(fill), target: ms(target), skipped: skipped + lost };
+    const played: Played = { type: 'played', node, epoch, frames: at, underruns, ...left };
     if (flushed && over) played.flushed = true;
     wire.postMessage(played);
-    const { target, skipped, lost } = playout.stats;
     hear({ state, at, fill, target, underruns, skipped, lost, flushed, columns: playout.columns.splice(0), latencies: [] });
   };
 

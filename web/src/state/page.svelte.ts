@@ -4,7 +4,7 @@ import { getContext, setContext, tick } from 'svelte';
 import { Speaker } from '../live/speaker.svelte';
 import { Link, type Dial } from '../wire/link';
 import { noSounds, type Sounds } from '../wire/socket';
-import type { AppInfo, Json, LayoutNode, ListenerInfo, PartPatch, Patch, Props, RunPatch, ServerMessage, StreamPatch } from '../wire/types';
+import type { AppInfo, Json, LayoutNode, ListenerInfo, PartPatch, Patch, Props, RunPatch, ServerMessage, StreamPatch, Workings } from '../wire/types';
 import { runJs } from './js';
 import { NodeState } from './node.svelte';
 import { afterCancel, afterDismiss, afterRun, afterValue, display, noRuns, running, type Display, type Runs } from './runs';
@@ -36,6 +36,8 @@ export class Page {
   reconnects = $state(0);
   /** How many messages the server refused so far. */
   refusals = $state(0);
+  /** What the server does with live sound, by node, as it was asked last. */
+  workings: ReadonlyMap<number, Workings> = $state.raw(new Map());
   readonly toasts = new Toasts();
   /** Streams that are heard, or were heard last, by node. */
   speakers: ReadonlyMap<number, Speaker> = $state.raw(new Map());
@@ -104,6 +106,11 @@ export class Page {
   /** Tries to reconnect at once. */
   tryNow(): void {
     this.hurry.next();
+  }
+
+  /** Asks what the server does with the live sound of a node: the answer comes to `workings`. */
+  askFigures(node: number): void {
+    this.link.send({ type: 'figures', node });
   }
 
   token(): string | null {
@@ -222,6 +229,8 @@ export class Page {
     } else if (message.type === 'patches') {
       for (const patch of message.patches) this.apply(patch);
       this.seen.next(message.seq);
+    } else if (message.type === 'figures') {
+      this.workings = new Map(this.workings).set(message.node, message);
     } else if (message.type === 'refused') {
       this.refusals += 1;
       this.toasts.add({ level: 'warning', title: strings.refusedTitle, message: message.message, duration: 10 });

@@ -14,6 +14,9 @@ import {
   type Props,
   type RunError,
   type ServerMessage,
+  type CallFigures,
+  type ChainFigures,
+  type OperatorFigures,
 } from './types';
 
 /** The server said something this page does not understand; `message` names the place. */
@@ -222,6 +225,32 @@ function patch(value: Json | undefined, path: string): Patch {
 }
 
 /** One text frame as a message. Throws WireError for anything outside the protocol. */
+function operatorFigures(value: Json | undefined, path: string): OperatorFigures {
+  const f = fields(value, path);
+  const rate = number(f.rate, `${path}.rate`);
+  return {
+    name: text(f.operator, `${path}.operator`),
+    latency: rate > 0 ? (1000 * number(f.latency, `${path}.latency`)) / rate : 0,
+    load: number(f.load, `${path}.load`),
+  };
+}
+
+function chainFigures(value: Json | undefined, path: string): ChainFigures {
+  const f = fields(value, path);
+  return { faults: number(f.faults, `${path}.faults`), operators: items(operatorFigures)(f.operators, `${path}.operators`) };
+}
+
+function callFigures(value: Json | undefined, path: string): CallFigures {
+  const f = fields(value, path);
+  return {
+    name: text(f.listener, `${path}.listener`),
+    waiting: number(f.waiting, `${path}.waiting`),
+    dropped: number(f.dropped, `${path}.dropped`),
+    failed: number(f.failed, `${path}.failed`),
+    load: number(f.load, `${path}.load`),
+  };
+}
+
 export function decode(frame: string): ServerMessage {
   let raw: Json;
   try {
@@ -230,7 +259,7 @@ export function decode(frame: string): ServerMessage {
     throw new WireError(`a frame that is not JSON: ${frame.slice(0, 80)}`);
   }
   const f = fields(raw, 'message');
-  const type = oneOf(['open', 'resume', 'gone', 'got', 'patches', 'refused'], f.type, 'message.type');
+  const type = oneOf(['open', 'resume', 'gone', 'got', 'patches', 'figures', 'refused'], f.type, 'message.type');
   switch (type) {
     case 'open':
       return {
@@ -252,6 +281,13 @@ export function decode(frame: string): ServerMessage {
         seq: number(f.seq, 'patches.seq'),
         got: orNull(number)(f.got, 'patches.got'),
         patches: items(patch)(f.patches, 'patches'),
+      };
+    case 'figures':
+      return {
+        type,
+        node: number(f.node, 'figures.node'),
+        chains: items(chainFigures)(f.chains, 'figures.chains'),
+        calls: items(callFigures)(f.calls, 'figures.calls'),
       };
     case 'refused':
       return { type, message: text(f.message, 'refused.message') };

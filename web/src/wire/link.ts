@@ -140,8 +140,8 @@ export class Link {
   /** Sends now, or as soon as the session is back; either way it comes there once. */
   send(message: ClientMessage): void {
     if (this.over) return;
-    if (message.type === 'ack') {
-      // Worth nothing to another socket, which tells its own place.
+    if (message.type === 'ack' || message.type === 'figures') {
+      // Worth nothing to another socket: one tells its own place, the other is asked again.
       if (this.ready) this.transmit?.(JSON.stringify(message));
     } else if (this.waiting.length + this.unconfirmed.length >= KEPT) {
       if (!this.full) this.emit({ kind: 'full' });
@@ -194,6 +194,7 @@ export class Link {
         this.seq = message.seq;
         this.emit({ kind: 'message', message });
         return;
+      case 'figures':
       case 'refused':
         this.emit({ kind: 'message', message });
     }

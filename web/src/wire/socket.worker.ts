@@ -99,6 +99,8 @@ let peer: MessagePort | null = null;
 let ready = false;
 let retry = 0;
 let pings = 0;
+/** Tenths of milliseconds that the last question took. */
+let trip: number | null = null;
 let doubt = 0;
 let looks = 0;
 /** When the server was heard last. */
@@ -153,7 +155,8 @@ function hangup(): void {
 function hearText(data: string): void {
   if (data.startsWith('{"type":"pong"')) {
     const { at } = JSON.parse(data) as { at: number };
-    page.postMessage({ kind: 'trip', ms: (tenths() - at) / 10 });
+    trip = tenths() - at;
+    page.postMessage({ kind: 'trip', ms: trip / 10 });
     allCame(at);
     return;
   }
@@ -378,7 +381,7 @@ function ping(): void {
     recording.uplink.mark();
     recording.last = recording.ended !== null && recording.uplink.idle;
   }
-  socket?.send(JSON.stringify({ type: 'ping', at: asked }));
+  socket?.send(JSON.stringify({ type: 'ping', at: asked, ...(trip === null ? {} : { trip }) }));
   listen();
 }
 

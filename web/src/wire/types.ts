@@ -187,7 +187,35 @@ export type ServerMessage =
   | { type: 'gone' }
   | { type: 'got'; n: number }
   | { type: 'patches'; seq: number; got: number | null; patches: Patch[] }
+  | { type: 'figures'; node: number; chains: ChainFigures[]; calls: CallFigures[] }
   | { type: 'refused'; message: string };
+
+/** What the server does with the live sound of one node. */
+export type Workings = Extract<ServerMessage, { type: 'figures' }>;
+
+/** What one operator does; `load` is a share of real time. */
+export interface OperatorFigures {
+  name: string;
+  /** Milliseconds that it says it holds back. */
+  latency: number;
+  load: number;
+}
+
+/** What the operators on one stream of this session do. */
+export interface ChainFigures {
+  /** Blocks that were left out because of an error. */
+  faults: number;
+  operators: OperatorFigures[];
+}
+
+/** What a function does that gets chunks. */
+export interface CallFigures {
+  name: string;
+  waiting: number;
+  dropped: number;
+  failed: number;
+  load: number;
+}
 
 export interface Act {
   type: 'act';
@@ -201,6 +229,8 @@ export type ClientMessage =
   | Act
   | { type: 'cancel'; request: number }
   | { type: 'ack'; seq: number }
+  /** Asks for the figures of what the server does at a node; answered once. */
+  | { type: 'figures'; node: number }
   | { type: 'js'; request: number; values: Json[] }
   | { type: 'js'; request: number; error: string };
 

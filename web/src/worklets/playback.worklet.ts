@@ -79,6 +79,9 @@ class Playback extends AudioWorkletProcessor {
     this.told = now;
     const played: Played = { type: 'played', node, epoch, frames: playout.at, underruns: playout.underruns };
     if (this.flushed && playout.silent) played.flushed = true;
+    played.fill = Math.round(stats.fill * 1000);
+    played.target = Math.round(stats.target * 1000);
+    played.skipped = stats.skipped + stats.lost;
     const latencies = playout.latencies.splice(0);
     if (latencies.length) {
       const sorted = [...latencies].sort((a, b) => a - b);
