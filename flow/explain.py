@@ -115,7 +115,10 @@ def _line(plan: Plan, listener: Listener) -> str:
 def _notes(plan: Plan, listener: Listener, declared: Declared) -> Iterable[str]:
     options = listener.options
     if listener.fn is None:
-        yield "no function" if options.js is None else "page code only"
+        if options.js is None:
+            yield "no function"
+        else:
+            yield "in the page alone" if listener.id in plan.alone else "page code only"
     elif options.js is not None:
         yield "page code first"
     if any(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from .events import Events
 from .fragments import Fragment, Overlay, Standing
+from .graph import Node
 from .model import Cause, Request
 from .patches import Part
 from .piping import Piping
@@ -65,7 +66,7 @@ class Parts:
         for node in kept.values():
             if node.holds_value:
                 values[node.id] = session.values[node.id]
-        before = {id: value for id, value in session.values.items() if session.node(id).heavy}
+        before = {id: value for id, value in session.values.items() if _heavy(session.find(id))}
         old = self._drop(session, overlay, placeholder, {node.id for node in kept.values()})
         left = tuple([value for id, value in before.items() if id not in session.values])
         self._unkey(session, overlay, placeholder, {node.id for node in kept.values()})
@@ -149,3 +150,7 @@ class Parts:
         for id, every in list(session.chunkers):
             if every not in session.chunked(id):
                 del session.chunkers[id, every]
+
+
+def _heavy(node: Node | None) -> bool:
+    return node is not None and node.heavy

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from .alone import Deeds, alone
 from .budgets import Budget
 from .errors import DeclarationError
 from .graph import Declared, Graph, Hook, Node
@@ -52,8 +53,15 @@ class Plan:
     ticking: tuple[Node, ...]
     chunked: dict[int, dict[Seconds, tuple[Listener, ...]]]
     """By node: who listens to its stream, by the length of their chunks."""
+    alone: dict[int, Deeds] = field(default_factory=dict[int, Deeds])
+    """By listener: what starts it in the page, where it runs without the server (rule J1)."""
     edges: tuple[tuple[Derived, Node], ...] = ()
     """Streams of sound that go straight into a node."""
+
+    @property
+    def set_by_pages(self) -> frozenset[int]:
+        """The nodes that JavaScript sets in the page."""
+        return frozenset(id for each in self.alone for id in self.listeners[each].outputs)
 
     @property
     def followed(self) -> frozenset[int]:
@@ -79,6 +87,9 @@ class Plan:
 
         return replace(
             self,
+            alone={
+                id: each for id, each in self.alone.items() if self.listeners[id] not in listeners
+            },
             at_port={key: kept(each) for key, each in self.at_port.items()},
             after={key: kept(each) for key, each in self.after.items()},
             derived=tuple(each for each in self.derived if each[1] not in listeners),
@@ -119,9 +130,12 @@ def compile_plan(
     at_port = dict[tuple[int, str], list[Listener]]()
     after = dict[tuple[int, str], list[Listener]]()
     derived = list[tuple[Derived, Listener]]()
+    by_page = {} if part else alone(graph.listeners)
     for declared, listener in zip(graph.listeners, listeners, strict=True):
         for source in declared.sources:
             match source:
+                case Port() if declared.id in by_page:
+                    continue
                 case Port():
                     own = at_port.setdefault((source.node.id, source.port), [])
                     if listener not in own:
@@ -143,6 +157,7 @@ def compile_plan(
         derived=tuple(derived),
         ticking=tuple(node for node in graph.nodes if "tick" in node.ports),
         chunked=_chunked(at_port),
+        alone=by_page,
         edges=tuple((each, node) for each, node in graph.edges if isinstance(each, Derived)),
     )
 

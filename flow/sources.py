@@ -114,7 +114,8 @@ class Source(Hook):
         cancels: listeners whose pending work of this session ends first (rules C1-C4).
         every: seconds; after its trigger it runs again at every multiple (rule M1).
         trigger_mode: "once", "multiple", "always_last" or "restart" (rules T1-T4).
-        js: a JavaScript function that runs in the page first (rule J1).
+        js: a JavaScript function that runs in the page first, with the values of inputs and
+            outputs; what it returns are the inputs. With fn=None the outputs, at once (rule J1).
         concurrency_limit: how many may run at once; None is no limit.
         concurrency_id: listeners that share an id share a line and its lowest limit.
         show_api: False leaves it out of the listing for programs.

@@ -14,12 +14,24 @@ if TYPE_CHECKING:
     from ..flow.session import Session
 
 
+SET = "js"
+"""The act of a page whose own JavaScript has set a value (rule J1)."""
+
+
 def whole(message: Mapping[str, Any], name: str) -> int:
     """A count, an index or an id of a message, below 2**53. Raises InputError."""
     value = message.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
         raise InputError(f"{name} must be a whole number, not {value!r}.")
     return value
+
+
+def standing(session: Session, message: Mapping[str, Any]) -> Act | None:
+    """What shows a page again what stands, where its own JavaScript set what cannot."""
+    id = whole(message, "node")
+    if id not in session.plan.set_by_pages:
+        return None
+    return Act(session.id, id, SET, session.values[id], echo=True)
 
 
 def act_of(session: Session | None, message: Mapping[str, Any]) -> Act | None:
@@ -40,6 +52,8 @@ def act_of(session: Session | None, message: Mapping[str, Any]) -> Act | None:
         raise InputError(f"{node.where}: {act!r} is no act of a user.")
     if data is not None and not is_dict(data):
         raise InputError(f"{node.where}: data must be an object, not {data!r}.")
+    if act == SET and isinstance(node, Component) and id in session.plan.set_by_pages:
+        return Act(session.id, id, act, node.from_wire(message.get("value"), session.media))
     if isinstance(node, Component):
         now: object = session.values[id]
         received = node.receive(act, message.get("value"), data, now, session.media)

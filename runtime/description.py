@@ -114,6 +114,7 @@ class Description:
                 "scroll_to_output": each.options.scroll_to_output,
                 "js": each.options.js,
                 "backend": each.fn is not None,
+                "alone": [list(deed) for deed in plan.alone.get(each.id, ())],
             }
             for each in plan.listeners
         ]

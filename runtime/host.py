@@ -26,7 +26,7 @@ from ..flow.results import UNSET
 from ..flow.said import Disconnect, Open, Reconnect, Withdraw
 from ..flow.units import Seconds
 from . import wire
-from .acts import act_of, whole
+from .acts import SET, act_of, standing, whole
 from .clock import LoopClock
 from .description import Description
 from .executors.choose import by_kind
@@ -407,7 +407,13 @@ class Host:
     def _take_act(self, line: Line, message: Mapping[str, Any]) -> None:
         if self.sounds.recording(line, message):
             return
-        act = act_of(self.program.sessions.get(line.token), message)
+        session = self.program.sessions.get(line.token)
+        try:
+            act = act_of(session, message)
+        except InputError:
+            if session and message.get("act") == SET and (again := standing(session, message)):
+                self.program.receive(again)
+            raise
         if act is None:
             return
         if act.act == "start_recording" and self._store is None:

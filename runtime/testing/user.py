@@ -108,7 +108,12 @@ class User:
             message["value"] = value
         if data is not None:
             message["data"] = data
-        self._do(lambda: self._send(message))
+        self._do(lambda: self._said(message))
+
+    def _said(self, message: Message) -> None:
+        self._send(message)
+        for own in self.page.run_alone(message):
+            self._send(own)
 
     def click(self, button: Node) -> None:
         self.act(button, "click")

@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 import ossicle as oc
 
-from .conftest import Open, Serve
+from .conftest import HURRY, Open, Serve
 
 TONE = (9000 * np.sin(np.arange(8000) / 9)).astype(np.int16)
 
@@ -202,3 +202,36 @@ async def test_js_runs_in_the_page_before_the_function(visit: Open) -> None:
     page = (await visit(app)).page
     await page.get_by_role("button", name="Go").click()
     await expect(page.get_by_label("Out")).to_have_value("ABC:OSSICLE")
+
+
+async def test_js_without_a_function_needs_no_line(visit: Open, serve: Serve) -> None:
+    """Rule J1: what it sets is there at once while the line is down; a function gets it later."""
+    with oc.Blocks() as app:
+        box, out, seen = oc.Textbox(label="Box"), oc.Textbox(label="Out"), oc.Textbox(label="Seen")
+        go, ask = oc.Button("Go"), oc.Button("Ask")
+        go.click(None, box, out, js="(text) => text.toUpperCase()")
+        box.input(None, box, seen, js="(text) => `${text.length} letters`")
+        ask.click(lambda *said: " ".join(said), [out, seen], seen)
+    site = await serve(app)
+    page = (await visit(site, lossy=True)).page
+    await page.get_by_label("Box").fill("hello")
+    await site.cut()
+    await page.get_by_role("button", name="Go").click()
+    await expect(page.get_by_label("Out")).to_have_value("HELLO")
+    await expect(page.get_by_label("Seen")).to_have_value("5 letters")
+    await site.mend()
+    await page.evaluate(HURRY)
+    await page.get_by_role("button", name="Ask").click()
+    await expect(page.get_by_label("Seen")).to_have_value("HELLO 5 letters")
+
+
+async def test_js_that_fails_or_sets_what_cannot_be_is_said(visit: Open) -> None:
+    """And the value that stands is shown again."""
+    with oc.Blocks() as app:
+        out = oc.Number(7, label="Out")
+        bad = oc.Button("Bad")
+        bad.click(None, None, out, js="() => 'no number'")
+    page = (await visit(app)).page
+    await page.get_by_role("button", name="Bad").click()
+    await expect(page.locator(".toast")).to_contain_text("must be a number")
+    await expect(page.get_by_label("Out")).to_have_value("7")

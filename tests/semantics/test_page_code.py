@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import ossicle as oc
+from ossicle.flow.errors import InputError
 from ossicle.flow.model import Kind
 from ossicle.runtime.host import Host
 from ossicle.testing import Lab
@@ -65,6 +66,81 @@ def test_j1_without_a_function_it_sets_the_outputs() -> None:
         assert log == [("change", "aa")]
 
 
+def test_j1_without_a_function_the_page_is_alone() -> None:
+    """J1: what a user's act starts asks nothing of the server: no request, no slot, no wait. The
+    server learns the value, says that it moved, and a later function gets it."""
+    log = list[Any]()
+    with oc.Blocks() as app:
+        go, text, out, later = oc.Button(), oc.Textbox("a"), oc.Textbox(), oc.Button()
+        dep = go.click(None, text, out, js="in the page")
+        go.click(note(log, "at once", nothing), out)
+        out.change(note(log, "change", nothing), out)
+        later.click(note(log, "later", nothing), [text, out])
+    with Lab(app, js={dep: double}) as lab:
+        lab.click(go)
+        assert lab.page.props[out.id]["value"] == "aa"
+        lab.click(later)
+        lab.click(go)
+        assert log == [("at once", ""), ("change", "aa"), ("later", "a", "aa"), ("at once", "aa")]
+        assert lab.ends(dep) == []
+        assert lab.toasts == []
+
+
+def test_j1_an_input_that_did_not_move_starts_nothing() -> None:
+    """J1 E3: as for functions; another one does."""
+    log = list[Any]()
+    with oc.Blocks() as app:
+        slider, out = oc.Slider(0, 10, 5), oc.Number()
+        dep = slider.input(None, slider, out, js="in the page")
+    with Lab(app, js={dep: note(log, "page", first)}) as lab:
+        for value in (5, 6, 6, 7):
+            lab.input(slider, value)
+        assert log == [("page", 6, None), ("page", 7, 6)]
+        assert lab.value(out) == 7
+
+
+def test_j1_what_only_the_server_sees_it_starts() -> None:
+    """J1: a change, a page that opens, a tick, a chain, a cancel: the page answers."""
+    with oc.Blocks() as app:
+        go, text, out, timer = oc.Button(), oc.Textbox("a"), oc.Textbox(), oc.Timer(1)
+        sources = [text.change, app.load, timer.tick, go.click(lambda: "b", None, text).then]
+        deps = [each(None, text, out, js="in the page") for each in sources]
+        deps.append(go.click(None, text, out, js="in the page", cancels=[deps[0]]))
+        chained = go.click(None, text, out, js="in the page")
+        chained.then(nothing)
+    with Lab(app, js=dict.fromkeys([*deps, chained], double)) as lab:
+        lab.click(go)
+        lab.run(1.5)
+        assert [lab.ends(each) for each in [*deps, chained]] == [[Kind.SUCCEEDED]] * 6
+        assert lab.value(out) == "bb"
+
+
+def test_j1_what_the_page_cannot_set_is_said_and_what_stands_is_shown_again() -> None:
+    """J1 R3: an error of the code, or a value that the output cannot take."""
+    with oc.Blocks() as app:
+        go, bad, out = oc.Button(), oc.Button(), oc.Textbox("stands")
+        failing = go.click(None, None, out, js="in the page")
+        wrongly = bad.click(None, None, out, js="in the page")
+    with Lab(app, js={failing: raises, wrongly: wrong}) as lab:
+        lab.click(go)
+        assert [toast.message for toast in lab.toasts] == ["no such element"]
+        with pytest.raises(InputError, match="must be a string"):
+            lab.click(bad)
+        assert (lab.value(out), lab.page.props[out.id]["value"]) == ("stands", "stands")
+
+
+def test_j1_a_page_sets_nothing_but_what_its_code_may() -> None:
+    """J1: the outputs of such listeners; a page that says others is refused."""
+    with oc.Blocks() as app:
+        go, text, out = oc.Button(), oc.Textbox("a"), oc.Textbox("b")
+        dep = go.click(None, text, out, js="in the page")
+        go.click(nothing, None, text)
+    with Lab(app, js={dep: double}) as lab:
+        with pytest.raises(InputError, match="'js' is no act of it"):
+            lab.act(text, "js", "forged")
+        assert lab.value(text) == "a"
+
+
 def raises(*_: Any) -> Any:
     raise ValueError("no such element")
 
@@ -75,6 +151,10 @@ def too_few(*_: Any) -> list[Any]:
 
 def wrong(*_: Any) -> list[Any]:
     return [7]
+
+
+def first(value: object, _: object) -> list[object]:
+    return [value]
 
 
 def double(text: str, out: str) -> list[str]:

@@ -28,6 +28,7 @@ export function listener(more: Partial<ListenerInfo> = {}): ListenerInfo {
     scroll_to_output: false,
     js: null,
     backend: true,
+    alone: [],
     ...more,
   };
 }

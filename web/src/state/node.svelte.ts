@@ -17,6 +17,8 @@ export class NodeState {
   place: number | null = $state(null);
   /** Whether the app wants the recorder to run, until it does or does not. */
   record: boolean | null = $state(null);
+  /** Whether the user moved the value since it was told. */
+  moved = false;
   /** Where the server believes the play head to be. */
   told = 0;
 
@@ -46,6 +48,7 @@ export class NodeState {
 
   /** The user's own value, ahead of the server. */
   own(value: Json): void {
+    this.moved ||= JSON.stringify(value) !== JSON.stringify(this.value);
     this.props = { ...this.props, value };
   }
 

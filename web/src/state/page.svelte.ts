@@ -123,6 +123,16 @@ export class Page {
 
   /** Tells the server what a user did. What needs a file that is on its way waits for it. */
   act(node: NodeState, act: string, extra: { value?: Json; data?: Json } = {}): void {
+    const { moved } = node;
+    node.moved = false;
+    const alone = [...this.listeners.values()].filter((each) =>
+      each.alone.some(([id, name, ifMoved]) => id === node.id && name === act && (moved || !ifMoved)),
+    );
+    this.tell(node, act, extra);
+    for (const each of alone) void this.runAlone(each);
+  }
+
+  private tell(node: NodeState, act: string, extra: { value?: Json; data?: Json }): void {
     if (CHEAP.has(act) && extra.value === undefined && !this.heard(node, act)) return;
     for (const id of this.inputsOf(node.id, act)) if (id !== node.id) this.players.get(id)?.();
     const said = { type: 'act' as const, node: node.id, act, ...extra };
@@ -356,14 +366,35 @@ export class Page {
     return node !== undefined && node.props.visible !== false && node.props.visible !== 'hidden' && !['state', 'timer', 'part'].includes(node.type);
   }
 
+  private valuesOf(listener: ListenerInfo): Json[] {
+    return [...listener.inputs, ...listener.outputs].map((id) => this.nodes.get(id)?.value ?? null);
+  }
+
+  /** The server has no part in it: it learns the values like all that is set here. */
+  private async runAlone(listener: ListenerInfo): Promise<void> {
+    const answer = await runJs(listener.js ?? '', this.valuesOf(listener));
+    if ('error' in answer) {
+      console.error(`${listener.name}: ${answer.error}`);
+      this.toasts.add({ level: 'error', title: strings.error, message: answer.error, duration: null });
+      return;
+    }
+    answer.values.slice(0, listener.outputs.length).forEach((value, i) => {
+      const node = this.nodes.get(listener.outputs[i] ?? -1);
+      if (!node) return;
+      node.own(value);
+      node.moved = false;
+      node.writes += 1;
+      this.act(node, 'js', { value });
+    });
+  }
+
   private async answerJs(listenerId: number, request: number): Promise<void> {
     const listener = this.listeners.get(listenerId);
     if (!listener?.js) {
       this.link.send({ type: 'js', request, error: `js: listener ${listenerId} has none` });
       return;
     }
-    const values = [...listener.inputs, ...listener.outputs].map((id) => this.nodes.get(id)?.value ?? null);
-    this.link.send({ type: 'js', request, ...(await runJs(listener.js, values)) });
+    this.link.send({ type: 'js', request, ...(await runJs(listener.js, this.valuesOf(listener))) });
   }
 }
 

@@ -95,6 +95,11 @@ function trigger(value: Json | undefined, path: string): [number, string] {
   return [number(pair[0], `${path}[0]`), text(pair[1], `${path}[1]`)];
 }
 
+function deed(value: Json | undefined, path: string): [number, string, boolean] {
+  const [node, act, moved] = list(value, path);
+  return [number(node, `${path}[0]`), text(act, `${path}[1]`), moved === true];
+}
+
 function listener(value: Json | undefined, path: string): ListenerInfo {
   const f = fields(value, path);
   return {
@@ -107,6 +112,7 @@ function listener(value: Json | undefined, path: string): ListenerInfo {
     scroll_to_output: f.scroll_to_output === true,
     js: orNull(text)(f.js, `${path}.js`),
     backend: f.backend !== false,
+    alone: items(deed)(f.alone ?? [], `${path}.alone`),
   };
 }
 

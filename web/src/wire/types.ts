@@ -28,6 +28,8 @@ export interface ListenerInfo {
   scroll_to_output: boolean;
   js: string | null;
   backend: boolean;
+  /** What starts its js here, without the server: (node, act, only if the act moved the node's value). */
+  alone: [number, string, boolean][];
 }
 
 export interface AppInfo {
