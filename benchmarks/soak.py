@@ -66,6 +66,10 @@ class Minute:
     """What there was at the end of one."""
 
     rss: float
+    used: float
+    """MB that the C heap has lent out: what is in RSS beyond it is free, and in pieces."""
+    blocks: float
+    """Thousands of Python's own."""
     fds: int
     threads: int
     tasks: int
@@ -94,8 +98,10 @@ async def soak(minutes: int, visitors: int, frame: float) -> list[str]:
             await asyncio.gather(*people, return_exceptions=True)
         await asyncio.sleep(7)  # everybody has left: the sessions end after their grace
         left = await told(server)
+        held = rss(server.pid)
+        await told(server, "trim")
         print(f"after all have left: {left['open']} sessions, {left['tasks']} tasks, "
-              f"{rss(server.pid):.1f} MB")  # fmt: skip
+              f"{held:.1f} MB; what was free given back: {rss(server.pid):.1f} MB")  # fmt: skip
     grew = growth(history[WARM_UP:])
     if left["open"]:
         grew.append(f"{left['open']} sessions were left")
@@ -109,6 +115,8 @@ def report(
     into, out = state["totals"]["in"], state["totals"]["out"]
     now = Minute(
         rss(server.pid),
+        state["heap"]["used"],
+        state["heap"]["blocks"],
         len(os.listdir(f"/proc/{server.pid}/fd")),
         len(os.listdir(f"/proc/{server.pid}/task")),
         state["tasks"],
@@ -116,7 +124,9 @@ def report(
     )
     trips = [1000 * each for each in heard.trips] or [float("nan")]
     print(
-        f"{minute:3} min  RSS {now.rss:6.1f} MB  fds {now.fds}  threads {now.threads}  "
+        f"{minute:3} min  RSS {now.rss:6.1f} MB  "
+        f"heap {now.used:.1f} used {state['heap']['free']:.1f} free  blocks {now.blocks:.0f}k  "
+        f"fds {now.fds}  threads {now.threads}  "
         f"tasks {now.tasks}  sessions {now.open} of {state['opened']}  "
         f"back {100 * heard.back / max(1, heard.sent):5.1f} % of {heard.sent}  "
         f"p50 {median(trips):.1f} p99 {percentile(trips, 99):.1f} ms  "
@@ -134,7 +144,8 @@ def growth(history: Sequence[Minute]) -> list[str]:
     third = max(1, len(history) // 3)
     found: list[str] = []
     for name, least, unit in (
-        ("rss", 0.05, "MB"), ("fds", 0.0, ""), ("threads", 0.0, ""), ("tasks", 0.0, "")
+        ("rss", 0.05, "MB"), ("used", 0.05, "MB of heap"), ("blocks", 0.02, "thousand blocks"),
+        ("fds", 0.0, ""), ("threads", 0.0, ""), ("tasks", 0.0, ""),
     ):  # fmt: skip
         first = median(getattr(each, name) for each in history[:third])
         last = median(getattr(each, name) for each in history[-third:])
@@ -164,13 +175,13 @@ async def serving(frame: float) -> AsyncGenerator[tuple[subprocess.Popen[str], s
         server.wait()
 
 
-async def told(server: subprocess.Popen[str]) -> dict[str, Any]:
+async def told(server: subprocess.Popen[str], words: str = "") -> dict[str, Any]:
     """The server's own counters."""
     into, out = server.stdin, server.stdout
     assert into and out
 
     def ask() -> str:
-        into.write("\n")
+        into.write(f"{words}\n")
         into.flush()
         return out.readline()
 

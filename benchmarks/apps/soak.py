@@ -1,11 +1,13 @@
 """The app of the soak: `python soak.py <port> <frame ms>`; for each line that it reads it tells how
-it is.
+it is, for "trim" after it gave back what its heap holds free.
 
 A live chain, a function on chunks with State, generated speech: what apps with sound are made of.
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
 import sys
 from collections.abc import Iterator
@@ -35,6 +37,26 @@ def speak() -> Iterator[Sound]:
         yield 24_000, np.full(2400, 100 * n, np.int16)
 
 
+class Mallinfo(ctypes.Structure):
+    """struct mallinfo2 of glibc, see mallinfo(3)."""
+
+    NAMES = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+    _fields_ = [(name, ctypes.c_size_t) for name in NAMES.split()]
+
+
+def heap() -> dict[str, float]:
+    """MB that the C heap has lent out and that it holds free, and thousands of Python's blocks."""
+    gc.collect()  # what waits for a collection is no growth
+    ask = ctypes.CDLL(None).mallinfo2
+    ask.restype = Mallinfo
+    told = ask()
+    return {
+        "used": (told.uordblks + told.hblkhd) / 1e6,
+        "free": told.fordblks / 1e6,
+        "blocks": sys.getallocatedblocks() / 1000,
+    }
+
+
 with oc.Blocks(title="Soak") as demo:
     microphone = oc.Audio(label="Microphone", streaming=True, frame_ms=frame)
     out = oc.Audio(label="Out", streaming=True, interactive=False)
@@ -51,6 +73,8 @@ with oc.Blocks(title="Soak") as demo:
 
 launched = demo.launch(server_port=port, quiet=True, prevent_thread_lock=True, reconnect_window=5.0)
 assert launched is not None
-for _ in sys.stdin:
-    print(json.dumps(launched.metrics()), flush=True)
+for line in sys.stdin:
+    if line.strip() == "trim":
+        ctypes.CDLL(None).malloc_trim(0)
+    print(json.dumps(launched.metrics() | {"heap": heap()}), flush=True)
 launched.close()

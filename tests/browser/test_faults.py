@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
+import soundfile
 from playwright.async_api import expect
 
 import ossicle as oc
@@ -126,6 +127,36 @@ async def test_a_microphone_that_is_plugged_in_can_be_chosen(listen: Listen) -> 
     await expect(choice.locator("option").last).to_have_text("A new microphone")
 
 
+async def test_a_recording_goes_on_with_another_microphone(listen: Listen) -> None:
+    """Chosen while it records: one take, without a gap."""
+    app, _, heard = hearing(0.1)
+    tab = await recording(listen, app, r"0:00\.[3-9]|0:01")
+    choice = tab.page.get_by_label("Microphone").get_by_role("combobox")
+    await choice.select_option(index=1)
+    before = len(heard.chunks)
+    await until(lambda: len(heard.chunks) > before + 5)
+    assert await choice.evaluate("select => select.selectedIndex") == 1
+    await click(tab.page, "Stop")
+    await drawn(tab.page)
+    await whole(heard)
+    assert longest_run(heard.takes[0], noise()) >= RATE // 4
+
+
+async def test_a_tab_that_the_browser_freezes_loses_nothing_of_a_recording(listen: Listen) -> None:
+    """Its timers and its own thread stand; what was recorded meanwhile comes, if need be later."""
+    app, _, heard = hearing(0.1)
+    tab = await recording(listen, app, r"0:00\.[3-9]|0:01")
+    devtools = await tab.page.context.new_cdp_session(tab.page)
+    await devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
+    begin = heard.end
+    await asyncio.sleep(1)  # it is frozen for so long: this is what is tested
+    await devtools.send("Page.setWebLifecycleState", {"state": "active"})
+    await until(lambda: heard.end > begin + RATE)
+    await click(tab.page, "Stop")
+    await drawn(tab.page)
+    await whole(heard)
+
+
 async def test_the_badge_tells_what_the_app_was_too_slow_for(listen: Listen) -> None:
     """Chunks that no function got are red on the microphone, and counted at the server."""
     with oc.Blocks() as app:
@@ -189,8 +220,8 @@ async def test_many_streams_of_one_page_do_not_disturb_each_other(listen: Listen
 
 
 async def test_a_recording_whose_session_is_over_ends_and_says_so(listen: Listen) -> None:
-    """It would go nowhere."""
-    app, _, _ = hearing(0.1)
+    """It would go nowhere, and the app has lost it; what the page still has can be saved."""
+    app, _, heard = hearing(0.1)
     tab = await recording(listen, app, r"0:00\.[1-9]|0:01")
     await tab.site.cut()
     await expect(tab.page.locator(".banner")).to_be_visible()
@@ -199,6 +230,13 @@ async def test_a_recording_whose_session_is_over_ends_and_says_so(listen: Listen
     await tab.page.evaluate(HURRY)
     await expect(tab.page.get_by_text("The recording ended with the session")).to_be_visible()
     await expect(tab.page.locator(".recorder")).to_be_hidden()
+    await expect(tab.page.get_by_role("button", name="Send again")).to_be_hidden()
+    async with tab.page.expect_download() as saving:
+        await click(tab.page, "Save the take")
+    samples, rate = soundfile.read(await (await saving.value).path(), dtype="int16")
+    sent = np.concatenate(heard.chunks)
+    assert rate == RATE
+    np.testing.assert_array_equal(samples[: len(sent)], sent)
 
 
 def parted(key: str | None) -> tuple[oc.Blocks, Heard]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from aioice.ice import StunProtocol
 from playwright.async_api import expect
 
 import ossicle as oc
@@ -17,6 +18,9 @@ from ossicle.runtime.streams.peer import Peer
 from .conftest import PATIENCE, RATE, Listen, noise
 from .listening import Heard, Sound, click, drawn, listens, recording, until
 from .test_recording import longest_run
+
+DTLS_DATA = 23
+"""The first byte of a packet that carries data (RFC 9147 4.1)."""
 
 
 @pytest.fixture
@@ -106,6 +110,41 @@ async def test_two_recordings_share_a_connection_until_both_have_ended(
     await until(lambda: not peer.open)
     for each in heard:
         assert longest_run(each.takes[0], noise()) >= RATE // 4
+
+
+async def test_a_network_that_loses_costs_what_it_lost_and_no_more(
+    listen: Listen, peers: list[Peer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every twentieth packet is lost: each loss is a gap, told and counted; all else is exact."""
+    seen, lost = 0, 0
+    receive = StunProtocol.datagram_received
+
+    def lossy(self: StunProtocol, data: bytes, addr: tuple[object, ...]) -> None:
+        nonlocal seen, lost
+        if peers and peers[0].counters.received and data[0] == DTLS_DATA:
+            seen += 1
+            if seen % 20 == 0:
+                lost += 1
+                return
+        receive(self, data, addr)
+
+    monkeypatch.setattr(StunProtocol, "datagram_received", lossy)
+    heard = Heard()
+    with oc.Blocks() as app:
+        listens(oc.Audio(label="Microphone", streaming=True, transport="webrtc"), heard)
+    tab = await recording(listen, app)
+    await until(lambda: lost >= 10 and len([gap for _, gap in heard.places if gap]) >= 5)
+    await click(tab.page, "Stop")
+    await until(lambda: bool(heard.takes))
+    await until(lambda: heard.end == len(heard.takes[0]))
+    (source,) = tab.site.host.metrics.snapshot()["sessions"][0]["sources"]
+    assert source["lost"] == sum(gap for _, gap in heard.places) > 0
+    spoken = np.rint((await tab.tap.sound(RATE)).spoken * 32768).astype(np.int16)
+    begin = spoken.tobytes().find(heard.chunks[0][:64].tobytes()) // 2
+    for (index, gap), chunk in zip(heard.places, heard.chunks, strict=True):
+        at = begin + index
+        np.testing.assert_array_equal(chunk, spoken[at : at + len(chunk)])
+        assert not heard.takes[0][index - gap : index].any(), "what was lost is silence"
 
 
 async def test_where_no_connection_comes_about_the_socket_carries_it(

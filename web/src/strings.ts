@@ -141,7 +141,9 @@ export const strings = {
   micBusy: 'The microphone is in use by another program. Close that, then press Record again.',
   micLost: 'The microphone went away. What was heard until then is kept.',
   slept: (seconds: string) => `The page slept: ${seconds} s were not heard.`,
-  takeGone: 'The recording ended with the session; it could not be kept.',
+  takeGone: 'The recording ended with the session. The app has lost it; it is still here.',
+  takeGonePart: (all: string, kept: string) =>
+    `The recording ended with the session. The app has lost its ${all} s; the last ${kept} s are still here.`,
   recorderGoneTitle: 'Recording ended',
   recorderGone: (seconds: string) => `A recording of ${seconds} s ended: the app took its component away.`,
   soundLost: (seconds: string) => `The connection was away for too long: ${seconds} s were lost.`,

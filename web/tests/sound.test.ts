@@ -56,6 +56,13 @@ describe('a take', () => {
     expect(await samplesOf(take.wav())).toEqual([1, 1, 2, 2, 3, 4]);
   });
 
+  it('keeps the newest samples where it may not keep all', async () => {
+    const take = new Take(2, 2); // four frames
+    for (let i = 0; i < 5; i++) take.push([floats(2 * i, 2 * i + 1)]);
+    expect([take.seconds, take.keptSeconds]).toEqual([5, 2]);
+    expect(await samplesOf(take.wav())).toEqual([6, 7, 8, 9]);
+  });
+
   it('tells level, clipping and how long it has been silent', () => {
     const take = new Take(48000);
     take.push([floats(0, 16384, -8192)]);

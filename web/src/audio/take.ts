@@ -18,15 +18,16 @@ export class Take {
   private low = 1;
   private high = -1;
   private alike = true;
+  private kept = 0; // frames in chunks
   private readonly chunks: Int16Array<ArrayBuffer>[][] = [];
 
   /** -60 dBFS: below it a microphone that works gives nothing but its own noise. */
   static readonly SILENCE = 0.001;
 
-  /** `keep`: the samples, too; what goes out live is kept at the server. */
+  /** `most`: seconds of samples that are kept, the newest; of what goes out live the server has the whole. */
   constructor(
     readonly rate: number,
-    private readonly keep = true,
+    private readonly most = Infinity,
   ) {
     this.column = Math.max(1, Math.round(rate / 100));
   }
@@ -36,9 +37,9 @@ export class Take {
     const made = channels.map(int16);
     const first = made[0];
     if (!first || first.length === 0) return;
-    if (this.keep) this.chunks.push(made);
+    this.keep(made, first.length);
     this.frames += first.length;
-    if (this.alike && this.keep) this.alike = made.every((channel) => equal(first, channel));
+    if (this.alike) this.alike = made.every((channel) => equal(first, channel));
     this.measure(made, first.length);
   }
 
@@ -56,10 +57,26 @@ export class Take {
     return this.alike ? 1 : (this.chunks[0]?.length ?? 1);
   }
 
-  /** The take as a 16-bit WAV file. */
+  /** Seconds whose samples are here. */
+  get keptSeconds(): number {
+    return this.kept / this.rate;
+  }
+
+  /** What is kept of the take as a 16-bit WAV file. */
   wav(): Blob {
     const body = this.chunks.map((made) => interleave(this.alike ? made.slice(0, 1) : made));
-    return new Blob([wavHeader(this.rate, this.channels, this.frames), ...body], { type: 'audio/wav' });
+    return new Blob([wavHeader(this.rate, this.channels, this.kept), ...body], { type: 'audio/wav' });
+  }
+
+  private keep(made: Int16Array<ArrayBuffer>[], frames: number): void {
+    this.chunks.push(made);
+    this.kept += frames;
+    for (;;) {
+      const oldest = this.chunks[0]?.[0]?.length ?? 0;
+      if (this.chunks.length < 2 || this.kept - oldest < this.most * this.rate) return;
+      this.chunks.shift();
+      this.kept -= oldest;
+    }
   }
 
   private measure(made: Int16Array[], length: number): void {

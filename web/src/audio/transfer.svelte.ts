@@ -8,6 +8,7 @@ import { drawName, type Sketch, sketches } from '../wire/sketches';
 import type { ClipInfo } from '../wire/types';
 import { upload } from '../wire/upload';
 import { bytes } from './format';
+import type { Take } from './take';
 
 /** Bytes from which on a sound is shown while it comes: shorter ones are there before the first answer. */
 const WATCHED = 1 << 20;
@@ -47,6 +48,14 @@ export class Transfer {
   sendTake(take: Blob): void {
     this.kept = take;
     this.send(take, strings.takeName, 'stop_recording');
+  }
+
+  /** A recording went to a session that is over: what is still here can be saved. */
+  lost(take: Take): void {
+    const whole = take.keptSeconds === take.seconds;
+    const [all, kept] = [take.seconds, take.keptSeconds].map((seconds) => seconds.toFixed(1));
+    this.words = whole ? strings.takeGone : strings.takeGonePart(all ?? '', kept ?? '');
+    this.kept = take.wav();
   }
 
   abort(): void {
