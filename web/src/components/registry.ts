@@ -107,10 +107,8 @@ const unknown: Entry = { kind: 'unknown', draws: true, inline: false, least: 0 }
 
 export const entry = (type: string): Entry => (Object.hasOwn(entries, type) ? entries[type] : undefined) ?? unknown;
 
-/** Starts to fetch the chunks these types need. A failure is shown where the component would stand. */
-export function loadAhead(types: string[]): void {
-  for (const type of new Set(types)) {
-    const found = entry(type);
-    if (found.kind === 'later') found.load().catch(() => undefined);
-  }
+/** Fetches the chunks these types need; ready when all are there, or failed, which is shown where one would stand. */
+export async function loadAhead(types: string[]): Promise<void> {
+  const found = [...new Set(types)].map(entry);
+  await Promise.allSettled(found.map((each) => (each.kind === 'later' ? each.load() : null)));
 }
