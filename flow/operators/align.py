@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from reactivex import Observable, abc
 
 from ..blocks import DISCONTINUITY, FLUSH, START, Block
 from ..durations import Time, seconds_of
-from .operator import BlockOperator, Operator
+from .operator import BlockOperator, Heard, Step, step
 
 
-class _Align:
-    def __init__(self, most: float, observer: abc.ObserverBase[Block]) -> None:
-        self._most, self._observer = most, observer
+class _Align(Step[Block]):
+    __slots__ = ("_most", "_next", "_form", "_epoch")
+
+    def __init__(self, most: float, observer: Heard[Block]) -> None:
+        super().__init__(observer)
+        self._most = most
         self._next: int | None = None
         self._form: tuple[int, int] = (0, 0)
         self._epoch = 0
@@ -35,6 +37,9 @@ class _Align:
         if missing > self._most * block.rate:
             self._pass(block if block.flags & DISCONTINUITY else _marked(block))
             return
+        if not missing and not block.flags & DISCONTINUITY:  # nearly always
+            self._pass(block)
+            return
         samples = block.samples
         if missing > 0:
             silence = np.zeros((missing, block.channels), np.float32)
@@ -48,7 +53,7 @@ class _Align:
 
     def _pass(self, block: Block) -> None:
         self._next = block.end
-        self._observer.on_next(block)
+        self.observer.on_next(block)
 
 
 def _marked(block: Block) -> Block:
@@ -63,16 +68,4 @@ def align(max_gap: Time = "1 s") -> BlockOperator:
     must not become an hour of zeros. Latency 0.
     """
     most = seconds_of(max_gap)
-
-    def attach(source: Observable[Block]) -> Observable[Block]:
-        def subscribe(
-            observer: abc.ObserverBase[Block], scheduler: abc.SchedulerBase | None = None
-        ) -> abc.DisposableBase:
-            run = _Align(most, observer)
-            return source.subscribe(
-                run.on_next, observer.on_error, observer.on_completed, scheduler=scheduler
-            )
-
-        return Observable(subscribe)
-
-    return Operator("align", attach)
+    return step("align", lambda observer: _Align(most, observer))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from reactivex import Observable, abc
 
 from ..blocks import DISCONTINUITY, FLUSH, Block, Samples, float32
 from ..durations import Time, seconds_of
-from .operator import BlockOperator, Operator, check
+from .operator import BlockOperator, Heard, Step, check, step
 
 
-class _Declick:
-    def __init__(self, fade: float, observer: abc.ObserverBase[Block]) -> None:
-        self._fade, self._observer = fade, observer
+class _Declick(Step[Block]):
+    __slots__ = ("_fade", "_last", "_offset", "_passed", "_epoch")
+
+    def __init__(self, fade: float, observer: Heard[Block]) -> None:
+        super().__init__(observer)
+        self._fade = fade
         self._last: Samples | None = None  # the last frame that went out, (channels,)
         self._offset: Samples | None = None
         self._passed = 0
@@ -24,7 +26,7 @@ class _Declick:
         self._epoch = block.epoch
         samples = block.samples
         if not len(samples):
-            self._observer.on_next(block)
+            self.observer.on_next(block)
             return
         if block.flags & (DISCONTINUITY | FLUSH) and self._last is not None:
             if len(self._last) == samples.shape[1]:
@@ -39,7 +41,7 @@ class _Declick:
             else:
                 self._offset = None
         self._last = block.samples[-1]
-        self._observer.on_next(block)
+        self.observer.on_next(block)
 
 
 def declick(fade: Time = "5 ms") -> BlockOperator:
@@ -50,18 +52,4 @@ def declick(fade: Time = "5 ms") -> BlockOperator:
     """
     seconds = seconds_of(fade)
     check(seconds > 0, "a fade needs some time; declick(fade=...) is above 0")
-
-    def attach(source: Observable[Block]) -> Observable[Block]:
-        def subscribe(
-            observer: abc.ObserverBase[Block], scheduler: abc.SchedulerBase | None = None
-        ) -> abc.DisposableBase:
-            return source.subscribe(
-                _Declick(seconds, observer).on_next,
-                observer.on_error,
-                observer.on_completed,
-                scheduler=scheduler,
-            )
-
-        return Observable(subscribe)
-
-    return Operator("declick", attach)
+    return step("declick", lambda observer: _Declick(seconds, observer))

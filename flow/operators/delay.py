@@ -43,18 +43,23 @@ class _Delay(Kernel):
         self._mix = Glide(mix, form)
 
     def process(self, samples: Samples) -> Samples:
+        # Doubles throughout: numpy mixes the two at a third of the speed.
+        dry = samples.astype(np.float64)
         wet = np.empty(samples.shape)
-        at = 0
-        while at < len(samples):
+        at, total = 0, len(samples)
+        while at < total:
             # At most one length of the line at a time: after that it holds what came just now.
-            echo = self._line.oldest(len(samples) - at)
+            echo = self._line.oldest(total - at)
             end = at + len(echo)
             wet[at:end] = echo
-            self._line.write(samples[at:end] + echo * self._feedback)
+            fed = echo * self._feedback
+            fed += dry[at:end]
+            self._line.write(fed)
             at = end
-        mix = self._mix.step(len(samples))
-        share = mix[:, None] if isinstance(mix, np.ndarray) else mix
-        return (samples + wet * share).astype(np.float32)
+        mix = self._mix.step(total)
+        wet *= mix[:, None] if isinstance(mix, np.ndarray) else mix
+        wet += dry
+        return wet.astype(np.float32)
 
 
 def delay(time: Time = "300 ms", feedback: float = 0.4, mix: Number = 0.5) -> BlockOperator:

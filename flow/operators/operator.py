@@ -255,13 +255,10 @@ def sound(
         kind = _Blocks if is_ours(kernel) else _Foreign
         return kind(kernel, form, rate or form.rate)
 
-    return machine(
-        name,
-        begin,
-        latency=latency,
-        rate=rate,
-        follows=follows,
-    )
+    def run(observer: Heard[Block]) -> _SoundRun:
+        return _SoundRun(name, begin, False, observer)
+
+    return Operator(name, lambda source: _Through(run, source), latency, rate, follows)
 
 
 def machine(
@@ -284,6 +281,13 @@ def machine(
     return Operator(name, lambda source: _Through(begin, source), latency, rate, follows)
 
 
+def step(name: str, begin: Callable[[Heard[B]], Step[B]]) -> Operator[Block, B]:
+    """An operator that is more than a state a stretch, as one that mends gaps: it keeps the law
+    itself. `begin` makes the moving part of one subscription, which hands on to what it is given.
+    """
+    return Operator(name, lambda source: _Through(begin, source))
+
+
 class Heard(Protocol[T_contra]):
     """An Rx observer, or the next machine in a row."""
 
@@ -295,14 +299,16 @@ class Heard(Protocol[T_contra]):
 class _Through(Observable[B]):
     """A stream through one machine. Machines in a row hand blocks to one another directly."""
 
-    def __init__(self, begin: Callable[[Heard[B]], _Run[B]], source: Observable[Block]) -> None:
+    def __init__(
+        self, begin: Callable[[Heard[B]], Heard[Block]], source: Observable[Block]
+    ) -> None:
         super().__init__(self.into)
         self._begin, self._source = begin, source
 
-    def watched(self, keep: Callable[[_Run[B]], object]) -> _Through[B]:
+    def watched(self, keep: Callable[[Heard[Block]], object]) -> _Through[B]:
         """The same, and each subscription's moving part is handed to `keep`: for its figures."""
 
-        def begin(observer: Heard[B]) -> _Run[B]:
+        def begin(observer: Heard[B]) -> Heard[Block]:
             run = self._begin(observer)
             keep(run)
             return run
@@ -321,6 +327,25 @@ class _Through(Observable[B]):
         if isinstance(source, _Through):
             return source.into(run, scheduler)
         return source.subscribe(run.on_next, run.on_error, run.on_completed, scheduler=scheduler)
+
+
+class Step(Generic[B]):
+    """The moving part of an operator made by `step`: blocks come in, values go to `observer`."""
+
+    __slots__ = ("observer",)
+
+    def __init__(self, observer: Heard[B]) -> None:
+        self.observer = observer
+
+    def on_next(self, block: Block) -> None:
+        """The next block; what comes of it goes to `observer.on_next`."""
+        raise NotImplementedError
+
+    def on_error(self, error: Exception) -> None:
+        self.observer.on_error(error)
+
+    def on_completed(self) -> None:
+        self.observer.on_completed()
 
 
 class _Run(Generic[B]):
@@ -374,9 +399,7 @@ class _Run(Generic[B]):
             self.next = block.index + samples.shape[0]
             out = self.machine.feed(samples, bool(flags & END))
         except Exception as failure:
-            error = why_not(block) or failure
-            error.add_note(f"in operator {self.name!r}, at {block!r}")
-            self.on_error(error)
+            self._failed(block, failure)
             return
         if flags & END:
             self.machine = None
@@ -401,6 +424,11 @@ class _Run(Generic[B]):
         form = Form(block.rate, self.channels, block.index, flags, block.epoch, self.values)
         return self.make(form), held
 
+    def _failed(self, block: Block, failure: Exception) -> None:
+        error = why_not(block) or failure
+        error.add_note(f"in operator {self.name!r}, at {block!r}")
+        self.on_error(error)
+
     def on_error(self, error: Exception) -> None:
         self.ended, self.machine = True, None
         self.observer.on_error(error)
@@ -420,6 +448,42 @@ class _Run(Generic[B]):
                 self.observer.on_next(value)
         self.ended = True
         self.observer.on_completed()
+
+
+class _SoundRun(_Run[Block]):
+    """The same for a kernel, with a short way for nearly all blocks: those without a flag that go
+    on where the last one ended."""
+
+    __slots__ = ()
+
+    def on_next(self, block: Block) -> None:
+        machine = self.machine
+        if (
+            type(machine) is not _Blocks
+            or type(block) is not Block
+            or block.flags
+            or block.index != self.next
+            or block.rate != self.rate
+            or block.epoch != self.epoch
+            or machine.flags
+        ):
+            super().on_next(block)
+            return
+        samples = block.samples
+        try:
+            if samples.shape[1] != self.channels:
+                super().on_next(block)
+                return
+            out = machine.kernel.process(samples)
+            self.next += samples.shape[0]
+            count = out.shape[0]
+        except Exception as failure:
+            self._failed(block, failure)
+            return
+        if count:
+            index = machine.index
+            machine.index = index + count
+            self.observer.on_next(Block(out, machine.rate, index, 0, machine.epoch))
 
 
 def check(condition: bool, text: str) -> None:
