@@ -85,7 +85,7 @@ class Peers:
         """
         peer, send = line.peer, line.send
         assert send is not None
-        if peer is None or not peer.open or line.live_sound is None:
+        if peer is None or line.live_sound is None or not peer.open:
             return send
         outgoing = line.live_sound.outgoing
 

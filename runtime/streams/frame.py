@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,7 @@ from numpy.typing import NDArray
 from ...flow.blocks import DISCONTINUITY, END, FLUSH, START, all_finite
 
 HEADER = struct.Struct("<BBBBHHIIQd")
+_PACK, _UNPACK, _SIZE = HEADER.pack, HEADER.unpack_from, HEADER.size
 VERSION, SOUND = 1, 1
 INT16, FLOAT32 = 1, 2
 DTYPES = {INT16: np.dtype("<i2"), FLOAT32: np.dtype("<f4")}
@@ -78,21 +80,22 @@ def packed(
     node: int, flags: int, seq: int, rate: int, index: int, time: float, samples: NDArray[Any]
 ) -> bytes:
     """The same of what a frame is made of."""
-    kind = INT16 if samples.dtype == np.int16 else FLOAT32
+    kind = FLOAT32 if samples.dtype.kind == "f" else INT16
     channels = samples.shape[1]
-    head = HEADER.pack(
-        VERSION, SOUND, kind, channels, node, flags, seq & 0xFFFFFFFF, rate, index, time
-    )
-    return head + samples.astype(DTYPES[kind], copy=False).tobytes()
+    head = _PACK(VERSION, SOUND, kind, channels, node, flags, seq & 0xFFFFFFFF, rate, index, time)
+    if sys.byteorder != "little":
+        samples = samples.astype(DTYPES[kind])
+    return head + samples.tobytes()
 
 
 def unpack(data: bytes) -> Frame:
     """A frame from bytes. Raises FrameError saying what is wrong; nothing of it is trusted."""
-    if len(data) < HEADER.size:
-        raise FrameError(f"a frame of {len(data)} bytes is shorter than its header.")
-    if len(data) > MAX_BYTES:
-        raise FrameError(f"a frame of {len(data)} bytes is longer than {MAX_BYTES}.")
-    version, kind, form, channels, node, flags, seq, rate, index, time = HEADER.unpack_from(data)
+    length = len(data)
+    if length < _SIZE:
+        raise FrameError(f"a frame of {length} bytes is shorter than its header.")
+    if length > MAX_BYTES:
+        raise FrameError(f"a frame of {length} bytes is longer than {MAX_BYTES}.")
+    version, kind, form, channels, node, flags, seq, rate, index, time = _UNPACK(data)
     if version != VERSION or kind != SOUND:
         raise FrameError(f"version {version}, kind {kind} is not known.")
     dtype = DTYPES.get(form)
@@ -105,11 +108,11 @@ def unpack(data: bytes) -> Frame:
     if index >= 1 << 53:
         raise FrameError(f"sample {index} is farther than any recording goes.")
     size = dtype.itemsize * channels
-    count, rest = divmod(len(data) - HEADER.size, size)
-    if rest:
-        raise FrameError(f"{len(data) - HEADER.size} bytes are no whole frames of {size} bytes.")
+    if (length - _SIZE) % size:
+        raise FrameError(f"{length - _SIZE} bytes are no whole frames of {size} bytes.")
+    count = (length - _SIZE) // size
     # Not frombuffer and reshape, which are two steps for one; bytes make it read-only.
-    samples = np.ndarray[Any, np.dtype[Any]]((count, channels), dtype, data, HEADER.size)
+    samples: NDArray[Any] = np.ndarray((count, channels), dtype, data, _SIZE)
     if form == FLOAT32 and not all_finite(samples):
         raise FrameError("the samples are not all finite.")
     if not math.isfinite(time):

@@ -120,6 +120,6 @@ class Incoming:
 
 def to_int16(samples: NDArray[np.int16] | NDArray[np.float32]) -> NDArray[np.int16]:
     """At 16 bit: int16 as it is, float rounded to the nearest step and clipped at full scale."""
-    if samples.dtype == np.int16:
+    if samples.dtype.kind == "i":
         return samples.astype(np.int16, copy=False)
     return int16(samples.astype(np.float32, copy=False))

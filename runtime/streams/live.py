@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...flow.audio import Clip, Spill
 from ...flow.blocks import START, Block, float32, from_int16, int16
@@ -76,7 +77,7 @@ class Live:
         if got is None:
             return None
         samples = frame.samples
-        made = from_int16(samples) if samples.dtype == np.int16 else float32(samples)
+        made = from_int16(samples) if samples.dtype.kind == "i" else float32(samples)
         return stream, node, Block(made, frame.rate, frame.index, frame.flags)
 
     def _started(self, node: int, flags: int, rate: int, channels: int) -> Incoming:
@@ -113,16 +114,11 @@ class Live:
         """Take one piece, or the end, of a stream; what the front end is told beside the frames."""
         stream = self.outgoing.get(patch.node)
         if patch.stage == "more":
-            piece = patch.piece
-            assert isinstance(piece, Clip | Block)
-            if patch.pcm is not None:
-                samples = patch.pcm
-            elif isinstance(piece, Block):
-                samples = int16(piece.samples)
-            else:
-                samples = piece.int16().reshape(-1, piece.channels)
+            samples = _pcm(patch) if patch.pcm is None else patch.pcm
             news = None
             if stream is None or stream.epoch != patch.epoch:
+                piece = patch.piece
+                assert isinstance(piece, Clip | Block)
                 rate, channels, live = piece.rate, piece.channels, patch.live
                 metrics = self.metrics.sink(patch.node, rate, channels, live)
                 stream = Outgoing(patch.node, patch.epoch, rate, channels, live, metrics)
@@ -188,8 +184,9 @@ class Live:
     def pump(self, send: Callable[[bytes], None]) -> None:
         """Send what may be sent now."""
         for stream in self.outgoing.values():
-            for data in stream.due():
-                send(data)
+            if stream.waits:
+                for data in stream.due():
+                    send(data)
 
     def resume(self) -> None:
         """The front end is back: what it has not heard is sent again."""
@@ -225,3 +222,12 @@ class Live:
             "underruns": stream.counters.underruns,
             "dropped": stream.counters.dropped,
         }
+
+
+def _pcm(patch: Sound) -> NDArray[np.int16]:
+    """A piece at 16 bit, (frames, channels)."""
+    piece = patch.piece
+    if isinstance(piece, Block):
+        return int16(piece.samples)
+    assert isinstance(piece, Clip)
+    return piece.int16().reshape(-1, piece.channels)

@@ -130,6 +130,11 @@ class Outgoing:
             self._at += 1
         self._offset = left
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to send, now or when more was heard."""
+        return self._at < len(self._pieces) or (self.ended and not self._said_end)
+
     def due(self) -> Iterator[bytes]:
         """The frames that may be sent now."""
         if self.flushed:
@@ -138,9 +143,11 @@ class Outgoing:
             if self._under_way() >= self._most_ahead:
                 return
             samples, captured = self._pieces[self._at]
-            stamp = 0 if captured is None else _stamp(captured, self._offset / self.rate)
-            if self._offset or len(samples) > self._most_piece:
-                samples = samples[self._offset : self._offset + self._most_piece]
+            stamp, offset = 0, self._offset
+            if captured is not None:
+                stamp = _stamp(captured, offset / self.rate if offset else 0.0)
+            if offset or len(samples) > self._most_piece:
+                samples = samples[offset : offset + self._most_piece]
             self._advance(len(samples))
             flags = 0
             if self.ended and self._at == len(self._pieces):

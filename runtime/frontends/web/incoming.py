@@ -35,9 +35,7 @@ _MAX_SDP = 16_384  # characters of an offer of WebRTC
 def decode(text: str) -> Message:
     """One message of the page. Raises ValueError with a text fit to be shown."""
     try:
-        message: object = json.loads(
-            text, parse_int=_whole, parse_float=_real, parse_constant=_constant
-        )
+        message: object = _decode(text)
     except RecursionError:
         raise ValueError(f"the message is nested deeper than {MAX_DEPTH} levels") from None
     except json.JSONDecodeError as error:
@@ -111,3 +109,7 @@ def _real(text: str) -> float:
 
 def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
+
+
+# Made once: json.loads with options would make a decoder for every message.
+_decode = json.JSONDecoder(parse_int=_whole, parse_float=_real, parse_constant=_constant).decode
