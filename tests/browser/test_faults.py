@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -146,7 +147,7 @@ async def test_a_tab_that_the_browser_freezes_loses_nothing_of_a_recording(liste
     """Its timers and its own thread stand; what was recorded meanwhile comes, if need be later."""
     app, _, heard = hearing(0.1)
     tab = await recording(listen, app, r"0:00\.[3-9]|0:01")
-    devtools = await tab.page.context.new_cdp_session(tab.page)
+    devtools: Any = await tab.page.context.new_cdp_session(tab.page)
     await devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
     begin = heard.end
     await asyncio.sleep(1)  # it is frozen for so long: this is what is tested
