@@ -11,7 +11,8 @@ import threading
 from pathlib import Path
 
 from ...flow.audio import ClipError
-from .decode import Facts, scan_sound
+from .decode import scan_sound
+from .facts import Facts
 from .glimpse import Glimpse
 from .headers import data_end, sniff
 from .limits import Limits

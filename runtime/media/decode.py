@@ -10,19 +10,18 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ...flow.audio import BLOCK, Clip, ClipError
-from ...flow.samples import Samples, content_hash, over_full_scale, to_int16, update_hash
+from ...flow.samples import Samples, over_full_scale, to_int16
+from .facts import Facts, Gathering
 from .foreign import DEMUXERS, copy_foreign
 from .glimpse import Glimpse
 from .headers import check_promises, sniff
 from .limits import Limits, bytes_text, seconds_text
-from .pyramid import Pyramid, PyramidScan
-from .refusals import check_length, check_numbers, damaged, empty, not_sound, silent, truncated
+from .refusals import damaged, empty, not_sound, silent, truncated
 from .soundfiles import SoundFile, Unreadable, reading, reason
 
 # What libsndfile may open for us; it knows more, old and unguarded ones.
@@ -48,21 +47,6 @@ _LOSSY = {"VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"}
 # pages. Decoding from the beginning is exact, and an hour of mp3 takes 4 s.
 _INEXACT = _LOSSY - {"OPUS"}
 _LONG = 1 << 20  # frames from which on a second thread is worth it
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What one pass over a file found out."""
-
-    format: str
-    subtype: str
-    rate: int
-    channels: int
-    frames: int
-    id: str
-    clipped: int
-    peak: float
-    pyramid: Pyramid
 
 
 class FileClip(Clip):
@@ -188,9 +172,13 @@ def scan(
             raise not_sound(name, container, error) from error
         refused = error
     try:
-        copy_foreign(path, copy, container, name=name, limits=limits, reason=refused)
-        with reading(copy) as file:
-            return _scan(file, container, name, limits, glimpse), True
+        facts = copy_foreign(
+            path, copy, container, name=name, limits=limits, reason=refused, glimpse=glimpse
+        )
+        if facts is None:
+            with reading(copy) as file:
+                facts = _scan(file, container, name, limits, glimpse)
+        return facts, True
     except BaseException:
         copy.unlink(missing_ok=True)
         raise
@@ -201,60 +189,27 @@ def scan_sound(file: SoundFile, name: str, limits: Limits, glimpse: Glimpse | No
     format = _FORMATS.get(file.format)
     if format is None:
         raise Unreadable(f"{file.format} is not taken")
-    check_numbers(file.samplerate, file.channels, name)
     return _scan(file, format, name, limits, glimpse)
 
 
 def _scan(
     file: SoundFile, format: str, name: str, limits: Limits, glimpse: Glimpse | None
 ) -> Facts:
-    rate, channels, promised = file.samplerate, file.channels, file.frames
+    rate, promised = file.samplerate, file.frames
     if promised == 0:
         raise silent(name)
-    check_length(promised, rate, name, limits)
-    digest = None
-    waveform = PyramidScan(channels)
-    if glimpse is not None:
-        glimpse.begin(waveform, promised)
-    frames = clipped = bad = top = 0
-    first_bad = 0
+    found = Gathering(rate, file.channels, promised, name=name, limits=limits, glimpse=glimpse)
     try:
         blocks = _native_blocks(file)
         for block, cut in _beside(blocks) if promised > _LONG else blocks:
-            digest = digest or content_hash(rate, channels, block.dtype)
-            if block.dtype.kind == "f" and not np.isfinite(block).all():
-                wrong = ~np.isfinite(block)
-                first_bad = first_bad if bad else frames + int(np.argwhere(wrong)[0][0])
-                bad += int(np.count_nonzero(wrong))
-            update_hash(digest, block)
-            small = to_int16(block)
-            clipped += cut
-            waveform.feed(small)
-            top = max(top, int(small.max()), -int(small.min()))
-            frames += block.shape[0]
-            check_length(frames, rate, name, limits)
+            found.feed(block, cut)
     except Unreadable as error:
-        raise damaged(name, frames, rate, error) from error
-    if bad:
-        raise ClipError(
-            f"{bad} samples of {name!r} are NaN or infinite, the first at frame {first_bad}; "
-            "export the file again without them"
-        )
+        raise damaged(name, found.frames, rate, error) from error
     # The length of an mp3 counts the encoder's padding in some files, and not in others.
     slack = max(4608, promised // 100) if format == "mp3" else 0
-    if frames < promised - slack or digest is None:
-        raise truncated(name, f"{promised} frames", f"{frames}")
-    return Facts(
-        format=format,
-        subtype=file.subtype,
-        rate=rate,
-        channels=channels,
-        frames=frames,
-        id=digest.hexdigest(),
-        clipped=clipped,
-        peak=top / 32768,
-        pyramid=waveform.result(),
-    )
+    if found.frames < promised - slack or not found.frames:
+        raise truncated(name, f"{promised} frames", f"{found.frames}")
+    return found.facts(format, file.subtype)
 
 
 def _native_blocks(file: SoundFile) -> Iterator[tuple[Samples, int]]:

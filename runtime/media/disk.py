@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ...flow.audio import ClipError
-from .decode import Facts
+from .facts import Facts
 from .folder import Folder
 from .limits import Limits, bytes_text
 from .refusals import disk_error

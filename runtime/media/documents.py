@@ -143,6 +143,7 @@ class DocumentUpload:
         self._session = session
         self._incoming = incoming
         self._picture = picture
+        self._held: str | None = None
 
     def expect(self, total: int) -> None:
         """So many bytes will come: nothing to prepare."""
@@ -156,10 +157,21 @@ class DocumentUpload:
 
     def finish(self) -> dict[str, object]:
         """All bytes are there: the document's description. Raises ClipError for no picture."""
-        return self._session.commit_upload(self._incoming, self._picture)
+        described = self._session.commit_upload(self._incoming, self._picture)
+        self._held = str(described["file"])
+        return described
+
+    def give_up(self) -> None:
+        """Nobody wants it any more; there is nothing long to end."""
 
     def abort(self) -> None:
-        """Leave nothing behind; harmless after an error and when called twice."""
+        """Leave nothing behind; harmless after an error and when called twice.
+
+        After `finish` too: for an answer that did not reach its page, which cannot claim it.
+        """
+        if self._held is not None:
+            self._session.let_go(self._held)
+            return
         self._incoming.abort()
 
 

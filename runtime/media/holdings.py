@@ -161,7 +161,11 @@ class Holdings:
     def let_go(self, handle: str) -> None:
         """Nobody will claim that upload. Harmless for one that was claimed."""
         with self._lock:
-            self._unclaimed.pop(handle, None)
+            value = self._unclaimed.pop(handle, None)
+            if value is None:
+                return
+            for each in [shown for shown in self._shown if shown is value]:
+                self._shown.remove(each)
 
     # -- files in ------------------------------------------------------------------------------
 

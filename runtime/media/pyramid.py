@@ -50,9 +50,9 @@ class PyramidScan:
             rows = rows[:, whole:].copy()
         self._rest = rows
         while self._count >= self._most and self._count % 2 == 0:
-            joined = _joined(np.concatenate(self._parts, axis=1), 2)
+            pairs = joined(np.concatenate(self._parts, axis=1), 2)
             with self._lock:
-                self._parts = [joined]
+                self._parts = [pairs]
                 self._count //= 2
                 self._size *= 2
 
@@ -83,7 +83,7 @@ class Pyramid:
         """Frames in a bucket of the finest level; the last one may have fewer."""
         self.levels = [finest]
         while self.levels[-1].shape[1] >= _TOP * _FACTOR:
-            self.levels.append(_joined(self.levels[-1], _FACTOR))
+            self.levels.append(joined(self.levels[-1], _FACTOR))
 
     @property
     def bytes(self) -> int:
@@ -126,7 +126,7 @@ def _reduced(rows: Int16, size: int) -> Int16:
     return packed(buckets.min(axis=2), buckets.max(axis=2), power)
 
 
-def _joined(level: Int16, factor: int) -> Int16:
+def joined(level: Int16, factor: int) -> Int16:
     """One bucket of every `factor`; missing ones at the end count as the last one does."""
     channels, count, _ = level.shape
     missing = -count % factor

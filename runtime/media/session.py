@@ -16,10 +16,11 @@ from urllib.parse import quote
 from ...flow.audio import Clip, ClipError, TrimmedClip, root_of
 from .ahead import Ahead
 from .codecs import taken
-from .decode import Facts, FileClip, scan
+from .decode import FileClip, scan
 from .disk import Blob, Disk, Incoming
 from .documents import SessionDocuments
 from .encode import check_format, encode
+from .facts import Facts
 from .foreign import check_decoder
 from .glimpse import Glimpse, Sketch
 from .headers import HEAD
@@ -281,7 +282,11 @@ class Upload:
 
     def commit(self) -> Clip:
         """All bytes are there: the clip. Raises ClipError, with nothing left, if it is no sound."""
-        return self._session.commit(self._incoming, self._ahead, self._glimpse)
+        self._glimpse.complete(self._incoming.path)
+        try:
+            return self._session.commit(self._incoming, self._ahead, self._glimpse)
+        finally:
+            self._glimpse.close()
 
     def finish(self) -> dict[str, object]:
         """`commit`, and the description for the page, which has time to claim the handle."""
@@ -292,6 +297,10 @@ class Upload:
     def sketch(self, width: int) -> Sketch | None:
         """Its outline as far as it was looked through; from any thread, at any time."""
         return self._glimpse.sketch(width)
+
+    def give_up(self) -> None:
+        """Nobody wants it any more: a `finish` in another thread shall end soon, by ClipError."""
+        self._glimpse.give_up()
 
     def abort(self) -> None:
         """Leave nothing behind; harmless after an error, and when called twice.

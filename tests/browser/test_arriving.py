@@ -14,7 +14,7 @@ from playwright.async_api import expect
 
 import ossicle as oc
 from ossicle.flow.samples import Digest, Samples
-from ossicle.runtime.media import decode
+from ossicle.runtime.media import facts
 
 from .conftest import Open
 
@@ -34,7 +34,7 @@ FULL = """canvas => {
 def half_way(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """The server stops looking after half of the sound, until the event is set."""
     go_on = threading.Event()
-    true = decode.update_hash
+    true = facts.update_hash
     frames = 0
 
     def held(digest: Digest, block: Samples) -> None:
@@ -44,7 +44,7 @@ def half_way(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
             go_on.wait(30)
         true(digest, block)
 
-    monkeypatch.setattr(decode, "update_hash", held)
+    monkeypatch.setattr(facts, "update_hash", held)
     yield go_on
     go_on.set()
 

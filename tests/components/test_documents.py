@@ -399,3 +399,18 @@ def test_a_picture_that_was_just_replaced_can_still_be_fetched(store: Store) -> 
     for handle in handles[:12]:
         with pytest.raises(KeyError):
             store.find(handle)
+
+
+@pytest.mark.parametrize("picture", [False, True])
+def test_a_file_whose_page_left_before_the_answer_is_not_kept(
+    store: Store, media: Session, picture: bool
+) -> None:
+    """Nobody can claim it: it goes at once, not with its session. One that was claimed stays."""
+    for claimed in (False, True):
+        upload = media.receive_document("a.png", picture=picture)
+        upload.write(png(SHADES))
+        described = upload.finish()
+        kept = media.document(str(described["file"])) if claimed else None
+        upload.abort()
+        assert store.used == (len(png(SHADES)) if claimed else 0)
+        del kept

@@ -13,7 +13,7 @@ import soundfile
 
 from ossicle.flow.audio import ClipError
 from ossicle.flow.samples import Digest, Samples
-from ossicle.runtime.media import ahead, decode
+from ossicle.runtime.media import ahead, decode, facts
 from ossicle.runtime.media.ahead import Growing
 from ossicle.runtime.media.store import Store
 
@@ -92,7 +92,7 @@ def test_the_facts_are_those_of_a_look_afterwards(
 def test_it_begins_before_the_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half of a file is half decoded, with nothing more to come for now."""
     half = threading.Event()
-    true = decode.update_hash
+    true = facts.update_hash
     frames = 0
 
     def counted(digest: Digest, block: Samples) -> None:
@@ -102,7 +102,7 @@ def test_it_begins_before_the_end(store: Store, monkeypatch: pytest.MonkeyPatch)
             half.set()
         true(digest, block)
 
-    monkeypatch.setattr(decode, "update_hash", counted)
+    monkeypatch.setattr(facts, "update_hash", counted)
     data = encoded("wav")
     upload = store.session("a").receive("x")
     upload.expect(len(data))
@@ -116,14 +116,14 @@ def test_it_begins_before_the_end(store: Store, monkeypatch: pytest.MonkeyPatch)
 def test_it_shows_how_far_it_is(kind: str, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before its first byte nothing, in its middle a beginning, at its end the whole."""
     looked = threading.Event()
-    true = decode.update_hash
+    true = facts.update_hash
 
     def noted(digest: Digest, block: Samples) -> None:
         if upload.sketch(100) is not None:
             looked.set()
         true(digest, block)
 
-    monkeypatch.setattr(decode, "update_hash", noted)
+    monkeypatch.setattr(facts, "update_hash", noted)
     data = encoded(kind)
     upload = store.session("a").receive("x")
     upload.expect(len(data))

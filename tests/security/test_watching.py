@@ -16,7 +16,7 @@ import pytest_asyncio
 from ossicle.flow.samples import Digest, Samples
 from ossicle.runtime.frontends.web import upload
 from ossicle.runtime.frontends.web.files import MAX_WIDTH
-from ossicle.runtime.media import ahead, decode
+from ossicle.runtime.media import ahead, decode, facts
 from ossicle.runtime.media.session import Upload
 
 from .conftest import Site, Tab, sound
@@ -162,14 +162,14 @@ async def test_an_upload_given_up_after_its_last_byte_is_not_kept(
 ) -> None:
     """The page that left while the sound was looked through cannot claim it, so it goes."""
     looking, go_on = threading.Event(), threading.Event()
-    true = decode.update_hash
+    true = facts.update_hash
 
     def held(digest: Digest, block: Samples) -> None:
         looking.set()
         go_on.wait(10)
         true(digest, block)
 
-    monkeypatch.setattr(decode, "update_hash", held)
+    monkeypatch.setattr(facts, "update_hash", held)
     tab = await site.open()
     task = asyncio.create_task(site.upload(tab, SENT))
     assert await asyncio.to_thread(looking.wait, 10)

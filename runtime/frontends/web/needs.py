@@ -58,6 +58,11 @@ class Sketch(Protocol):
     """The outline of a sound that is not whole yet."""
 
     @property
+    def exact(self) -> int:
+        """So many frames are looked through; of the others only some were looked at."""
+        ...
+
+    @property
     def frames(self) -> int:
         """So many it covers, from the beginning."""
         ...
@@ -105,8 +110,12 @@ class Writer(Protocol):
         """All bytes are there: a description with a handle. ClipError if it is not what it must."""
         ...
 
+    def give_up(self) -> None:
+        """Nobody wants it: a `finish` that runs in another thread shall end soon."""
+        ...
+
     def abort(self) -> None:
-        """Leave nothing behind."""
+        """Leave nothing behind, also after `finish`, while no page has claimed it."""
         ...
 
 

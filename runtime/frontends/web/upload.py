@@ -11,7 +11,7 @@ from aiohttp import web
 from ....flow.errors import OssicleError
 from ...media.limits import Limits, bytes_text
 from .answers import refusal
-from .needs import Host, Writer
+from .needs import Host, Message, Writer
 from .session import SESSION_HEADER, token_of
 from .threads import Threads
 from .watching import Watching
@@ -20,6 +20,7 @@ MAX_UPLOAD = Limits().upload
 AT_ONCE = 4  # uploads of one session; a page sends one, a drop of several files a few
 STORE = "ossicle.runtime.media.store"
 _PIECE = 256 << 10  # bytes collected for one write: one hop to a thread costs 50 µs
+_GLANCE = 0.2  # seconds between two looks whether the page is still there
 _PATIENCE = 60.0  # seconds without a byte, then the sender is given up
 
 
@@ -96,7 +97,7 @@ class Uploads:
             if request.content_length is not None:
                 writer.expect(request.content_length)
             await self._copy(request, writer)
-            value = await self._threads.run(writer.finish)
+            value = await self._finish(request, writer)
             if request.transport is None:  # given up while it was looked through: see `finally`
                 return refusal(400, "the page left before the end of its upload")
             done = True
@@ -104,6 +105,19 @@ class Uploads:
             if not done:
                 writer.abort()
         return web.json_response(value)
+
+    async def _finish(self, request: web.Request, writer: Writer) -> Message:
+        """Looked through in a thread, for as long as the page waits for it."""
+        work = asyncio.ensure_future(self._threads.run(writer.finish))
+        try:
+            while not (await asyncio.wait([work], timeout=_GLANCE))[0]:
+                if request.transport is None:  # nothing tells a handler that its client left
+                    writer.give_up()
+        except asyncio.CancelledError:
+            writer.give_up()
+            await asyncio.wait([work])  # the caller frees what the thread still uses
+            raise
+        return work.result()
 
     async def _copy(self, request: web.Request, writer: Writer) -> None:
         total = 0

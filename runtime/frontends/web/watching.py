@@ -51,7 +51,8 @@ class Watching:
         """GET upload/peaks?watch=0123...&width=1200 with the session in a header.
 
         200 and int16 little-endian, by channel, width times (min, max, RMS), of the first
-        X-Ossicle-Frames of X-Ossicle-Of frames. 204 while nothing is known, and as well for a name
+        X-Ossicle-Frames of X-Ossicle-Of frames. The first X-Ossicle-Exact of them are looked
+        through; of the others some were looked at. 204 while nothing is known, and as well for a name
         that never was, is over, or is another session's: the difference would be information.
         """
         token = token_of(request.headers.get(SESSION_HEADER))
@@ -75,6 +76,7 @@ class Watching:
                 "X-Ossicle-Width": str(sketch.width),
                 "X-Ossicle-Values": "3",
                 "X-Ossicle-Frames": str(sketch.frames),
+                "X-Ossicle-Exact": str(sketch.exact),
                 "X-Ossicle-Of": str(sketch.of),
                 "Cache-Control": "no-store",
             },

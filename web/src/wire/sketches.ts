@@ -6,6 +6,8 @@ import { decodePeaks, type Peaks } from '../audio/peaks';
 export interface Sketch {
   /** From the first frame on. */
   peaks: Peaks;
+  /** Frames, from the first on, of which every sample was looked at; of the others some were. */
+  exact: number;
   /** Frames that there will be, as the file says. */
   of: number;
 }
@@ -41,5 +43,5 @@ function ask(session: string, name: string): Observable<Sketch> {
 async function read(answer: Response): Promise<Sketch> {
   const got = (name: string) => Number(answer.headers.get(`X-Ossicle-${name}`));
   const body = await answer.arrayBuffer();
-  return { peaks: decodePeaks(body, got('Channels'), got('Width'), 0, got('Frames')), of: got('Of') };
+  return { peaks: decodePeaks(body, got('Channels'), got('Width'), 0, got('Frames')), exact: got('Exact'), of: got('Of') };
 }
