@@ -67,8 +67,9 @@ with oc.Blocks(title="Live") as demo:
         speech = go.click(speak, None, out, interrupt=True)
         stop.click(None, None, None, cancels=[speech])
     else:
-        microphone = oc.Audio(label="Microphone", streaming=True, frame_ms=frame)
-        out = oc.Audio(label="Out", streaming=True, interactive=False)
+        way = "webrtc" if which == "webrtc" else "socket"
+        microphone = oc.Audio(label="Microphone", streaming=True, frame_ms=frame, transport=way)
+        out = oc.Audio(label="Out", streaming=True, interactive=False, transport=way)
         if which == "operators":
             microphone.stream.pipe(
                 align(), mono(), gain(-3.0), delay("300 ms", mix=0.3), declick()

@@ -276,6 +276,7 @@ describe('the figures of a stream', () => {
     const at = (ago: number) => health(none, 20_000 - ago, 20_000, true);
     expect([at(100), at(5_000), at(15_000)]).toEqual(['bad', 'fair', 'good']);
     expect(health({ ...none, latency: 400 }, -Infinity, 0, true)).toBe('fair');
+    expect(health({ ...none, latency: 1400 }, -Infinity, 0, true)).toBe('bad');
     expect(health({ ...none, latency: 59, budget: 60 }, -Infinity, 0, true)).toBe('good');
     expect(health({ ...none, latency: 61, budget: 60 }, -Infinity, 0, true)).toBe('bad');
     expect(health(none, -Infinity, 0, false)).toBe('bad');

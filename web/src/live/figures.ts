@@ -3,8 +3,9 @@
 /** Milliseconds for which trouble is remembered: red, then amber, then green again. */
 export const RED = 2_000;
 export const AMBER = 10_000;
-/** Milliseconds from the microphone to the speaker that are felt. */
+/** Milliseconds from the microphone to the speaker that are felt, and in which nobody can talk any more. */
 export const LATE = 150;
+export const TOO_LATE = 1000;
 /** Latencies that the middle and the worst are taken of: ten seconds of 20 ms each. */
 const RECENT = 500;
 
@@ -64,6 +65,7 @@ export class Recent {
 /** `trouble`: when sound was last lost, late or short, on the page's clock. */
 export function health(figures: Figures, trouble: number, now: number, online: boolean): Health {
   if (!online || now - trouble < RED) return 'bad';
+  if ((figures.latency ?? 0) > TOO_LATE) return 'bad';
   if (figures.budget !== null && (figures.latency ?? 0) > figures.budget) return 'bad';
   if (now - trouble < AMBER || (figures.latency ?? 0) > LATE) return 'fair';
   return 'good';
