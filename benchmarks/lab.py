@@ -1,6 +1,7 @@
 """`python -m benchmarks.lab`: what an hour of an app costs in a lab's virtual time.
 
 An app with timers, a queue, batches and a stream of 20 ms blocks; one user all along, and guests.
+The stream goes in chunks of a second to a function, and then, as another app, through operators.
 `--trace` prints what happened instead: the same text under every hash seed; `--seeds 100` tries it.
 """
 
@@ -35,9 +36,12 @@ A_SECOND = round(1 / CHUNK)
 
 
 class App:
-    """Timers, a queue, batches and a stream."""
+    """Timers, a queue, batches and a stream, which is heard in chunks of a second.
 
-    def __init__(self) -> None:
+    operators: Rx's make the chunks, of each block.
+    """
+
+    def __init__(self, operators: bool = False) -> None:
         with oc.Blocks() as self.blocks:
             self.mic = oc.Microphone(streaming=True)
             self.text, self.answer, self.words = oc.Textbox(), oc.Textbox(), oc.Textbox()
@@ -46,8 +50,11 @@ class App:
             self.ask, self.tell, self.go = oc.Button("Ask"), oc.Button("Tell"), oc.Button("Go")
             oc.Timer(1.0).tick(more, self.count, self.count)
             self.go.click(more, self.total, self.total, every=10)
-            levels = self.mic.stream.pipe(ops.buffer_with_count(A_SECOND), ops.map(peak))
-            levels(loudness, None, self.level)
+            if operators:
+                levels = self.mic.stream.pipe(ops.buffer_with_count(A_SECOND), ops.map(peak))
+                levels(loudness, None, self.level)
+            else:
+                self.mic.stream(loudest, self.mic, self.level, stream_every=1)
             self.ask.click(
                 answer,
                 [self.text, self.history],
@@ -64,6 +71,11 @@ class App:
 
 def more(number: int) -> int:
     return number + 1
+
+
+def loudest(sound: tuple[int, Any]) -> float:
+    _, samples = sound
+    return float(samples.max())
 
 
 def peak(blocks: list[Block]) -> float:
@@ -128,8 +140,8 @@ def trace(seconds: float) -> str:
         return "\n".join(lab.trace.lines())
 
 
-def measure() -> dict[str, Any]:
-    app = App()
+def measure(operators: bool) -> dict[str, Any]:
+    app = App(operators)
     gc.collect()
     begun, used = time.perf_counter(), time.process_time()
     with Lab(app.blocks) as lab:
@@ -151,14 +163,18 @@ def main() -> None:
     elif options.seeds:
         compare(options.seeds)
     else:
-        found = [measure() for _ in range(options.rounds)]
         for name, value in machine().items():
             print(f"- {name}: {value}")
-        for what in ("took", "used"):
-            seconds = [each[what] for each in found]
-            print(f"- {what}: {median(seconds):.2f} s ({', '.join(f'{s:.2f}' for s in seconds)})")
-        print(f"- {HOUR / CHUNK:,.0f} blocks, {found[0]['requests']:,} requests,", end=" ")
-        print(f"{found[0]['stations']:,} stations of requests")
+        report("the stream in chunks of a second", [measure(False) for _ in range(options.rounds)])
+        report("the stream through operators", [measure(True) for _ in range(options.rounds)])
+
+
+def report(title: str, found: list[dict[str, Any]]) -> None:
+    print(f"- {title}: {HOUR / CHUNK:,.0f} blocks, {found[0]['requests']:,} requests,", end=" ")
+    print(f"{found[0]['stations']:,} stations of requests")
+    for what in ("took", "used"):
+        seconds = [each[what] for each in found]
+        print(f"  - {what}: {median(seconds):.2f} s ({', '.join(f'{s:.2f}' for s in seconds)})")
 
 
 def compare(seeds: int) -> None:

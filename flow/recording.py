@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .events import Events
@@ -12,6 +13,7 @@ from .patches import Command
 from .said import Frames
 from .session import Session
 from .sounding import Sounds
+from .units import Seconds
 
 if TYPE_CHECKING:
     from .blocks import Block
@@ -55,15 +57,25 @@ class Recordings:
 
     def frames(self, session: Session, id: int, block: Block) -> None:
         """More of a live stream: as it is to derived streams, in chunks to listeners."""
-        stream, tap = session.streams.get((id, "stream")), self._events.tap
-        if tap:
-            said = Frames(session.id, id, block, self._events.number() if stream else 0)
-            tap(said)
-            if stream:
-                stream.newest = said
-        if stream:
+        tap = self._events.tap
+        if stream := session.streams.get((id, "stream")):
+            if tap:
+                stream.newest = said = Frames(session.id, id, block, self._events.number())
+                tap(said)
             stream.give(block)
-        for every, listeners in session.chunked(id).items():
+        elif tap:
+            tap(Frames(session.id, id, block))
+        if sizes := session.chunked(id):
+            self._cut(session, id, block, sizes)
+
+    def _cut(
+        self,
+        session: Session,
+        id: int,
+        block: Block,
+        sizes: Mapping[Seconds, tuple[Listener, ...]],
+    ) -> None:
+        for every, listeners in sizes.items():
             chunker = session.chunkers.get((id, every))
             if chunker is None:
                 from .chunks import Chunker  # numpy is loaded by apps that stream, not by all

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+PLAIN = (str, int, float, bool, type(None))
+"""Most values, and the quickest to compare."""
+
 
 def same(a: Any, b: Any) -> bool:
     """Equality that never raises: arrays by all their elements, containers by what they hold.
@@ -14,6 +17,8 @@ def same(a: Any, b: Any) -> bool:
     """
     if a is b:
         return True
+    if type(a) in PLAIN and type(b) in PLAIN:
+        return a == b or (a != a and b != b)
     left, right = cast("object", a), cast("object", b)
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         one, other = cast("Mapping[Any, Any]", a), cast("Mapping[Any, Any]", b)

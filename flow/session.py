@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .chunks import Chunker
     from .tape import Tape
 
+NO_CHUNKS: Mapping[Seconds, tuple[Listener, ...]] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -177,9 +179,8 @@ class Session:
 
     def chunked(self, node: int) -> Mapping[Seconds, tuple[Listener, ...]]:
         """Who gets chunks of a node's stream, by their length."""
-        found = self.plan.chunked.get(node, {})
-        more = self.overlay.chunked.get(node) if self.overlay else None
-        if not more:
+        found = self.plan.chunked.get(node, NO_CHUNKS)
+        if self.overlay is None or not (more := self.overlay.chunked.get(node)):
             return found
         return {n: (*found.get(n, ()), *more.get(n, ())) for n in {**found, **more}}
 

@@ -56,18 +56,25 @@ class Trace:
         # Flat, and of a block only what is in it: what a trace holds on to, Python's garbage
         # collector goes through again and again, which took a third of a lab's time. A tuple of
         # numbers and samples it leaves out.
-        kind = type(record)
-        if kind is Frames:
-            said = cast("Frames", record)
-            block = said.block
+        if isinstance(record, Frames):
+            block = record.block
             self._raw.append(
-                (self._clock.seconds, said.session, said.node, said.event)
-                + (block.samples, block.rate, block.index, block.flags, block.epoch)
+                (
+                    self._clock.seconds,
+                    record.session,
+                    record.node,
+                    record.event,
+                    block.samples,
+                    block.rate,
+                    block.index,
+                    block.flags,
+                    block.epoch,
+                )
             )
-        elif kind is Run:  # it is as much as its outcome, which is kept already
-            self._raw += (self._clock.seconds, cast("Run", record).outcome, Run)
+        elif isinstance(record, Run):  # no more than its outcome, which is kept already
+            self._raw += (self._clock.seconds, record.outcome, Run)
         else:
-            keep = _KEEP.get(kind)
+            keep = _KEEP.get(type(record))
             self._raw += (self._clock.seconds, record, keep(record) if keep else None)
 
     # -- looking -------------------------------------------------------------------------------

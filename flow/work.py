@@ -35,8 +35,9 @@ class Work(Observable[T_co]):
         *,
         scheduler: abc.SchedulerBase | None = None,
     ) -> abc.DisposableBase:
-        if isinstance(on_next, abc.ObserverBase):
-            self._begin(cast("abc.ObserverBase[Any]", on_next))
-        else:
+        # Not isinstance(): an abstract base class takes a microsecond to ask.
+        if on_next is None or callable(on_next):
             self._begin(Observer(on_next, on_error, on_completed))
+        else:
+            self._begin(cast("abc.ObserverBase[Any]", on_next))
         return NOTHING

@@ -19,7 +19,7 @@ from ..flow.errors import Error, InputError, WorldError
 from ..flow.events import Tap
 from ..flow.injected import ClientRequest
 from ..flow.model import ENDS, Kind, Outcome
-from ..flow.patches import Fault, Gone, Part, Patch, Run, Set, Sound
+from ..flow.patches import Command, Fault, Gone, Part, Patch, Run, Set, Sound, Toast
 from ..flow.plan import Plan
 from ..flow.program import Execute, Program
 from ..flow.results import UNSET
@@ -42,6 +42,7 @@ from .streams.metrics import LinkMetrics, Metrics
 if TYPE_CHECKING:
     from ..flow.audio import Media
     from ..flow.graph import Node
+    from ..flow.session import Session
     from .media.documents import DocumentUpload, StoredDocument
     from .media.session import StoredSound, Upload
     from .media.store import Store
@@ -260,32 +261,25 @@ class Host:
     # -- out -----------------------------------------------------------------------------------
 
     def _emit(self, made: Patch) -> None:
-        if isinstance(made, Sound):
-            if line := self.lines.get(made.session):
-                self.sounds.emit(line, made)
-            return
-        if isinstance(made, Gone):
-            if line := self.lines.pop(made.session, None):
-                self.metrics.close(line.metrics)
-                self.sounds.peers.close(line)
-            if self._store is not None:
-                self._store.release(made.session)
-            return
+        line = self.lines.get(made.session)
         if isinstance(made, Run):
             self._report(made.outcome)
             self._count(made.outcome)
-        if isinstance(made, Fault):
+            if line:
+                if made.outcome.kind is Kind.DROPPED:
+                    self.sounds.dropped(line, made.outcome.request)
+                self._station(line, made.outcome)
+        elif isinstance(made, Sound):
+            if line:
+                self.sounds.emit(line, made)
+        elif isinstance(made, Gone):
+            self._gone(made)
+        elif isinstance(made, Fault):
             self._fault(made)
-            return
-        line = self.lines.get(made.session)
-        session = self.program.sessions.get(made.session)
-        if line is None or session is None:
-            return
-        if isinstance(made, Run):
-            if made.outcome.kind is Kind.DROPPED:
-                self.sounds.dropped(line, made.outcome.request)
-            if not self._shown(line, made.outcome):
-                return
+        elif line and (session := self.program.sessions.get(made.session)):
+            self._shows(line, session, made)
+
+    def _shows(self, line: Line, session: Session, made: Set | Toast | Command | Part) -> None:
         if isinstance(made, Part):
             for value in made.left:
                 line.leave(value)
@@ -294,7 +288,14 @@ class Host:
         node = session.find(made.node) if isinstance(made, Set) else None
         if node and node.heavy and isinstance(made, Set) and made.value is not UNSET:
             line.leave(session.value(node))
-        self._add(line, wire.patch(made, node, session.media, self.show_error))
+        self._add(line, wire.patch(made, node, session.media))
+
+    def _gone(self, made: Gone) -> None:
+        if line := self.lines.pop(made.session, None):
+            self.metrics.close(line.metrics)
+            self.sounds.peers.close(line)
+        if self._store is not None:
+            self._store.release(made.session)
 
     def _fault(self, fault: Fault) -> None:
         from .streams.faults import log_fault, told
@@ -308,17 +309,18 @@ class Host:
         if line := self.lines.get(session):
             self._add(line, message)
 
-    def _shown(self, line: Line, outcome: Outcome) -> bool:
-        """Whether a front end is told; a hidden listener is only told of when it fails."""
+    def _station(self, line: Line, outcome: Outcome) -> None:
+        """Tell a front end; of a hidden listener only when it fails."""
         request, kind = outcome.request, outcome.kind
-        failed = kind in (Kind.FAILED, Kind.REJECTED)
-        if request.listener.show_progress == "hidden" and not failed:
-            return False
+        hidden = request.listener.show_progress == "hidden"
+        if hidden and kind is not Kind.FAILED and kind is not Kind.REJECTED:
+            return
+        message = wire.run(outcome, self.show_error)
         if kind in ENDS:
             line.live.pop(request.id, None)
         else:
-            line.live[request.id] = wire.run(outcome, self.show_error)
-        return True
+            line.live[request.id] = message
+        self._add(line, message)
 
     def _add(self, line: Line, message: Message) -> None:
         if not line.due:

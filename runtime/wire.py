@@ -9,7 +9,7 @@ from ..flow.errors import Error, WorldError
 from ..flow.graph import Node
 from ..flow.model import Kind, Outcome, Place
 from ..flow.notices import Report
-from ..flow.patches import Command, Run, Set, Toast
+from ..flow.patches import Command, Set, Toast
 from ..flow.results import UNSET
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ def trouble(text: str) -> Message:
     return {"kind": "toast", "level": "error", "title": "Error", "message": text, "duration": 10}
 
 
-def patch(
-    made: Set | Run | Toast | Command, node: Node | None, media: Media, show_error: bool
-) -> Message:
+def patch(made: Set | Toast | Command, node: Node | None, media: Media) -> Message:
     """One patch as JSON. `node` is the session's own, for a Set."""
     match made:
         case Set(value=value, props=props):
@@ -39,8 +37,6 @@ def patch(
             return {"kind": "set", "node": made.node, "props": changed}
         case Command(node=id, command=command):
             return {"kind": "command", "node": id, "command": command}
-        case Run(outcome=outcome):
-            return run(outcome, show_error)
         case Toast(notice=notice):
             return {
                 "kind": "toast",
