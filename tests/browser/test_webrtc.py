@@ -15,7 +15,7 @@ from ossicle.runtime.peers import Peers
 from ossicle.runtime.sessions import Line
 from ossicle.runtime.streams.peer import Peer
 
-from .conftest import PATIENCE, RATE, Listen, noise
+from .conftest import HURRY, PATIENCE, RATE, Listen, noise
 from .listening import Heard, Sound, click, drawn, listens, recording, until
 from .test_recording import longest_run
 
@@ -110,6 +110,28 @@ async def test_two_recordings_share_a_connection_until_both_have_ended(
     await until(lambda: not peer.open)
     for each in heard:
         assert longest_run(each.takes[0], noise()) >= RATE // 4
+
+
+async def test_a_line_that_comes_back_brings_the_connection_with_it(
+    listen: Listen, peers: list[Peer]
+) -> None:
+    """Both end with the line; the socket carries on until there is another connection."""
+    heard = Heard()
+    with oc.Blocks() as app:
+        listens(oc.Audio(label="Microphone", streaming=True, transport="webrtc"), heard)
+    tab = await recording(listen, app)
+    await until(lambda: bool(peers) and peers[0].counters.received > 20)
+    await tab.site.cut()
+    await expect(tab.page.locator(".banner")).to_be_visible()
+    await tab.site.mend()
+    await tab.page.evaluate(HURRY)
+    await until(lambda: len(peers) > 1 and peers[1].counters.received > 20)
+    await click(tab.page, "Stop")
+    await until(lambda: bool(heard.takes))
+    await until(lambda: heard.end == len(heard.takes[0]))
+    assert (
+        sum(len(each) for each in heard.chunks) + sum(gap for _, gap in heard.places) == heard.end
+    )
 
 
 async def test_a_network_that_loses_costs_what_it_lost_and_no_more(

@@ -49,6 +49,7 @@ export class Wire implements Sounds {
   private peer: Peer | null = null;
   /** Who records, and may take the way that loses. */
   private readonly lossy = new Set<number>();
+  private iceServers: string[] = [];
 
   constructor() {
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
@@ -88,6 +89,8 @@ export class Wire implements Sounds {
 
   ready(): void {
     this.say({ kind: 'ready' });
+    // It ended with the line before.
+    if (this.lossy.size > 0) this.open();
   }
 
   awaiting(anything: boolean): void {
@@ -116,8 +119,13 @@ export class Wire implements Sounds {
 
   connect(node: number, iceServers: string[]): void {
     this.lossy.add(node);
+    this.iceServers = iceServers;
+    this.open();
+  }
+
+  private open(): void {
     if (this.peer) return;
-    const peer = (this.peer = new Peer(iceServers, {
+    const peer = (this.peer = new Peer(this.iceServers, {
       offer: (sdp) => this.say({ kind: 'text', data: JSON.stringify({ type: 'rtc', sdp }) }),
       open: (port) => this.say({ kind: 'peer', port }, port),
       closed: () => this.peer === peer && this.hangUp(),
