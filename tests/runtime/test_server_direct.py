@@ -13,7 +13,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.runtime.frontends.web.direct import MAX_SOUND, MAX_TEXT, Direct
+from ossicle.runtime.frontends.web.direct import MAX_SOUND, MAX_TEXT, TURN, Direct
 from ossicle.runtime.frontends.web.door import Door, Visitor
 from ossicle.runtime.frontends.web.server import serve
 from ossicle.runtime.frontends.web.websocket import Sockets
@@ -194,6 +194,48 @@ def test_after_a_close_nothing_is_taken() -> None:
     page = Page()
     page.put(frame(CLOSE, b"\x03\xe8") + frame(SOUND, b"too late"))
     assert page.got == [] and page.aiohttp.controls == [CLOSE]
+
+
+class Reading(asyncio.Transport):
+    """Knows whether it reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = True
+
+    def pause_reading(self) -> None:
+        self.reads = False
+
+    def resume_reading(self) -> None:
+        self.reads = True
+
+    def is_closing(self) -> bool:
+        return False
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return default
+
+
+@pytest.mark.parametrize("code", [SOUND, PING], ids=["taken", "passed on"])
+async def test_a_flood_waits_its_turn(code: int) -> None:
+    """A page that says much at once is heard in parts, in order, and is not read meanwhile."""
+    page, transport = Page(), Reading()
+    page.visitor.connection_made(transport)
+
+    def heard() -> int:
+        return len(page.got) + page.aiohttp.controls.count(PING)
+
+    sent = [number.to_bytes(2, "big") for number in range(2 * TURN + 10)]
+    page.put(b"".join(frame(code, each) for each in sent))
+    assert heard() == TURN and not transport.reads
+    page.put(frame(SOUND, b"came all the same"))
+    assert heard() == TURN, "what comes out of turn waits, too"
+    await asyncio.sleep(0)
+    assert heard() == 2 * TURN and not transport.reads
+    await asyncio.sleep(0)
+    assert heard() == len(sent) + 1 and transport.reads
+    assert page.got == [*(sent if code == SOUND else []), b"came all the same"]
+    page.door.arrived(page.visitor.talk)
 
 
 def test_an_end_gives_all_back() -> None:

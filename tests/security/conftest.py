@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
 import ossicle as oc
 from ossicle.runtime.frontends.web.server import Running, make_app, serve
@@ -48,8 +49,11 @@ class Tab:
 class Site:
     """A server and a client with no manners: it sends only the headers it is told to."""
 
-    def __init__(self, running: Running, host: Host, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, running: Running, host: Host, http: aiohttp.ClientSession, app: web.Application
+    ) -> None:
         self.running = running
+        self.app = app
         self.host = host
         self.http = http
         self.url = running.url
@@ -118,8 +122,9 @@ async def site() -> AsyncIterator[Site]:
         button.click(same, audio, out)
         text.submit(fail, text, text)
     host = Host(demo.plan())
-    running = await serve(make_app(host, max_upload=MAX_UPLOAD), port=0)
+    app = make_app(host, max_upload=MAX_UPLOAD)
+    running = await serve(app, port=0)
     async with aiohttp.ClientSession() as http:
-        yield Site(running, host, http)
+        yield Site(running, host, http, app)
     await running.close()
     await host.close()

@@ -69,9 +69,10 @@ async def site() -> AsyncIterator[Site]:
 
         image.upload(draw, image, drawn)
     host = Host(demo.plan())
-    running = await serve(make_app(host, max_upload=MAX_UPLOAD), port=0)
+    app = make_app(host, max_upload=MAX_UPLOAD)
+    running = await serve(app, port=0)
     async with aiohttp.ClientSession() as http:
-        yield Site(running, host, http)
+        yield Site(running, host, http, app)
     await running.close()
     await host.close()
 

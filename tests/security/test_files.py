@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import socket
@@ -18,6 +19,7 @@ import pytest
 
 from ossicle.flow.audio import Clip
 from ossicle.runtime.frontends.web import files
+from ossicle.runtime.frontends.web.server import UPLOADS
 
 from .conftest import MAX_UPLOAD, Site, Tab, sound
 
@@ -336,6 +338,27 @@ async def test_a_broken_off_upload(site: Site, wav: bytes, own_temp_folder: Path
     assert (await site.upload(tab, wav)).status == 200
     await tab.ws.close()
     del reader
+
+
+async def test_an_upload_that_trickles(site: Site, wav: bytes, own_temp_folder: Path) -> None:
+    """A byte now and then holds no place: the sender is given up, and nothing is left of it."""
+    tab = await site.open()
+    site.app[UPLOADS].patience = 0.2
+
+    async def trickle() -> AsyncIterator[bytes]:
+        for at in itertools.count():
+            yield wav[at % len(wav) :][:1]
+            await asyncio.sleep(0.01)  # its pace is what is tested
+
+    held = [asyncio.ensure_future(site.upload(tab, trickle())) for _ in range(4)]
+    async with asyncio.timeout(10):
+        answers = [await each for each in held]
+    assert [each.status for each in answers] == [408] * 4
+    assert "too slow" in (await answers[0].json())["error"]
+    site.app[UPLOADS].patience = 60
+    assert left(own_temp_folder) == [] and site.host.store.used == 0
+    assert (await site.upload(tab, wav)).status == 200, "its place is free"
+    await tab.ws.close()
 
 
 async def test_uploads_at_once(site: Site, wav: bytes, own_temp_folder: Path) -> None:

@@ -125,9 +125,10 @@ async def asking() -> AsyncIterator[tuple[Site, list[oc.Request]]]:
     with oc.Blocks() as demo:
         oc.Button("Go").click(note)
     host = Host(demo.plan())
-    running = await serve(make_app(host), port=0)
+    app = make_app(host)
+    running = await serve(app, port=0)
     async with aiohttp.ClientSession() as http:
-        yield Site(running, host, http), seen
+        yield Site(running, host, http, app), seen
     await running.close()
     await host.close()
 

@@ -83,7 +83,12 @@ def why_not(request: web.Request, gate: Gate) -> web.Response | None:
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Signal on_response_prepare: the headers every answer carries, unless it has its own."""
+    """Signal on_response_prepare."""
+    dress(response)
+
+
+def dress(response: web.StreamResponse) -> None:
+    """Put on the headers that every answer carries, unless it has its own."""
     response.headers["Server"] = "ossicle"  # aiohttp has put its own and Python's versions there
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)

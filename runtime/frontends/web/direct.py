@@ -23,6 +23,10 @@ MAX_TEXT: Final = 4096
 MAX_SOUND: Final = 0xFFFF
 """Bytes of a frame of sound that is taken at once, and so what may be held of one that is not
 whole yet: what a length of two bytes can say."""
+TURN: Final = 256
+"""Frames that are taken in one turn of the loop; then the others have theirs, and the page waits.
+One read may bring 9,000, which hold the loop for a tenth of a second; a page that was cut off for
+five seconds has not that many to say."""
 _HEARD = b"\x8a\x80\0\0\0\0"
 """An unsolicited pong (RFC 6455 5.5.3): by it aiohttp's heartbeat learns that the page lives."""
 _TELL: Final = 1.0
@@ -38,6 +42,7 @@ class Direct:
         """Frames that aiohttp has not seen."""
         self._visitor = visitor
         self._aiohttp = visitor.talk.data_received
+        self._waits = False  # for the next turn; what comes meanwhile is kept
         self._most = {_TEXT: min(MAX_TEXT, most - 1), _SOUND: min(MAX_SOUND, most - 1)}
         self._text: Callable[[str], None] | None = None
         self._sound: Callable[[bytes], None] | None = None
@@ -76,12 +81,22 @@ class Direct:
         if self._rest:
             self._aiohttp(self._rest)
             self._rest = b""
+        if self._waits:
+            self._waits = False
+            self._visitor.resume_reading()
 
     def _feed(self, data: memoryview | bytes) -> None:
         if self._rest:
             data, self._rest = self._rest + data, b""
-        at, size, before = 0, len(data), self.taken
+        if self._waits:
+            self._rest = bytes(data)
+            return
+        at, size, before, turn = 0, len(data), self.taken, 0
         while at < size:
+            if turn >= TURN:
+                self._wait()
+                break
+            turn += 1
             if self._skip:
                 at = self._pass(data, at, at + self._skip)
                 continue
@@ -117,6 +132,20 @@ class Direct:
         if self.taken > before and not self._skip and (now := monotonic()) > self._tell:
             self._tell = now + _TELL
             self._aiohttp(_HEARD)
+
+    def _wait(self) -> None:
+        """Go on in the next turn of the loop, and read nothing until then."""
+        self._waits = True
+        self._visitor.pause_reading()
+        asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if not self._waits:
+            return  # it ended
+        self._waits = False
+        self._feed(b"")
+        if not self._waits:
+            self._visitor.resume_reading()
 
     def _take(self, first: int, data: memoryview | bytes, begin: int, length: int) -> bool:
         """Hand over one frame; False if aiohttp has to say what is wrong with it."""

@@ -126,9 +126,11 @@ class Visitor(asyncio.BufferedProtocol):
         """What came last is the end of a request, and nothing behind it."""
         self.hear: Callable[[memoryview], None] | None = None
         """Gets what comes in place of `talk`. It must not keep the view."""
+        self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         duplex = cast("asyncio.Transport", transport)  # uvloop's are none, but have all of it
+        self._transport = duplex
         if self._client is None:
             self._client = client_of(transport)
             self._inside = self._door.enter(self._client)
@@ -138,6 +140,15 @@ class Visitor(asyncio.BufferedProtocol):
         self.begun = True
         self._door.expect(self.talk, duplex.abort)
         self.talk.connection_made(transport)
+
+    def pause_reading(self) -> None:
+        """Let what comes wait in the system, and so at who sends it."""
+        if self._transport and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if self._transport and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._door.buffer

@@ -14,6 +14,9 @@ from .outbox import Outbox
 log = logging.getLogger(__name__)
 
 REFUSALS = 100  # at once; then one a second: a page with a bug lives, a flood does not
+PINGS = 100  # likewise; a browser sends none at all, other programs one in a quarter of a minute
+_MOST_WORDS = 500
+"""Characters of a refusal: it may repeat what was sent, and that may be long."""
 
 
 class Hearing:
@@ -31,7 +34,8 @@ class Hearing:
         self._connection, self._outbox = connection, outbox
         self._refused, self._flooded = refused, flooded
         self._now: Callable[[], float] = asyncio.get_running_loop().time
-        self._bucket = Bucket(REFUSALS, per_second=1, now=self._now())
+        self._refusals = Bucket(REFUSALS, per_second=1, now=self._now())
+        self._pings = Bucket(PINGS, per_second=1, now=self._now())
         self._over = False
 
     def text(self, text: str) -> None:
@@ -62,12 +66,22 @@ class Hearing:
             log.exception("a frame of live sound made the server fail: %r", data[:32])
             self._refuse("the server failed on this frame; its log says why")
 
+    def ping(self) -> bool:
+        """Whether a ping (RFC 6455 5.5.2) is to be answered."""
+        if not self._over and self._pings.wait(self._now()) > 0:
+            self._end(f"{PINGS} pings")
+        return not self._over
+
     def _refuse(self, text: str) -> None:
         self._refused()
         self._outbox.link.refused += 1
-        if self._bucket.wait(self._now()) > 0:
-            self._over = True
-            log.warning("a page was closed after %d refused messages", REFUSALS)
-            self._flooded()
+        if self._refusals.wait(self._now()) > 0:
+            self._end(f"{REFUSALS} refused messages")
             return
-        self._outbox.put({"type": "refused", "message": text})
+        short = text if len(text) <= _MOST_WORDS else text[:_MOST_WORDS] + "…"
+        self._outbox.put({"type": "refused", "message": short})
+
+    def _end(self, what: str) -> None:
+        self._over = True
+        log.warning("a page was closed after %s", what)
+        self._flooded()

@@ -33,11 +33,9 @@ from .websocket import Sockets
 
 _STOP_SECONDS = 0.5  # aiohttp's default would wait a minute for open sockets
 
-# aiohttp would keep a silent connection for an hour; the page's next request opens another
-_KEEP_ALIVE_SECONDS = 30.0
-
 SOCKETS = web.AppKey("sockets", Sockets)
 DOOR = web.AppKey("door", Door)
+UPLOADS = web.AppKey("uploads", Uploads)
 
 
 def make_app(
@@ -83,6 +81,7 @@ def make_app(
     app = web.Application(middlewares=[make_middleware(gate, door)])
     app[SOCKETS] = sockets
     app[DOOR] = door
+    app[UPLOADS] = uploads
     app.on_response_prepare.append(add_headers)
 
     async def shutdown(_: web.Application) -> None:
@@ -149,10 +148,7 @@ async def serve(
     root = _checked_root(root)
     runner = web.AppRunner(
         _mounted(app, root) if root else app,
-        access_log=None,  # its lines would hold the handles of files
         shutdown_timeout=_STOP_SECONDS,
-        keepalive_timeout=_KEEP_ALIVE_SECONDS,
-        auto_decompress=False,  # the page compresses nothing, and a small body could hold a large
     )
     await runner.setup()
     try:

@@ -18,6 +18,7 @@ from typing import Final, cast
 from aiohttp import web
 
 from .door import Door, Visitor, client_of
+from .talk import Talk
 
 HANDSHAKE: Final = 10.0
 """Seconds for the first byte, and again for the handshake."""
@@ -44,7 +45,8 @@ class Site(web.BaseSite):
     ) -> None:
         super().__init__(runner, ssl_context=context)
         self._door, self._host, self._port, self._context = door, host, port, context
-        self._talks = cast("Callable[[], asyncio.Protocol]", runner.server)
+        assert runner.server is not None  # it has been set up
+        self._talks = partial(Talk, runner.server)
         self._unknown = set[asyncio.Task[None]]()
 
     @property

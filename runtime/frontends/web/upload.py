@@ -21,7 +21,8 @@ AT_ONCE = 4  # uploads of one session; a page sends one, a drop of several files
 STORE = "ossicle.runtime.media.store"
 _PIECE = 256 << 10  # bytes collected for one write: one hop to a thread costs 50 µs
 _GLANCE = 0.2  # seconds between two looks whether the page is still there
-_PATIENCE = 60.0  # seconds without a byte, then the sender is given up
+PATIENCE = 60.0  # seconds, in each of which so many bytes must come, or the file's last:
+_LEAST = 64 << 10  # about 1 kB/s; a sender that lets a byte trickle now and then is given up
 
 
 _OVER = "this session is over; reload the page"
@@ -43,6 +44,7 @@ class Uploads:
         max_upload: int = MAX_UPLOAD,
         at_once: int = AT_ONCE,
     ) -> None:
+        self.patience = PATIENCE
         self._host = host
         self._threads = threads
         self._watching = watching
@@ -82,7 +84,7 @@ class Uploads:
         except _TooLarge:
             return self._too_large()
         except TimeoutError:
-            return refusal(408, "the upload stood still for too long and was given up")
+            return refusal(408, "the upload was too slow and was given up")
         except OssicleError as error:  # not what it must be, or no room: texts made to be shown
             return refusal(422, str(error))
         finally:
@@ -120,18 +122,23 @@ class Uploads:
         return work.result()
 
     async def _copy(self, request: web.Request, writer: Writer) -> None:
-        total = 0
+        now = asyncio.get_running_loop().time
+        total, came, due = 0, 0, now() + self.patience
         piece = bytearray()
         while True:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout_at(due):
                 data = await request.content.readany()
             total += len(data)
+            came += len(data)
             if total > self._max:
                 raise _TooLarge
             piece += data
             if len(piece) >= _PIECE or (not data and piece):
                 await self._threads.run(writer.write, bytes(piece))
                 piece.clear()
+                came = _LEAST  # what the disk took is not the sender's time
+            if came >= _LEAST:
+                came, due = 0, now() + self.patience
             if not data:
                 return
 

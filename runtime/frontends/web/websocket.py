@@ -39,7 +39,7 @@ FAILED: Final = 1011
 TRY_LATER: Final = 1013
 
 MAX_MESSAGE = 1 << 20  # bytes of one control message: the longest text a Textbox may carry
-_FLOOD = b"too many refused messages"
+_FLOOD = b"too many refused messages, or pings"
 _REASON = 120  # bytes of text that fit into a close frame
 _CLOSE_SECONDS = 1.0  # for a slow socket to take the close frame, then it is cut
 
@@ -110,6 +110,7 @@ class Sockets:
             heartbeat=self._heartbeat,
             max_msg_size=self._max_message,
             timeout=_CLOSE_SECONDS,
+            autoping=False,  # a flood of pings is a flood: `Hearing` counts them
         )
         direct = Direct.before(request.transport, self._max_message)
         try:
@@ -122,6 +123,8 @@ class Sockets:
         self.counters.opened += 1
         try:
             await self._live(request, socket, direct, token, seq)
+        except ConnectionError:
+            pass  # the page left while it was answered
         except OssicleError as error:
             await _close(socket, TRY_LATER, str(error).encode()[:_REASON])
         except Exception:
@@ -219,6 +222,12 @@ async def _read(
                 hearing.text(frame.data)
             elif frame.type is WSMsgType.BINARY:
                 hearing.sound(frame.data)
+            elif frame.type is WSMsgType.PING:
+                if hearing.ping():
+                    await socket.pong(frame.data)
+                continue
+            elif frame.type is WSMsgType.PONG:
+                continue
             else:
                 return  # a frame against the protocol, or too large: aiohttp has closed with a code
             if direct:
