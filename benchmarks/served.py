@@ -31,13 +31,15 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def serving(which: str, frame: float) -> AsyncGenerator[Served]:
+async def serving(which: str, frame: float, *, uvloop: bool = False) -> AsyncGenerator[Served]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
     app = [str(APPS / "bare.py"), str(port)]
     if which != "bare":
         app = [str(APPS / "live.py"), str(port), which, str(frame)]
+    if uvloop:
+        app.append("uvloop")
     process = subprocess.Popen(
         [sys.executable, *app], cwd=APPS.parents[1], stdin=subprocess.DEVNULL
     )

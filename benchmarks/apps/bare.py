@@ -1,4 +1,4 @@
-"""The least a server can do: `python bare.py <port>` sends each frame back as it came."""
+"""The least a server can do: `python bare.py <port> [uvloop]` sends each frame back as it came."""
 
 from __future__ import annotations
 
@@ -18,4 +18,9 @@ async def echo(request: web.Request) -> web.WebSocketResponse:
 
 app = web.Application()
 app.router.add_get("/ws", echo)
-web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
+loop = None
+if "uvloop" in sys.argv:
+    import uvloop
+
+    loop = uvloop.new_event_loop()
+web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None, loop=loop)

@@ -1,4 +1,4 @@
-"""The apps of the live benchmark: `python live.py <port> <which> <frame ms>`."""
+"""The apps of the live benchmark: `python live.py <port> <which> <frame ms> [uvloop]`."""
 
 from __future__ import annotations
 
@@ -84,4 +84,6 @@ with oc.Blocks(title="Live") as demo:
             work = stalling if which == "stall" else echo
             microphone.stream(work, microphone, out, stream_every=frame / 1000)
 
+if "uvloop" not in sys.argv:
+    sys.modules["uvloop"] = None  # pyright: ignore[reportArgumentType] # as if it was not installed
 demo.launch(server_port=port, quiet=True)

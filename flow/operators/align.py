@@ -22,6 +22,15 @@ class _Align(Step[Block]):
     def on_next(self, block: Block) -> None:
         if block.epoch < self._epoch:
             return
+        if (
+            not block.flags
+            and block.index == self._next
+            and block.epoch == self._epoch
+            and (block.rate, block.samples.shape[1]) == self._form
+        ):  # nearly always
+            self._next += block.samples.shape[0]
+            self.observer.on_next(block)
+            return
         form = (block.rate, block.channels)
         fresh = (
             self._next is None
@@ -36,9 +45,6 @@ class _Align(Step[Block]):
         missing = block.index - self._next
         if missing > self._most * block.rate:
             self._pass(block if block.flags & DISCONTINUITY else _marked(block))
-            return
-        if not missing and not block.flags & DISCONTINUITY:  # nearly always
-            self._pass(block)
             return
         samples = block.samples
         if missing > 0:

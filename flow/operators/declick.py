@@ -25,6 +25,10 @@ class _Declick(Step[Block]):
             return
         self._epoch = block.epoch
         samples = block.samples
+        if self._offset is None and not block.flags and len(samples):  # nearly always
+            self._last = samples[-1]
+            self.observer.on_next(block)
+            return
         if not len(samples):
             self.observer.on_next(block)
             return

@@ -45,21 +45,30 @@ class _Delay(Kernel):
     def process(self, samples: Samples) -> Samples:
         # Doubles throughout: numpy mixes the two at a third of the speed.
         dry = samples.astype(np.float64)
-        wet = np.empty(samples.shape)
-        at, total = 0, len(samples)
-        while at < total:
-            # At most one length of the line at a time: after that it holds what came just now.
-            echo = self._line.oldest(total - at)
-            end = at + len(echo)
-            wet[at:end] = echo
-            fed = echo * self._feedback
-            fed += dry[at:end]
-            self._line.write(fed)
-            at = end
-        mix = self._mix.step(total)
-        wet *= mix[:, None] if isinstance(mix, np.ndarray) else mix
+        mix = self._mix.step(len(dry))
+        share = mix[:, None] if isinstance(mix, np.ndarray) else mix
+        echo = self._line.oldest(len(dry))
+        if len(echo) == len(dry):  # nearly always
+            wet = echo * share
+            self._feed(echo, dry)
+        else:
+            wet = np.empty(dry.shape)
+            at = 0
+            while at < len(dry):
+                # At most one length of the line at a time: then it holds what came just now.
+                echo = self._line.oldest(len(dry) - at)
+                end = at + len(echo)
+                wet[at:end] = echo
+                self._feed(echo, dry[at:end])
+                at = end
+            wet *= share
         wet += dry
         return wet.astype(np.float32)
+
+    def _feed(self, echo: Floats, dry: Floats) -> None:
+        fed = echo * self._feedback
+        fed += dry
+        self._line.write(fed)
 
 
 def delay(time: Time = "300 ms", feedback: float = 0.4, mix: Number = 0.5) -> BlockOperator:

@@ -483,7 +483,9 @@ class _SoundRun(_Run[Block]):
         if count:
             index = machine.index
             machine.index = index + count
-            self.observer.on_next(Block(out, machine.rate, index, 0, machine.epoch))
+            if out is not samples or index != block.index or machine.rate != block.rate:
+                block = Block(out, machine.rate, index, 0, machine.epoch)
+            self.observer.on_next(block)
 
 
 def check(condition: bool, text: str) -> None:

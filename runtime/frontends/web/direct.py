@@ -122,6 +122,12 @@ class Direct:
                 end = begin + length
                 if end > size:
                     break
+                if first == _SOUND and self._unmask:  # nearly always
+                    self.taken += 1
+                    assert self._sound
+                    self._sound(self._unmask(data, begin, length))
+                    at = end
+                    continue
                 if self._take(first, data, begin, length):
                     at = end
                     continue
