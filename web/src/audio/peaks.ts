@@ -84,8 +84,8 @@ export function columns(from: number, to: number, width: number, channel: number
 
 /** Frames over which loudness is told: in fewer than a period of a low tone there is none to tell. */
 const LOUDNESS = 1024;
-/** Frames per CSS pixel below which one sees the oscillation itself, in one tone: a body in it would be stripes. */
-const CLOSE = 256;
+/** Of full scale 32768: below it a column is as good as silent. */
+const AUDIBLE = 256;
 
 /** The RMS of each column together with its neighbours as far as `reach`. */
 function loudness(all: Int16Array, reach: number): Float64Array {
@@ -105,6 +105,21 @@ function loudness(all: Int16Array, reach: number): Float64Array {
   });
 }
 
+/**
+ * Whether loudness makes a body inside the outline. Close to, where one sees the oscillation itself, columns lie above
+ * or below it, and it would be stripes.
+ */
+function hasBody(all: Int16Array, means: Float64Array): boolean {
+  let [heard, striped] = [0, 0];
+  for (const [x, mean] of means.entries()) {
+    const [low = 0, high = 0] = all.subarray(x * VALUES, x * VALUES + VALUES);
+    if (low > high || mean < AUDIBLE) continue;
+    heard += 1;
+    if (low > 0 || high < 0) striped += 1;
+  }
+  return striped * 20 < heard;
+}
+
 /** Draws the frames from..to of the outlines, finest first and the whole last: one lane per channel, one column per device pixel. */
 export function drawPeaks(from: number, to: number, outlines: Peaks[], ctx: CanvasRenderingContext2D, tones: Tones): void {
   const { width, height } = ctx.canvas;
@@ -114,7 +129,6 @@ export function drawPeaks(from: number, to: number, outlines: Peaks[], ctx: Canv
   const lane = height / finest.channels;
   const ratio = window.devicePixelRatio || 1;
   const [peak, rms, clipped, line] = [new Path2D(), new Path2D(), new Path2D(), new Path2D()];
-  const close = ((to - from) / width) * ratio < CLOSE;
   // Samples that stand apart are points on a line, not columns.
   const apart = (to - from) / width < 0.5 && finest.width === finest.end - finest.start;
   for (let c = 0; c < finest.channels; c++) {
@@ -122,6 +136,7 @@ export function drawPeaks(from: number, to: number, outlines: Peaks[], ctx: Canv
     const y = (value: number) => middle - (value / 32768) * lane * 0.46;
     const all = columns(from, to, width, c, outlines);
     const means = loudness(all, Math.max(2 * ratio, Math.min(width / 8, (LOUDNESS * width) / (to - from) / 2)));
+    const body = hasBody(all, means);
     let [above, under] = [Infinity, -Infinity]; // the column before
     for (let x = 0; x < width; x++) {
       const [low = 0, high = 0] = all.subarray(x * VALUES, x * VALUES + VALUES);
@@ -134,7 +149,7 @@ export function drawPeaks(from: number, to: number, outlines: Peaks[], ctx: Canv
       const bottom = Math.max(y(low), above, top + 1);
       peak.rect(x, top, 1, bottom - top);
       const [upper, lower] = [y(Math.min(high, mean)), y(Math.max(low, -mean))];
-      if (!close && lower > upper) rms.rect(x, upper, 1, lower - upper);
+      if (body && lower > upper) rms.rect(x, upper, 1, lower - upper);
       [above, under] = [y(high), y(low)];
     }
     if (!apart) continue;
