@@ -46,6 +46,7 @@ class Explanation:
             for listener, declared in zip(plan.listeners, plan.graph.listeners, strict=True)
         )
         self.timers = tuple(_timers(plan))
+        self.streams = tuple(_edges(plan))
         self._settings = plan.settings
         self._lines = len({each.line for each in plan.listeners if each.queued})
         self._boxes, self._edges = _graph(plan, self.listeners)
@@ -75,7 +76,8 @@ class Explanation:
             f"queue: {_limit(limit)} where a listener names no limit,"
             f" {'any number' if size is None else f'at most {size}'} may wait"
         )
-        return head + [f"timer: {each}" for each in self.timers]
+        head += [f"timer: {each}" for each in self.timers]
+        return head + [f"live: {each}" for each in self.streams]
 
 
 def explain(plan: Plan, title: str = "") -> Explanation:
@@ -121,10 +123,13 @@ def _notes(plan: Plan, listener: Listener, declared: Declared) -> Iterable[str]:
             yield "in the page alone" if listener.id in plan.alone else "page code only"
     elif options.js is not None:
         yield "page code first"
-    if any(
-        source.port == "stream" and not isinstance(source, After) for source in declared.sources
-    ):
+    streams = [each for each in declared.sources if each.port == "stream"]
+    if any(isinstance(each, Port) for each in streams):
         yield f"chunks of {options.stream_every:g} s"
+    if any(isinstance(each, Derived) for each in streams):
+        yield "what operators give"
+    if listener.backlog is not None:
+        yield _overload(listener)
     if options.time_limit is not None:
         yield f"at most {options.time_limit:g} s"
     if listener.locks:
@@ -140,6 +145,33 @@ def _notes(plan: Plan, listener: Listener, declared: Declared) -> Iterable[str]:
         yield "inputs as stored"
     if not options.postprocess:
         yield "outputs as returned"
+
+
+def _overload(listener: Listener) -> str:
+    """What a session's chunks do when the function is too slow for them."""
+    most = listener.backlog
+    if listener.on_overload == "block":
+        return "any number waits, and the delay grows"
+    if listener.on_overload == "latest":
+        return "only the newest waits"
+    then = {
+        "drop_oldest": "the oldest is dropped",
+        "coalesce": "the oldest is dropped; those that wait go as one",
+        "error": "the new one is rejected",
+    }.get(listener.on_overload, listener.on_overload)
+    return f"{most} wait at most, then {then}"
+
+
+def _edges(plan: Plan) -> Iterable[str]:
+    """Sound that goes straight to where it is heard: no function, so no queue."""
+    for derived, node in plan.edges:
+        held = [each for each in derived.operators if hasattr(each, "latency")]
+        names = ", ".join(getattr(each, "name", "operator") for each in held)
+        through = f" through {names}" if names else ""
+        yield (
+            f"{derived.base.where}{through} is heard at {node.where}: no queue; what is more than"
+            " 0.2 s late is dropped"
+        )
 
 
 def _timers(plan: Plan) -> Iterable[str]:

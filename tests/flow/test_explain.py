@@ -9,6 +9,7 @@ from pathlib import Path
 import reactivex.operators as ops
 
 import ossicle as oc
+from ossicle import sound
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -68,7 +69,11 @@ def test_every_default_is_told() -> None:
     )
     assert by_name["cancel"].cancels == ("work",)
     assert by_name["tick"].mode == "multiple"
-    assert by_name["tick"].notes == ("chunks of 0.1 s", "at most 60 s")
+    assert by_name["tick"].notes == (
+        "chunks of 0.1 s",
+        "20 wait at most, then the oldest is dropped",
+        "at most 60 s",
+    )
     assert by_name["tick_1"].every == 10
     assert by_name["tick_1"].triggers == ("Textbox 'In'.change.pipe(...)",)
     assert (by_name["tick_2"].line, by_name["tick_2"].limit) == ("", None)
@@ -192,3 +197,32 @@ def test_the_command_tells_and_draws(tmp_path: Path) -> None:
     assert graph("--mermaid").startswith("flowchart LR\n")
     assert graph("--svg", "graph.svg") == "graph.svg holds the graph\n"
     assert len(boxes((tmp_path / "graph.svg").read_text())) == 3
+
+
+def test_what_happens_to_live_sound_that_comes_too_fast_is_told() -> None:
+    """Each policy with its bound; sound that goes straight to a speaker has no queue."""
+    policies = {
+        "drop_oldest": "4 wait at most, then the oldest is dropped",
+        "coalesce": "4 wait at most, then the oldest is dropped; those that wait go as one",
+        "error": "4 wait at most, then the new one is rejected",
+        "latest": "only the newest waits",
+        "block": "any number waits, and the delay grows",
+    }
+    with oc.Blocks() as app:
+        mic = oc.Audio(label="Mic", streaming=True)
+        out = oc.Audio(label="Out", streaming=True, interactive=False)
+        for policy in policies:
+            mic.stream(work, mic, None, stream_every=0.5, on_overload=policy)
+        mic.stream.pipe(sound.mono(), sound.vad())(work, mic, None)
+        mic.stream.pipe(sound.mono(), sound.limiter()).to(out)
+    told = app.explain()
+    for each, text in zip(told.listeners, policies.values(), strict=False):
+        assert each.notes == ("chunks of 0.5 s", text)
+    assert told.listeners[-1].notes == (
+        "what operators give",
+        "100 wait at most, then the oldest is dropped",
+    )
+    assert (
+        "live: Audio 'Mic'.stream through mono, limiter is heard at Audio 'Out': no queue;"
+        " what is more than 0.2 s late is dropped"
+    ) in str(told)
