@@ -327,9 +327,9 @@ class Audio(Component):
             raise self._said(error) from error
         return self.postprocess(value, media)
 
-    def tape(self, piece: Any, media: Media) -> Tape:
-        """Many small Blocks or Clips in a row are kept as samples, and long ones on disk."""
-        return chunks.tape(piece, media)
+    def tape(self, piece: Any, media: Media | None, live: bool) -> Tape:
+        """Blocks or Clips in a row are kept as samples, and long ones on disk."""
+        return chunks.tape(piece, media, live)
 
     def joined(self, pieces: Any) -> Clip:
         """Clips that a function gave, or Blocks that came through operators alone, as one Clip."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from ..flow.audio import Clip, Media
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
 NAME = "a chunk"
 """What a piece of a live recording is called; the bounds of a whole sound are not for it."""
+
+LONGEST = 12 * 3600.0
+"""Seconds that a function may stream as one sound, as long as the longest file may be."""
 
 
 def clip_of(block: Any) -> Clip:
@@ -34,12 +38,18 @@ def given(value: Any) -> Any:
     return None if getattr(pair[1], "size", 1) == 0 else Clip.of(*pair, normalize="clip")
 
 
-def tape(piece: Any, media: Media) -> Tape:
-    """What the rest of a stream that begins with `piece`, a Block or a Clip, is kept on."""
-    from ..flow.tape import Tape
+def tape(piece: Any, media: Media | None, live: bool) -> Tape:
+    """What the rest of a stream that begins with `piece`, a Block or a Clip, is kept on.
+
+    Live sound that a slow disk has no room for is lost; what a function made is waited for.
+    """
+    from ..flow.tape import MOST, Tape
 
     rate, channels = piece.rate, piece.channels
-    return Tape(rate, channels, lambda: media.spill(rate, channels))
+    if media is None:  # a front end without files
+        return Tape(rate, channels, most=MOST if live else LONGEST)
+    spill = partial(media.spill, rate, channels, patient=not live)
+    return Tape(rate, channels, spill, MOST if live else LONGEST)
 
 
 def joined(pieces: Any) -> Clip:

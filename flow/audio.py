@@ -213,6 +213,10 @@ class Spill(Protocol):
         """The next (frames, channels), which are the taker's now; False if there is no room."""
         ...
 
+    def read(self, start: int, end: int) -> Int16:
+        """Frames start..end of what was written, (frames, channels)."""
+        ...
+
     def clip(self, rest: Int16, name: str) -> Clip:
         """All that was written, with `rest` behind it. May wait until it is written."""
         ...
@@ -240,8 +244,11 @@ class Media(Documents, Protocol):
         """The clip as a file in that format, there until the session ends."""
         ...
 
-    def spill(self, rate: int, channels: int) -> Spill:
-        """Where a sound that is being made is put away when it gets long."""
+    def spill(self, rate: int, channels: int, patient: bool = False) -> Spill:
+        """Where a sound that is being made is put away when it gets long.
+
+        patient: it waits where the disk is behind; without, what there is no room for is lost.
+        """
         ...
 
     def describe(self, clip: Clip, *, format: str | None = None) -> dict[str, object]:

@@ -93,8 +93,8 @@ class Node:
         """
         raise DeclarationError(f"{self.where}: nothing can be streamed to it.")
 
-    def tape(self, piece: Any, media: Any) -> Tape | None:
-        """What keeps a live stream that begins with this piece; None keeps the pieces."""
+    def tape(self, piece: Any, media: Any, live: bool) -> Tape | None:
+        """What keeps a stream that begins with this piece; None keeps the pieces."""
         return None
 
     def joined(self, pieces: Any) -> object:

@@ -30,7 +30,8 @@ class Sound:
     stage: "more" with one more `piece`, "end" after the last, "flush" to be silent at once. epoch:
     of the stream; what is left of an older one is void. live: what waits too long is worth nothing
     any more. origin: of which node's recording this piece was made, and from which second of it.
-    pcm: the piece at 16 bit, (frames, channels), where that is known already.
+    pcm: the piece at 16 bit, (frames, channels), where that is known already. tape: of sound that
+    is not live, all of it so far, to be read from.
     """
 
     session: str
@@ -41,6 +42,7 @@ class Sound:
     live: bool = False
     origin: tuple[int, Seconds] | None = None
     pcm: Any = None
+    tape: Any = None
 
 
 @record

@@ -16,6 +16,7 @@ from .listeners import Listener
 from .model import Cause, Event
 from .pipe import Pipe
 from .plan import Plan
+from .said import Frames
 from .session import Passing, Session
 from .sounding import Sounds
 from .sources import Derived
@@ -43,7 +44,7 @@ class Piping:
             cause: Cause,
             value: object,
             data: Mapping[str, object] | None,
-            after: Event | None,
+            after: Event | Frames | None,
             chunk: bool = False,
         ) -> None:
             made = self._events.event(session, node, port, cause, value, data, after)

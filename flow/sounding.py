@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, cast
 
 from .calls import Write
-from .errors import OssicleError
+from .errors import OssicleError, WorldError
 from .events import Events
 from .graph import Node
 from .model import Event, Kind, Outcome, Request
@@ -93,16 +93,26 @@ class Sounds:
             return
         playing.last = piece
         live = isinstance(source, Passing)
-        if live and playing.tape is None:
-            playing.tape = session.node(node).tape(piece, session.media)
-        pcm = None
         if playing.tape is None:
+            playing.tape = session.node(node).tape(piece, session.media, live)
+        tape, pcm = playing.tape, None
+        if tape is None:
             playing.pieces.append(piece)
-        elif playing.tape.fits(sound := cast("Block | Clip", piece)):
-            pcm = playing.tape.take(sound)
+        elif tape.fits(sound := cast("Block | Clip", piece)):
+            full = tape.untaken > 0
+            pcm = tape.take(sound)
+            if tape.untaken and not live:  # what is not kept cannot be sent
+                if not full:
+                    self._events.show(_too_long(session, node, tape))
+                return
         else:
-            raise _other_form(sound, playing.tape)
-        self._events.show(Sound(session.id, node, playing.epoch, "more", piece, live, origin, pcm))
+            raise _other_form(sound, tape)
+        self._events.show(
+            Sound(
+                session.id, node, playing.epoch, "more", piece, live, origin, pcm,
+                None if live else tape,
+            )
+        )  # fmt: skip
 
     # -- ends ----------------------------------------------------------------------------------
 
@@ -174,6 +184,12 @@ class Sounds:
                 self._events.on_error(error)
         if value is not None:
             self._apply(session, request, (Write(id, value),))
+
+
+def _too_long(session: Session, node: int, tape: Tape) -> Fault:
+    seconds = tape.frames / tape.rate
+    text = f"the sound ends after {seconds:.0f} s: there is no more room for it, or it is too long"
+    return Fault(session.id, node, session.node(node).where, WorldError(text), 1)
 
 
 def _other_form(piece: Block | Clip, tape: Tape) -> OssicleError:

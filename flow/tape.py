@@ -43,6 +43,7 @@ class Tape:
         self._parts = list[Int16]()
         self._part: Int16 | None = None
         self._at: Frames = 0
+        self._away = 0  # parts that were put away
 
     def append(self, samples: Int16) -> None:
         """The next (frames, channels); they are copied."""
@@ -99,6 +100,27 @@ class Tape:
             self.append(np.zeros((here, self.channels), np.int16))
             frames -= here
 
+    def read(self, start: Frames, end: Frames) -> Int16:
+        """Frames start..end of what is kept, (frames, channels); fewer where there are no more."""
+        end = min(end, self.frames)
+        found = list[Int16]()
+        away = self._size * self._away
+        while start < end:
+            number, offset = divmod(start, self._size)
+            here = min(end - start, self._size - offset)
+            if start < away and self._spill:
+                here = min(end, away) - start
+                found.append(self._spill.read(start, start + here))
+            elif start < away:
+                found.append(self._parts[number][offset : offset + here])
+            else:
+                assert self._part is not None
+                found.append(self._part[offset : offset + here])
+            start += here
+        if len(found) == 1:
+            return found[0]
+        return np.concatenate([np.empty((0, self.channels), np.int16), *found])
+
     def clip(self, name: str) -> Clip:
         """The whole as a value; nothing may be appended any more. At least one frame must be
         there. Waits, where parts are still being put away: call it in a thread."""
@@ -113,7 +135,10 @@ class Tape:
     def _put_away(self, part: Int16) -> bool:
         if self._make is None:
             self._parts.append(part)
-            return True
-        if self._spill is None:
-            self._spill = self._make()
-        return self._spill.write(part)
+        else:
+            if self._spill is None:
+                self._spill = self._make()
+            if not self._spill.write(part):
+                return False
+        self._away += 1
+        return True

@@ -19,6 +19,7 @@ from reactivex.disposable import Disposable
 
 from ..flow.blocks import DISCONTINUITY, END, FLUSH, START, Block, BlockError, Samples, all_finite
 from ..flow.durations import Length, Time, frames_of, seconds_of
+from ..flow.errors import WorldError
 from ..flow.operators.needs import missing
 from ..flow.units import Frames
 
@@ -46,9 +47,36 @@ def _sounddevice() -> Sounds:
         import sounddevice  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise missing("the sound card", "sounddevice", "local") from error
-    except OSError as error:  # the Python part is there, the library it calls is not
-        raise missing("the sound card", f"the PortAudio library ({error})", "local") from error
+    except OSError as error:  # the Python part is there, the library that it calls is not
+        raise SoundCardError(
+            "the sound card needs the PortAudio library, which is not here: apt install"
+            " libportaudio2 (Debian, Ubuntu) or brew install portaudio (macOS)"
+        ) from error
     return cast(Sounds, sounddevice)
+
+
+class SoundCardError(WorldError):
+    """The machine's sound card cannot be used; the text says why, and the way out."""
+
+
+def _opened(
+    what: str, make: Callable[..., Stream], device: int | str | None, **settings: Any
+) -> Stream:
+    """A stream of the card that runs. Raises SoundCardError with what PortAudio says."""
+    stream = None
+    try:
+        stream = make(device=device, dtype="float32", latency="low", **settings)
+        stream.start()
+    except Exception as error:  # PortAudio's own kind, and ValueError for names it does not know
+        if stream is not None:
+            stream.close()
+        wanted = "none was named" if device is None else f"device={device!r}"
+        raise SoundCardError(
+            f"the {what} could not be opened ({wanted}, {settings['samplerate']} Hz,"
+            f" {settings['channels']} channels): {error}; `python -m sounddevice` lists what there"
+            " is, device=... chooses, and files need no card (sound.render, `ossicle render`)"
+        ) from error
+    return stream
 
 
 def microphone(
@@ -64,7 +92,8 @@ def microphone(
 
     Blocks that the loop is too slow for are dropped when `waiting` of them wait, what PortAudio
     itself lost is not known: both mark the next block DISCONTINUITY. It never completes.
-    Needs the extra `local`. sounds: another library in sounddevice's place, for tests.
+    Needs the extra `local`; a card that cannot be used fails the stream with SoundCardError.
+    sounds: another library in sounddevice's place, for tests.
     """
     size = frames_of(block, rate)
 
@@ -73,16 +102,15 @@ def microphone(
     ) -> abc.DisposableBase:
         loop = asyncio.get_running_loop()
         capture = _Capture(rate, waiting, loop, observer)
-        stream = (sounds or _sounddevice()).InputStream(
+        stream = _opened(
+            "microphone",
+            (sounds or _sounddevice()).InputStream,
+            device,
             samplerate=rate,
             blocksize=size,
             channels=channels,
-            dtype="float32",
-            device=device,
-            latency="low",
             callback=capture.heard,
         )
-        stream.start()
 
         def close() -> None:
             capture.closed = True
@@ -163,15 +191,14 @@ class Speaker:
         self._epoch = 0
 
     def __enter__(self) -> Speaker:
-        self._stream = (self._sounds or _sounddevice()).OutputStream(
+        self._stream = _opened(
+            "speaker",
+            (self._sounds or _sounddevice()).OutputStream,
+            self._device,
             samplerate=self.rate,
             channels=self.channels,
-            dtype="float32",
-            device=self._device,
-            latency="low",
             callback=self._wanted,
         )
-        self._stream.start()
         return self
 
     def __exit__(self, *_: object) -> None:

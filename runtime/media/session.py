@@ -93,11 +93,11 @@ class Session(SessionDocuments):
             return known
         return self._give(key, file_name(clip, format), self._blob(clip, entry, format))
 
-    def spill(self, rate: int, channels: int) -> TapeFile:
+    def spill(self, rate: int, channels: int, patient: bool = False) -> TapeFile:
         """A file for a take, written beside while it is made; counted, and gone with its clip."""
         sweep(self._lost)
         self._check_open()
-        return self.scribe.tape(rate, channels)
+        return self.scribe.tape(rate, channels, patient)
 
     def describe(self, clip: Clip, *, format: str | None = None) -> dict[str, object]:
         """The clip as JSON for the page. The same clip object keeps its handle.

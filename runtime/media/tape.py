@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import weakref
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +31,12 @@ class Scribe:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def tape(self, rate: int, channels: int) -> TapeFile:
-        """A file for one take. Raises ClipError when the app is shutting down."""
-        return TapeFile(self._disk, self, rate, channels)
+    def tape(self, rate: int, channels: int, patient: bool = False) -> TapeFile:
+        """A file for one take. Raises ClipError when the app is shutting down.
+
+        patient: where the disk is behind, its writer waits for it; live sound cannot.
+        """
+        return TapeFile(self._disk, self, rate, channels, patient)
 
     def write(self, file: TapeFile, samples: Int16) -> bool:
         """Take a part; False if too much waits."""
@@ -70,13 +74,17 @@ class Scribe:
 class TapeFile:
     """The parts of one take in one file of plain samples. It is gone when nobody holds it."""
 
-    def __init__(self, disk: Disk, scribe: Scribe, rate: int, channels: int) -> None:
+    def __init__(
+        self, disk: Disk, scribe: Scribe, rate: int, channels: int, patient: bool = False
+    ) -> None:
         self.rate, self.channels = rate, channels
         self.path = disk.new_file()
         self.digest = content_hash(rate, channels, np.dtype(np.int16))
         self.peak = 0
         self._disk, self._scribe = disk, scribe
+        self._patient = patient
         self._waiting = 0
+        self._unwritten = deque[Int16]()  # in order; those that may still be read from here
         self._idle = threading.Condition()
         self._error: ClipError | None = None
         self._frames = 0
@@ -94,11 +102,35 @@ class TapeFile:
         self._bytes[0] += samples.nbytes
         with self._idle:
             self._waiting += 1
+            self._unwritten.append(samples)
         if self._scribe.write(self, samples):
             return True
+        if self._patient:
+            with self._idle:
+                self._idle.wait_for(lambda: self._waiting == 1)  # all but this one
+            self.store(samples)
+            return self._error is None
         with self._idle:
             self._waiting -= 1
+            self._unwritten.pop()
         return False
+
+    def read(self, start: int, end: int) -> Int16:
+        """Of `Spill`."""
+        with self._idle:  # as it is written part by part, what is not in the file is here
+            stored = self._frames
+            parts = list(self._unwritten)
+        found = list[Int16]()
+        if start < stored:
+            here = min(end, stored) - start
+            step = 2 * self.channels
+            data = np.fromfile(self.path, "<i2", here * self.channels, offset=start * step)
+            found.append(data.astype(np.int16, copy=False).reshape(-1, self.channels))
+        at = stored
+        for part in parts:
+            found.append(part[max(start - at, 0) : max(end - at, 0)])
+            at += len(part)
+        return found[0] if len(found) == 1 else np.concatenate(found)
 
     def store(self, samples: Int16) -> None:
         """The writing thread's part."""
@@ -108,7 +140,10 @@ class TapeFile:
                     out.write(samples.astype("<i2", copy=False).data)
                 update_hash(self.digest, samples if self.channels > 1 else samples[:, 0])
                 self.peak = max(self.peak, peak16(samples))
-                self._frames += len(samples)
+                with self._idle:
+                    self._frames += len(samples)
+                    if self._unwritten:
+                        self._unwritten.popleft()
         except OSError as error:
             self._error = disk_error(error, "a recording")
         finally:
@@ -124,6 +159,7 @@ class TapeFile:
             self._disk.reserve(rest.nbytes, name)
             self._bytes[0] += rest.nbytes
             self._waiting += 1
+            self._unwritten.append(rest)
             self.store(rest)
         if self._error:
             raise self._error

@@ -9,6 +9,7 @@ import logging
 from typing import Any
 
 from ...flow.blocks import BlockError
+from ...flow.errors import WorldError
 from ...flow.patches import Fault
 
 log = logging.getLogger("ossicle")
@@ -27,7 +28,7 @@ def log_fault(fault: Fault) -> None:
             "; it rests until the next one" if fault.resting else "",
         )
         return
-    expected = isinstance(error, BlockError)  # else it may come from anywhere in the author's code
+    expected = isinstance(error, BlockError | WorldError)  # else from anywhere in the author's code
     log.error(
         "%s: %s. What it concerns is left out, and told once in a recording",
         fault.where,
@@ -43,10 +44,15 @@ def told(fault: Fault, show_error: bool) -> Message | None:
     """
     if fault.error is None:
         return None
-    text = f"{fault.where}: {_text(fault.error)}" if show_error else None
+    shown = show_error or isinstance(fault.error, WorldError)
+    text = f"{fault.where}: {_text(fault.error)}" if shown else None
     return {"kind": "toast", "level": "error", "title": "Error", "message": text, "duration": 10}
 
 
 def _text(error: Exception) -> str:
-    said = str(error) if isinstance(error, BlockError) else f"{type(error).__name__}: {error}"
+    said = (
+        str(error)
+        if isinstance(error, BlockError | WorldError)
+        else f"{type(error).__name__}: {error}"
+    )
     return "; ".join([said, *getattr(error, "__notes__", ())])

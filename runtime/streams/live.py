@@ -121,7 +121,9 @@ class Live:
                 assert isinstance(piece, Clip | Block)
                 rate, channels, live = piece.rate, piece.channels, patch.live
                 metrics = self.metrics.sink(patch.node, rate, channels, live)
-                stream = Outgoing(patch.node, patch.epoch, rate, channels, live, metrics)
+                stream = Outgoing(
+                    patch.node, patch.epoch, rate, channels, live, metrics, patch.tape
+                )
                 self.outgoing[patch.node] = stream
                 news = self._told(patch, "start", rate=rate, channels=channels, live=live)
                 if budget := self._budgets.get(patch.node):

@@ -2,7 +2,7 @@
 
 TCP would hide over forty seconds of sound before it pushed back; so the front end acknowledges
 what it has played, and no more than `AHEAD` seconds are under way. What was not sent yet is not
-lost: the whole sound stays here, because at its end it becomes the component's value.
+lost: the whole sound stays on its tape, because at its end it becomes the component's value.
 
 Live sound is another thing: what waits is lateness. Beyond `LATE` seconds the oldest is dropped
 and counted, nothing is kept that was sent, and a front end that comes back hears what is new.
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...flow.blocks import END, START
+from ...flow.tape import Tape
 from ...flow.units import Seconds
 from .frame import packed
 from .metrics import SinkMetrics
@@ -28,6 +29,8 @@ AHEAD = 0.6
 LATE = 0.2
 """Seconds of live sound that may wait to be sent, its newest piece always; and that what it was
 made of may have been late."""
+LONGEST = 12 * 3600.0
+"""Seconds that are kept of sound that has no tape of its own."""
 PIECE = 0.1
 """Seconds of one frame at most, so that a flush never waits behind a long one."""
 
@@ -46,15 +49,18 @@ class Outgoing:
         channels: int,
         live: bool = False,
         metrics: SinkMetrics | None = None,
+        tape: Tape | None = None,
     ) -> None:
+        """tape: where sound that is not live can be read; without one it is kept in memory."""
         self.node, self.epoch, self.rate, self.channels = node, epoch, rate, channels
         self.live = live
         self.counters = metrics or SinkMetrics(node, rate, channels, live)
         self.ended = False
         self.flushed = False
+        self._tape = tape or Tape(rate, channels, most=LONGEST)
+        self._keeps = tape is None and not live
         self._pieces = list[tuple[NDArray[np.int16], float | None]]()
-        self._at = 0  # the piece that is sent next
-        self._offset = 0  # frames of it that were sent
+        self._offset = 0  # frames of the first that were sent
         self._said_start = self._said_end = False
         self._sent = deque[tuple[int, int]]()  # first and last index of what is under way
         self._flying = 0  # frames of all of these, those that were heard of the first included
@@ -79,9 +85,11 @@ class Outgoing:
         if not count:
             return
         counters = self.counters
-        self._pieces.append((samples, captured))
         counters.total += count
+        if self._keeps:
+            self._tape.append(samples)
         if self.live:
+            self._pieces.append((samples, captured))
             if age > LATE:
                 self._drop(0)
             elif counters.total - counters.sent > self._most_late:
@@ -121,36 +129,26 @@ class Outgoing:
             self.counters.heard = self.counters.sent  # what was under way is void
             return
         self.counters.sent = self.counters.heard
-        self._at = self._offset = 0
-        left = self.counters.heard
-        for piece, _ in self._pieces:
-            if left < len(piece):
-                break
-            left -= len(piece)
-            self._at += 1
-        self._offset = left
 
     @property
     def waits(self) -> bool:
         """Whether there is something to send, now or when more was heard."""
-        return self._at < len(self._pieces) or (self.ended and not self._said_end)
+        counters = self.counters
+        return counters.sent < counters.total or (self.ended and not self._said_end)
 
     def due(self) -> Iterator[bytes]:
         """The frames that may be sent now."""
         if self.flushed:
             return
-        while self._at < len(self._pieces):
+        counters = self.counters
+        if not self.live:  # a full disk takes back what it could not keep
+            counters.total = min(counters.total, self._tape.frames)
+        while counters.sent < counters.total:
             if self._under_way() >= self._most_ahead:
                 return
-            samples, captured = self._pieces[self._at]
-            stamp, offset = 0, self._offset
-            if captured is not None:
-                stamp = _stamp(captured, offset / self.rate if offset else 0.0)
-            if offset or len(samples) > self._most_piece:
-                samples = samples[offset : offset + self._most_piece]
-            self._advance(len(samples))
+            samples, stamp = self._taken() if self.live else self._read()
             flags = 0
-            if self.ended and self._at == len(self._pieces):
+            if self.ended and counters.sent + len(samples) == counters.total:
                 self._said_end, flags = True, END
             yield self._frame(samples, flags, stamp)
         if self.ended and not self._said_end:
@@ -163,14 +161,27 @@ class Outgoing:
             return 0
         return self._flying - max(0, self.counters.heard - self._sent[0][0])
 
+    def _read(self) -> tuple[NDArray[np.int16], int]:
+        """The next samples of what is kept, as many as one frame may have."""
+        sent = self.counters.sent
+        return self._tape.read(sent, min(self.total, sent + self._most_piece)), 0
+
+    def _taken(self) -> tuple[NDArray[np.int16], int]:
+        """The next samples of live sound, which are not kept any more."""
+        samples, captured = self._pieces[0]
+        stamp, offset = 0, self._offset
+        if captured is not None:
+            stamp = _stamp(captured, offset / self.rate if offset else 0.0)
+        if offset or len(samples) > self._most_piece:
+            samples = samples[offset : offset + self._most_piece]
+        self._advance(len(samples))
+        return samples, stamp
+
     def _advance(self, frames: int) -> None:
         self._offset += frames
-        if self._offset == len(self._pieces[self._at][0]):
+        if self._offset == len(self._pieces[0][0]):
             self._offset = 0
-            if self.live:
-                del self._pieces[0]
-            else:
-                self._at += 1
+            del self._pieces[0]
 
     def _drop(self, most: int) -> None:
         """Leave out the oldest of what was not sent; the index of what follows tells of it."""

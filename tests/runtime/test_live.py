@@ -18,6 +18,9 @@ from ossicle.flow.injected import ClientRequest
 from ossicle.flow.operators import limiter
 from ossicle.runtime.host import Connection, Host
 from ossicle.runtime.live_line import live_line
+from ossicle.runtime.media.limits import Limits
+from ossicle.runtime.media.store import Store
+from ossicle.runtime.media.tape import TapeClip
 from ossicle.runtime.streams.frame import Frame, unpack
 
 RATE = 48_000
@@ -173,6 +176,62 @@ async def test_generated_sound_is_sent_as_it_is_made_and_acknowledged(serving: S
     value = page.host.program.sessions[page.connection.session or ""].values[voice.id]
     assert isinstance(value, Clip)
     assert value.frames == 96_000
+
+
+async def test_long_generated_sound_is_on_disk_and_all_of_it_is_heard(serving: Serving) -> None:
+    """As fast as a function makes it: nothing but the seconds under way stays in memory."""
+
+    def speak() -> Any:
+        for n in range(40):
+            yield RATE, ramp(n * 24_000, 24_000)[:, 0]
+
+    with oc.Blocks() as demo:
+        voice = oc.Audio(streaming=True, interactive=False)
+        go = oc.Button()
+        go.click(speak, None, voice)
+    page = serving(demo)
+    page.act(go, "click")
+    values = page.host.program.sessions[page.connection.session or ""].values
+    await page.until(lambda: isinstance(values[voice.id], Clip))
+    value = values[voice.id]
+    assert isinstance(value, TapeClip)
+    sink = page.host.metrics.sessions[1].sinks[voice.id]
+    assert sink.waiting > 19 * RATE, "nobody has heard it yet"
+    while not page.frames[-1].flags & END:
+        page.played(voice, 1)
+        await asyncio.sleep(0)
+    heard = np.concatenate([f.samples for f in page.frames])
+    np.testing.assert_array_equal(heard, ramp(0, 40 * 24_000))
+    np.testing.assert_array_equal(value.read(700_000, 700_100), ramp(700_000, 100)[:, 0])
+
+
+async def test_generated_sound_that_finds_no_room_ends_and_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What was kept is heard to its end; the quota is not passed, and the loss is no secret."""
+
+    def speak() -> Any:
+        for n in range(20):
+            yield RATE, ramp(n * 24_000, 24_000)[:, 0]
+
+    with oc.Blocks() as demo:
+        voice = oc.Audio(label="Voice", streaming=True, interactive=False)
+        go = oc.Button()
+        go.click(speak, None, voice)
+    host = Host(demo.plan(), store=Store(Limits(quota=4 * RATE * 2 + 10)))
+    page = FrontEnd(host)
+    page.act(go, "click")
+    await page.until(lambda: any(p.get("state") == "end" for p in page.patches))
+    while not page.frames[-1].flags & END:
+        page.played(voice, 1)
+        await asyncio.sleep(0)
+    heard = np.concatenate([f.samples for f in page.frames])
+    np.testing.assert_array_equal(heard, ramp(0, len(heard)))
+    assert len(heard) == 4 * RATE
+    (told,) = [p for p in page.patches if p["kind"] == "toast"]
+    assert "the sound ends after 4 s: there is no more room for it" in told["message"]
+    assert "the sound ends after 4 s" in caplog.text
+    await host.close()
 
 
 async def test_a_cancel_tells_the_page_to_be_silent_and_what_was_heard(serving: Serving) -> None:

@@ -49,6 +49,41 @@ def test_a_tape_gives_what_was_put_on_it(sizes: list[int], channels: int, on_dis
     store.close()
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(1, 3 * round(PART * RATE)), min_size=1, max_size=6), st.booleans())
+def test_a_tape_can_be_read_while_it_grows(sizes: list[int], on_disk: bool) -> None:
+    """Any stretch, whether it is in memory, waits for the disk, or is in the file by now."""
+    store = Store()
+    session = store.session("one")
+    tape = Tape(RATE, 1, (lambda: session.spill(RATE, 1)) if on_disk else None)
+    whole = noise(sum(sizes))
+    choose = np.random.default_rng(len(sizes))
+    at = 0
+    for size in sizes:
+        tape.append(whole[at : at + size])
+        at += size
+        for _ in range(3):
+            start, end = sorted(choose.integers(0, at + 1, 2).tolist())
+            np.testing.assert_array_equal(tape.read(start, end), whole[start:end])
+        np.testing.assert_array_equal(tape.read(0, at + 99), whole[:at])
+    tape.clip("take")
+    np.testing.assert_array_equal(tape.read(3, at), whole[3:at])
+    store.close()
+
+
+def test_what_a_function_made_waits_for_a_slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour in one piece is more than may wait to be written; live sound ends there, it not."""
+    monkeypatch.setattr("ossicle.runtime.media.tape.WAITING", 1)
+    store = Store()
+    session = store.session("one")
+    whole = noise(RATE * 60)
+    tape = Tape(RATE, 1, lambda: session.spill(RATE, 1, patient=True))
+    tape.append(whole)
+    assert (tape.frames, tape.untaken) == (len(whole), 0)
+    np.testing.assert_array_equal(tape.clip("take").samples(), whole[:, 0])
+    store.close()
+
+
 def test_a_take_on_disk_is_counted_and_gone_with_its_clip() -> None:
     store = Store()
     session = store.session("one")

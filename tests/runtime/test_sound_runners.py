@@ -25,11 +25,13 @@ from ossicle.flow.operators import (
     MissingExtra,
     Param,
     compressor,
+    crossfade,
     denoise,
     frame,
     gain,
     limiter,
     lowpass,
+    merge,
     mix,
     pedalboard,
     pitch,
@@ -40,9 +42,10 @@ from ossicle.flow.operators import (
 )
 from ossicle.flow.operators.testing import cut
 from ossicle.flow.testing import VirtualClock
+from ossicle.runtime.clock import LoopClock
 from ossicle.runtime.iterate import iterate
 from ossicle.runtime.media.blocks import read_blocks, write_blocks
-from ossicle.runtime.soundcard import Speaker, microphone
+from ossicle.runtime.soundcard import SoundCardError, Speaker, microphone
 from ossicle.runtime.testing.autojump import AutojumpLoop
 
 RATE = 48_000
@@ -329,6 +332,75 @@ def test_a_flush_silences_the_speaker_at_once() -> None:
         assert speaker.played == 25
         with pytest.raises(BlockError, match=r"resample\(\)"):
             speaker.play(Block(np.zeros((5, 2), np.float32), 1000, 0, 0, 1))
+
+
+class NoCard:
+    """PortAudio on a machine without a sound card."""
+
+    def InputStream(self, **settings: Any) -> Card:
+        raise RuntimeError("Error querying device -1")
+
+    OutputStream = InputStream
+
+
+def test_a_missing_card_is_one_clear_error() -> None:
+    """The microphone's fails its stream, the speaker's its `with`: what was asked, and ways out."""
+    errors: list[Exception] = []
+
+    async def listen() -> None:
+        microphone(device="USB", sounds=NoCard()).subscribe(on_error=errors.append)
+
+    asyncio.run(listen())
+    with pytest.raises(SoundCardError) as caught, Speaker(channels=2, sounds=NoCard()):
+        raise AssertionError("it must not open")
+    heard, spoken = str(errors[0]), str(caught.value)
+    assert heard.startswith("the microphone could not be opened (device='USB', 48000 Hz, 1 channel")
+    assert spoken.startswith("the speaker could not be opened (none was named, 48000 Hz, 2 channel")
+    for text in (heard, spoken):
+        assert "Error querying device -1; `python -m sounddevice` lists what there is" in text
+
+
+def meeting(name: str) -> BlockOperator:
+    other = tone(330.0, 1.0, block=50, rate=1000)
+    if name == "mix":
+        return mix(other, gains=[0.0, -6.0])
+    if name == "merge":
+        return merge(other)
+    return crossfade(other, Param(0.0, changes=[(300, 1.0)]))
+
+
+@pytest.mark.parametrize("name", ["mix", "merge", "crossfade"])
+def test_two_streams_meet_on_the_sound_card_as_they_do_offline(name: str) -> None:
+    """A microphone that PortAudio feeds in time, beside a tone: the speaker plays what `render`
+    gives, bit for bit."""
+    said = np.linspace(-0.5, 0.5, 500, dtype=np.float32)[:, None]
+    blocks = clip_blocks(Clip.of(1000, said, normalize="never"), 50)
+    given = joined(run(blocks))  # at 16 bit, as a clip is
+    wanted = render(blocks, meeting(name)).samples[:500]
+    channels = wanted.shape[1]
+    cards = Cards()
+
+    async def main() -> NDArray[np.float32]:
+        with Speaker(
+            rate=1000, channels=channels, target="1 ms", most="1 s", sounds=cards
+        ) as speaker:
+            heard = microphone(rate=1000, block=50, sounds=cards).pipe(meeting(name))
+            clock = LoopClock(asyncio.get_running_loop())
+            running = heard.subscribe(speaker.play, scheduler=clock)
+            played_by, captured_by = cards.made
+            for at in range(0, 500, 50):
+                await asyncio.sleep(0.05)  # of virtual time: so long the card records
+                captured_by.callback(given[at : at + 50], 50, None, None)
+            await asyncio.sleep(0.05)
+            running.dispose()
+            assert speaker.fill >= 500
+            out = np.zeros((500, channels), np.float32)
+            played_by.callback(out, 500, None, None)
+            assert (speaker.underruns, speaker.skipped, speaker.played) == (0, 0, 500)
+            return out
+
+    with asyncio.Runner(loop_factory=AutojumpLoop) as runner:
+        np.testing.assert_array_equal(runner.run(main()), wanted)
 
 
 def test_what_is_no_number_never_reaches_a_speaker() -> None:
