@@ -145,13 +145,12 @@ class LiveSound:
                 log.exception("a recording could not be stored", exc_info=error)
                 self._show(line, wire.trouble("The recording could not be stored."))
             finally:
-                held, line.held = line.held or deque(), None
-                self._release(line, held)
+                self._release(line)
 
         self._pool.keep(self._loop.create_task(finish()))
 
-    def _release(self, line: Line, held: deque[Message | bytes]) -> None:
-        for each in held:
+    def _release(self, line: Line) -> None:
+        for each in line.release():
             try:
                 if line.held is not None:  # one of them ended another recording
                     line.hold(each)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..flow.errors import InputError
+from .missed import Missed, bulk
 from .streams.failures import Failures
 from .streams.metrics import SessionMetrics
 
@@ -21,16 +22,15 @@ Message = dict[str, Any]
 Send = Callable[[Message | bytes], None]
 """Takes a message, or a frame of sound, to a front end. Must not block."""
 
-KEPT = 512
-"""Messages kept for a front end that lost its line; one that missed more gets the whole page again
-(policy: resync), which is never wrong and only larger."""
-
 DUE = 1024
 """Patches that may wait for one flush; beyond it older values of a node are left out (policy:
 coalesce), which a generator that yields in a tight loop can reach."""
 
 HELD = 4096
 """Messages of one session that may wait while its recording is being stored (policy: refuse)."""
+
+HELD_BULK = 32 << 20
+"""Bytes and characters of them, likewise: minutes of live sound."""
 
 LEFT = 16
 """Replaced sounds and files that are kept for a front end which may still be fetching them (policy:
@@ -57,9 +57,7 @@ class Line:
     token: str
     send: Send | None = None
     seq: int = 0
-    missed: deque[tuple[int, Message]] = field(
-        default_factory=lambda: deque[tuple[int, Message]](maxlen=KEPT)
-    )
+    missed: Missed = field(default_factory=Missed)
     due: list[Message] = field(default_factory=list[Message])
     left: deque[tuple[int, object]] = field(
         default_factory=lambda: deque[tuple[int, object]](maxlen=LEFT)
@@ -80,27 +78,38 @@ class Line:
     """The number of the front end's last message that came; it keeps what is beyond."""
     repeated: int = 0
     _untold: int = 0
+    _most_due: int = DUE
+    _held_bulk: int = 0
 
     def put(self, patch: Message) -> None:
         """Let a patch wait for the next flush."""
         self.due.append(patch)
-        if len(self.due) >= DUE:
+        if len(self.due) >= self._most_due:
             kept = _newest(self.due)
             self.coalesced += len(self.due) - len(kept)
             self.due = kept
+            self._most_due = max(DUE, 2 * len(kept))  # not all can be left out: look again later
 
     def flush(self) -> None:
         """Show what waits."""
         if self.due:
             due, self.due = self.due, []
+            self._most_due = DUE
             self.show(due)
 
     def hold(self, message: Message | bytes) -> None:
         """Let a front end's message wait for its recording. Raises InputError if too many do."""
         assert self.held is not None
-        if len(self.held) >= HELD:
-            raise InputError(f"{HELD} messages wait for a recording to be stored.")
+        size = len(message) if isinstance(message, bytes) else bulk(message)
+        if len(self.held) >= HELD or self._held_bulk + size > HELD_BULK:
+            raise InputError("too much waits for a recording to be stored.")
         self.held.append(message)
+        self._held_bulk += size
+
+    def release(self) -> deque[Message | bytes]:
+        """The recording is stored: what has waited for it, in order."""
+        held, self.held, self._held_bulk = self.held or deque(), None, 0
+        return held
 
     def show(self, patches: list[Message]) -> None:
         """Send patches as one message and keep it until the front end has it."""
@@ -109,7 +118,7 @@ class Line:
         if self._untold:
             message["got"] = self.got
             self._untold = 0
-        self.missed.append((self.seq, message))
+        self.missed.add(self.seq, message)
         if self.send:
             self.send(message)
 
@@ -133,19 +142,11 @@ class Line:
         return True
 
     def acknowledge(self, seq: int) -> None:
-        while self.missed and self.missed[0][0] <= seq:
-            self.missed.popleft()
-        while self.left and self.left[0][0] <= seq:
-            self.left.popleft()
+        self.missed.acknowledge(seq)
 
     def since(self, seq: int) -> list[Message] | None:
         """What a front end that has seen `seq` has missed; None if it is no longer known."""
-        if seq > self.seq or seq < 0:
-            return None
-        first = self.missed[0][0] if self.missed else self.seq + 1
-        if seq + 1 < first:
-            return None
-        return [message for number, message in self.missed if number > seq]
+        return self.missed.since(seq, self.seq)
 
 
 def _newest(due: list[Message]) -> list[Message]:
