@@ -27,7 +27,7 @@ from .headers import HEAD
 from .holdings import Entry, sweep
 from .limits import Limits
 from .names import safe_name, with_suffix
-from .tape import Scribe, TapeFile
+from .tape import Scribe, Share, TapeFile
 from .waveform import Waveforms
 
 _SHORT = 20_000_000  # samples that are searched for their peak when a clip is described
@@ -60,6 +60,7 @@ class Session(SessionDocuments):
     ) -> None:
         super().__init__(disk, number, lost, allow_private_urls=allow_private_urls)
         self.scribe = scribe
+        self._share = Share(disk.limits.session)
         self.waveforms = Waveforms()
 
     # -- Media ---------------------------------------------------------------------------------
@@ -97,7 +98,7 @@ class Session(SessionDocuments):
         """A file for a take, written beside while it is made; counted, and gone with its clip."""
         sweep(self._lost)
         self._check_open()
-        return self.scribe.tape(rate, channels, patient)
+        return self.scribe.tape(rate, channels, patient, self._share)
 
     def describe(self, clip: Clip, *, format: str | None = None) -> dict[str, object]:
         """The clip as JSON for the page. The same clip object keeps its handle.

@@ -22,6 +22,27 @@ more (policy: the tape ends there, which is told)."""
 _Work = tuple["TapeFile", Int16]
 
 
+class Share:
+    """The bytes that the takes of one session have on disk. Thread-safe."""
+
+    def __init__(self, most: int) -> None:
+        self.used = 0
+        self._most = most
+        self._lock = threading.Lock()
+
+    def take(self, size: int, always: bool = False) -> bool:
+        """Count so many bytes more; False if they are beyond the bound, and must not be."""
+        with self._lock:
+            if self.used + size > self._most and not always:
+                return False
+            self.used += size
+            return True
+
+    def free(self, size: int) -> None:
+        with self._lock:
+            self.used -= size
+
+
 class Scribe:
     """Writes what tapes put away, in a thread that is there while there is work to come."""
 
@@ -31,12 +52,15 @@ class Scribe:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def tape(self, rate: int, channels: int, patient: bool = False) -> TapeFile:
+    def tape(
+        self, rate: int, channels: int, patient: bool = False, share: Share | None = None
+    ) -> TapeFile:
         """A file for one take. Raises ClipError when the app is shutting down.
 
-        patient: where the disk is behind, its writer waits for it; live sound cannot.
+        share: what its session may have, beside the quota of all. patient: where the disk is
+        behind, its writer waits for it; live sound cannot.
         """
-        return TapeFile(self._disk, self, rate, channels, patient)
+        return TapeFile(self._disk, self, rate, channels, patient, share)
 
     def write(self, file: TapeFile, samples: Int16) -> bool:
         """Take a part; False if too much waits."""
@@ -75,7 +99,13 @@ class TapeFile:
     """The parts of one take in one file of plain samples. It is gone when nobody holds it."""
 
     def __init__(
-        self, disk: Disk, scribe: Scribe, rate: int, channels: int, patient: bool = False
+        self,
+        disk: Disk,
+        scribe: Scribe,
+        rate: int,
+        channels: int,
+        patient: bool = False,
+        share: Share | None = None,
     ) -> None:
         self.rate, self.channels = rate, channels
         self.path = disk.new_file()
@@ -83,21 +113,25 @@ class TapeFile:
         self.peak = 0
         self._disk, self._scribe = disk, scribe
         self._patient = patient
+        self._share = share or Share(disk.limits.quota)
         self._waiting = 0
         self._unwritten = deque[Int16]()  # in order; those that may still be read from here
         self._idle = threading.Condition()
         self._error: ClipError | None = None
         self._frames = 0
         self._bytes = [0]
-        weakref.finalize(self, _discard, self.path, disk, self._bytes)
+        weakref.finalize(self, _discard, self.path, disk, self._share, self._bytes)
 
     def write(self, samples: Int16) -> bool:
         """Of `Spill`: what is on the loop's way."""
         if self._error:
             return False
+        if not self._share.take(samples.nbytes):
+            return False
         try:
             self._disk.reserve(samples.nbytes, "a recording")
         except ClipError:  # the quota: what is there stays
+            self._share.free(samples.nbytes)
             return False
         self._bytes[0] += samples.nbytes
         with self._idle:
@@ -157,6 +191,7 @@ class TapeFile:
             self._idle.wait_for(lambda: not self._waiting)
         if len(rest):
             self._disk.reserve(rest.nbytes, name)
+            self._share.take(rest.nbytes, always=True)  # less than two seconds
             self._bytes[0] += rest.nbytes
             self._waiting += 1
             self._unwritten.append(rest)
@@ -183,6 +218,7 @@ class TapeClip(Clip):
         return samples if self.channels == 1 else samples.reshape(-1, self.channels)
 
 
-def _discard(path: Path, disk: Disk, size: list[int]) -> None:
+def _discard(path: Path, disk: Disk, share: Share, size: list[int]) -> None:
     path.unlink(missing_ok=True)
     disk.free(size[0])
+    share.free(size[0])

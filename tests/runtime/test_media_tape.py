@@ -13,6 +13,7 @@ from ossicle.flow.audio import Clip
 from ossicle.flow.bounds import ClipError
 from ossicle.flow.tape import PART, Tape
 from ossicle.runtime.media.limits import Limits
+from ossicle.runtime.media.session import Session
 from ossicle.runtime.media.store import Store
 from ossicle.runtime.media.tape import TapeClip
 
@@ -110,6 +111,32 @@ def test_without_room_a_tape_ends_without_a_hole() -> None:
     kept = 2 * round(PART * RATE)
     assert (tape.frames, tape.untaken) == (kept, len(whole) - kept)
     np.testing.assert_array_equal(tape.clip("take").samples(), whole[:kept, 0])
+    store.close()
+
+
+def test_one_session_cannot_take_the_room_of_the_others() -> None:
+    """Its takes have a bound of their own; what it gives back it may use again."""
+    part = round(PART * RATE)
+    store = Store(Limits(quota=100 * part, session=2 * part * 2))
+    greedy, modest = store.session("greedy"), store.session("modest")
+
+    def recorded(session: Session, seconds: float) -> Tape:
+        tape = Tape(RATE, 1, lambda: session.spill(RATE, 1))
+        tape.append(noise(round(seconds * RATE)))
+        return tape
+
+    first, second = recorded(greedy, 3 * PART), recorded(greedy, PART)
+    assert (first.frames, first.untaken) == (2 * part, part)
+    assert (second.frames, second.untaken) == (0, part)
+    other = recorded(modest, 2 * PART)
+    assert other.untaken == 0
+    clip = first.clip("take")
+    del first, clip
+    gc.collect()
+    again = recorded(greedy, 2 * PART)
+    assert again.untaken == 0
+    assert again.clip("take").frames == 2 * part
+    assert other.clip("take").frames == 2 * part
     store.close()
 
 
