@@ -16,7 +16,7 @@ from ..flow.graph import Graph, Node, building
 from ..flow.listeners import options
 from ..flow.results import UNSET
 from ..flow.sources import Dependency, Port, Source, event, listen
-from .dialect import COMPONENT, PLACED
+from .dialect import COMPONENT, EVENTS, PLACED
 
 if TYPE_CHECKING:
     from ..flow.audio import Media
@@ -98,6 +98,13 @@ class Placed(Node):
         self.key = key
         if render and building.get() is not None:
             self.place()
+
+    if not TYPE_CHECKING:  # to type checkers nothing is added, so that they find misspelt names
+
+        def __getattr__(self, name):
+            if instead := EVENTS.get(type(self).type, {}).get(name):
+                raise AttributeError(f"{self.where}: there is no event {name!r} here: {instead}")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def render(self) -> Self:
         """Stand here, in the container that is open now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..flow.dialect import ANY, Foreign
 
 NO_BUTTONS: tuple[object, ...] = (None, [], ())
@@ -110,3 +112,14 @@ CONTAINER = PLACED | {
     "show_label": Foreign("leave the label out.", ANY),
 }
 """What containers may be given."""
+
+_SHOWN = "it is shown as it is; take a Button, or a Textbox, for what users do."
+_NOT_OF_HTML = ("input", "click", "double_click", "submit", "select", "focus", "blur", "load")
+EVENTS: Mapping[str, Mapping[str, str]] = {
+    "file": {"delete": "users clear all files at once; `input` tells whatever they changed."},
+    "image": {"stream": "there is no camera; what streams is sound, from Audio."},
+    "markdown": {"copy": 'it has no copy button; a Textbox(buttons=["copy"]) has.'},
+    "dataframe": dict.fromkeys(("input", "edit"), "it is for reading; `select` tells of a cell."),
+    "html": dict.fromkeys(_NOT_OF_HTML, _SHOWN),
+}
+"""By kind: events of the peer's that are not ours, and what there is instead."""

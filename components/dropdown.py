@@ -26,6 +26,7 @@ class Dropdown(Choosing):
 
     focus = event("The user entered the field.")
     blur = event("The user left the field.")
+    key_up = event("The user let go of a key in the field: `key`, `input_value`.")
 
     def __init__(
         self,

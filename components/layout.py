@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -112,16 +114,50 @@ class Tabs(Container):
 
     type = "tabs"
     shown = ("selected",)
-    acts = {"select": ("select", "change")}
+    acts = {"select": ("select",)}
     implied = False
     """Nobody wrote it: it stands because a Tab needs one."""
 
-    change = event("Another tab shows.")
+    chosen: int | None = None
+    """The node that the user chose, until a function chooses."""
+
+    change = event("Another tab shows, whoever chose it.")
     select = event("The user chose a tab.")
 
     def __init__(self, *, selected: int | str | None = None, **kwargs: Any) -> None:
         self.selected = selected
         super().__init__(**kwargs)
+
+    def with_props(self, props: Mapping[str, object]) -> Self:
+        made = super().with_props(props)
+        made.chosen = None if "selected" in props else self.chosen
+        return made
+
+    def acted(self, act: str, data: Mapping[str, object] | None) -> Self | None:
+        told = data or {}
+        index, tabs = told.get("index"), self._tabs()
+        found = [tab for tab in tabs if tab.id == told.get("tab")]
+        if not found and isinstance(index, int) and 0 <= index < len(tabs):
+            found = [tabs[index]]
+        if act != "select" or not found:
+            return None
+        made = copy.copy(self)
+        made.chosen = found[0].id
+        return made
+
+    def turned(self, before: Tabs) -> tuple[str, ...]:
+        return ("change",) if self._showing() != before._showing() else ()
+
+    def _tabs(self) -> list[Tab]:
+        inside = self.graph.inside(self) if self.graph else ()
+        return [each for each in inside if isinstance(each, Tab)]
+
+    def _showing(self) -> int | None:
+        """The node of the tab that shows; of a name that no tab has, the first."""
+        tabs = self._tabs()
+        named = [tab.id for tab in tabs if tab.tab_id is not None and tab.tab_id == self.selected]
+        found = [self.chosen] if self.chosen is not None else named or [tab.id for tab in tabs]
+        return found[0] if found else None
 
 
 class Tab(Container):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ..flow.errors import DeclarationError
@@ -23,15 +24,19 @@ class Timer(Component):
     tick = event("A period has passed.")
 
     def __init__(self, value: float = 1, *, active: bool = True, render: bool = True) -> None:
-        if not value > 0:
+        if not _seconds(value):
             raise DeclarationError(f"Timer: value={value!r} must be above 0 seconds.")
         self.active = active
         super().__init__(value, render=render)
 
     def postprocess(self, value: Any, media: Media) -> object:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        if not _seconds(value):
             raise ValueError(f"{self.where}: {value!r} must be above 0 seconds.")
         return value
 
     def period(self, value: Any) -> float | None:
         return value if self.active else None
+
+
+def _seconds(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf

@@ -36,8 +36,9 @@ class Bench:
                     continue  # to listen would make it streaming
                 heard = getattr(self.node or self.app, port)
                 heard(lambda: None, trigger_mode="multiple", queue=False)
-            if isinstance(self.node, Component):
+            if any(isinstance(self.node, kind) for kind in (Component, oc.Tabs)):
                 self.button.click(lambda: self.returns, None, self.node)
+            if isinstance(self.node, Component):
                 self.empty = oc.ClearButton(self.node)
             if "input" in ports and self.value is not None:
                 self.sample = oc.Examples([[self.value]], [self.node])
@@ -280,7 +281,7 @@ def entered() -> Iterator[Case]:
         ("Dropdown, multiselect", partial(oc.Dropdown, **several), ["a"], ["b"], False),
     ):
         yield from plain(name, make, other, clear=clear)
-        for port in ("submit", "focus", "blur", "release", "copy", "stop"):
+        for port in ("submit", "focus", "blur", "key_up", "release", "copy", "stop"):
             if port in make().ports:
                 yield Case(name, ACTS[port], make, None, act(port))
         if "input" in make().acts.get("select", ()):
@@ -300,6 +301,7 @@ ACTS = {
     "submit": "the user presses Enter",
     "focus": "the user enters the field",
     "blur": "the user leaves the field",
+    "key_up": "the user lets go of a key in it",
     "release": "the user lets go of it",
     "copy": "the user copies it",
     "stop": "the user presses its stop button",
@@ -368,7 +370,11 @@ def others() -> Iterator[Case]:
         yield Case(name, "the user opens it", partial(make, open=False), None, act("expand"))
         yield Case(name, "the user closes it", make, None, act("collapse"))
     yield Case("Tab", "the user chooses it", tab, None, act("select", index=0))
-    yield Case("Tabs", "the user chooses a tab", oc.Tabs, None, act("select", index=0))
+    yield Case("Tabs", "the user chooses another tab", tabs, None, act("select", index=1))
+    yield Case("Tabs", "a function selects another tab", tabs, None, write(oc.update(selected="b")))
+    yield Case(
+        "Tabs", "a function selects the tab that shows", tabs, None, write(oc.update(selected="a"))
+    )
     yield Case("Blocks", "the page opens", lambda: None)
     yield Case(
         "Blocks",
@@ -393,6 +399,13 @@ def stopped(lab: Lab, bench: Bench) -> None:
 
 def idle_timer() -> Any:
     return oc.Timer(active=False)
+
+
+def tabs() -> Any:
+    with oc.Tabs() as made:
+        oc.Tab("One", id="a")
+        oc.Tab("Two", id="b")
+    return made
 
 
 def tab() -> Any:

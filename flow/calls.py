@@ -82,7 +82,7 @@ class Call:
         """
         if not self.listener.batch:
             return (self._writes(self.members[0], returned, more),)
-        rows = split(self.listener, len(self.listener.outputs), len(self.alive), returned)
+        rows = split(self.listener, self.members[0].output_nodes, len(self.alive), returned)
         parts: list[object] = [None] * len(self.members)
         for index, row in zip(self.alive, rows, strict=True):
             parts[index] = (

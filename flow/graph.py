@@ -108,6 +108,14 @@ class Node:
         """A copy with other properties, for one session. Raises ValueError for an unknown one."""
         raise DeclarationError(f"{self.where}: its properties cannot be changed.")
 
+    def turned(self, before: Any) -> tuple[str, ...]:
+        """The ports that fire because a function gave it other properties than it had before."""
+        return ()
+
+    def acted(self: N, act: str, data: Mapping[str, object] | None) -> N | None:
+        """A copy as an act leaves it, for one session, where that is no value."""
+        return None
+
     def given(self) -> Mapping[str, object]:
         """The constructor's arguments that were really written."""
         return {}
@@ -245,6 +253,11 @@ class Graph:
             place.children = [child for child in place.children if child is not found]
         self._open[-1].children.append(found)
 
+    def inside(self, node: Node) -> tuple[Node, ...]:
+        """What stands right inside of a node, in order."""
+        place = self._places.get(node.id)
+        return tuple(each.node for each in place.children) if place else ()
+
     @property
     def around(self) -> Place:
         """The open container: what is placed now stands in it."""
@@ -317,7 +330,12 @@ class Graph:
                 self.adopt(node)
             taken = tuple(sorted(taken, key=lambda n: n.id))
         given = _nodes(where, "outputs", outputs)
-        for node in (*taken, *given):
+        for what, node in (*(("inputs", n) for n in taken), *(("outputs", n) for n in given)):
+            if node.graph is not None and not self.sees(node.graph):
+                raise DeclarationError(
+                    f"{where}: {what}: {node.where} belongs to another Blocks; name a component of"
+                    " this one."
+                )
             self.adopt(node)
             if not node.holds_value and node in taken:
                 raise DeclarationError(f"{where}: inputs: {node.where} has no value to read.")
@@ -330,7 +348,12 @@ class Graph:
                 " other events wait in line, as queue(max_size=...) and trigger_mode say."
             )
         if fn is not None:
-            check_inputs(where, fn, len(taken), keyed)
+            found = check_inputs(where, fn, len(taken), keyed)
+            if options.batch and given and not taken and not found.given:
+                raise DeclarationError(
+                    f"{where}: batch=True needs inputs; without any list {name_of(fn)}() could not"
+                    " know for how many it is called."
+                )
         for other in cancels:
             if not self.knows(other):
                 raise DeclarationError(f"{where}: cancels: {other.name} is not a listener here.")

@@ -66,6 +66,10 @@ class SelectData(EventData):
     """What was selected: `index`, `value`, `selected`."""
 
 
+class KeyUpData(EventData):
+    """Which key was let go of: `key`, as browsers call it, and `input_value`, what stands there."""
+
+
 class Progress:
     """Progress bars. Give a parameter the default `Progress()` to receive one.
 

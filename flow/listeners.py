@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from math import isfinite
+from typing import Any, Literal, TypeGuard
 
 from .dialect import LISTENER, understood
 from .durations import Time
@@ -89,8 +90,9 @@ class Listener:
     part: bool = False
 
 
-SECONDS = {"every": 0.001, "stream_every": 0.001, "time_limit": 0.0, "batch_window": 0.0}
+SECONDS = {"every": 0.001, "stream_every": 0.001, "time_limit": 0.001, "batch_window": 0.0}
 """Options that are seconds, and the least that makes sense."""
+FLAGS = ("scroll_to_output", "batch", "preprocess", "postprocess", "show_api", "interrupt")
 
 
 def options(where: str, given: Mapping[str, object]) -> Options:
@@ -110,11 +112,50 @@ def options(where: str, given: Mapping[str, object]) -> Options:
                 pass
         understood(where, foreign, LISTENER, ("fn", "inputs", "outputs", "cancels", *known))
     made = Options(**given)  # type: ignore[arg-type]  # checked by value just below
+    _check_each(where, {name: getattr(made, name) for name in known})
     _check(where, made)
     return made
 
 
+def _check_each(where: str, given: Mapping[str, object]) -> None:
+    """What each option may be by itself."""
+    for name, least in SECONDS.items():
+        value = given[name]
+        if value is not None and not (_number(value) and value >= least):
+            never = "; leave it out for never" if name in ("every", "time_limit") else ""
+            raise DeclarationError(
+                f"{where}: {name}={value!r} must be a number of seconds, at least {least}{never}."
+            )
+    for name in FLAGS:
+        if not isinstance(given[name], bool):
+            raise DeclarationError(f"{where}: {name}={given[name]!r} must be True or False.")
+    if given["queue"] not in (None, True, False):
+        raise DeclarationError(f"{where}: queue={given['queue']!r} must be True, False or None.")
+    api_name = given["api_name"]
+    if not (api_name is None or api_name is False or isinstance(api_name, str)):
+        raise DeclarationError(
+            f"{where}: api_name={api_name!r} must be a text; False hides it from programs."
+        )
+    id, js = given["concurrency_id"], given["js"]
+    if id is not None and not (isinstance(id, str) and id):
+        raise DeclarationError(
+            f"{where}: concurrency_id={id!r} must be a text, which listeners share that stand in"
+            " one line."
+        )
+    if js is not None and not (isinstance(js, str) and js.strip()):
+        raise DeclarationError(
+            f"{where}: js={js!r} must be JavaScript as a text that gives a function, like"
+            ' "(text) => text.trim()".'
+        )
+
+
+def _number(value: object) -> TypeGuard[float]:
+    """A finite number; True is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
 def _check(where: str, o: Options) -> None:
+    """What goes together."""
     mode: str | None = o.trigger_mode
     if mode is not None and mode not in TRIGGERS:
         raise TriggerError(
@@ -135,12 +176,6 @@ def _check(where: str, o: Options) -> None:
         raise DeclarationError(
             f"{where}: on_overload={overload!r} is unknown; choose {', '.join(OVERLOADS)}."
         )
-    for name, least in SECONDS.items():
-        value: object = getattr(o, name)
-        if value is not None and not (isinstance(value, int | float) and value >= least):
-            raise DeclarationError(
-                f"{where}: {name}={value!r} must be a number of seconds, at least {least}."
-            )
     if o.every is not None and o.queue is False:
         raise DeclarationError(
             f"{where}: every={o.every} needs the queue; leave queue=False out, or drive it with a"
@@ -158,7 +193,9 @@ def _check(where: str, o: Options) -> None:
             " have no effect; leave one of them out."
         )
     if not _whole(o.max_batch_size):
-        raise DeclarationError(f"{where}: max_batch_size={o.max_batch_size!r} must be 1 or more.")
+        raise DeclarationError(
+            f"{where}: max_batch_size={o.max_batch_size!r} must be a whole number, 1 or more."
+        )
     if o.batch_window and not o.batch:
         raise DeclarationError(f"{where}: batch_window={o.batch_window!r} needs batch=True.")
     if o.batch_window and o.queue is False:
@@ -177,8 +214,13 @@ def _check(where: str, o: Options) -> None:
         )
 
 
+def at_least(value: object, least: int) -> bool:
+    """Whether it is a whole number, not below."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
 def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return at_least(value, 1)
 
 
 def check_inputs(where: str, fn: Callable[..., object], count: int, keyed: bool) -> Signature:

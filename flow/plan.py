@@ -224,6 +224,12 @@ def _listener(
             f"{declared.name}: every={o.every} needs the queue; give this listener queue=True, or"
             " leave queue(enabled=False) out."
         )
+    for each in declared.cancels:
+        if not _queued(each, settings):
+            raise DeclarationError(
+                f"{declared.name}: cancels: {each.name} skips the queue, as queue(enabled=False)"
+                " says; only queued listeners can be cancelled. Give that one queue=True."
+            )
     mode = o.trigger_mode or default_mode(declared.sources)
     line = _line(declared, settings, part)
     written = {n.id for n in declared.outputs if n.server_only}

@@ -157,9 +157,10 @@ class Program:
                 self._close(session)
 
     def _act(self, session: Session, said: Act) -> None:
-        if said.component is not None:
-            session.nodes[said.node] = said.component
-        node = session.node(said.node)
+        node, turned = session.node(said.node), tuple[str, ...]()
+        if component := said.component or node.acted(said.act, said.data):
+            turned = component.turned(node)
+            node = session.nodes[said.node] = component
         moved = False
         if said.act == "start_recording":
             self._recordings.begin(session, node)
@@ -175,6 +176,8 @@ class Program:
                 happen(session, node.id, port, said.cause, said.value, said.data)
         if moved:
             happen(session, node.id, "change", said.cause, said.value)
+        for port in turned:
+            happen(session, node.id, port, said.cause, data=said.data)
 
     # -- sessions ------------------------------------------------------------------------------
 
@@ -292,14 +295,15 @@ class Program:
 
     def _apply(self, session: Session, request: Request | None, writes: tuple[Write, ...]) -> None:
         """Store what a step wrote, show it, and let what moved be heard."""
-        moved = list[Write]()
+        moved, turned = list[Write](), list[tuple[int, str]]()
         for write in writes:
             if isinstance(write.value, Fragment):
                 self._parts.swap(session, write.node, write.value, request)
                 continue
-            if write.component is not None:
-                session.nodes[write.node] = write.component
             node = session.node(write.node)
+            if write.component is not None:
+                turned += [(node.id, port) for port in write.component.turned(node)]
+                node = session.nodes[node.id] = write.component
             if write.piece is not UNSET and request:
                 self._sounds.more(session, request, write)
                 continue
@@ -315,6 +319,8 @@ class Program:
         for write in moved:
             cause, value = Cause.PROGRAM, write.value
             self._events.happen(session, write.node, "change", cause, value, after=request)
+        for id, port in turned:
+            self._events.happen(session, id, port, Cause.PROGRAM, after=request)
 
     def _follow(self, session: Session, outcome: Outcome) -> None:
         """Let those who wait for this end be heard, as rules H1 and H2 say."""

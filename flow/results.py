@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import AsyncGeneratorType, CoroutineType
 from typing import Any
 
 from .errors import ResultError
@@ -58,6 +59,7 @@ def assign(listener: Listener, nodes: tuple[Node, ...], returned: object) -> tup
 
     Raises ResultError naming the function, how many values came and how many it has outputs.
     """
+    _not_awaited(listener, returned)
     count = len(nodes)
     if not count:
         return ()
@@ -81,22 +83,28 @@ def assign(listener: Listener, nodes: tuple[Node, ...], returned: object) -> tup
     return values
 
 
-def split(listener: Listener, outputs: int, members: int, returned: object) -> list[object]:
+def split(
+    listener: Listener, nodes: tuple[Node, ...], members: int, returned: object
+) -> list[object]:
     """What each member of a batch gets of what a batch function returned (rule B2).
 
     Raises ResultError, for all members, if it is no tuple of lists of the batch's length.
     """
+    outputs = len(nodes)
     if not outputs:
         return [SKIP] * members
-    wanted = f"a tuple of {outputs} list{'s' * (outputs > 1)}, each with {members} values"
+    values = f"{members} value{'s' * (members > 1)}"
+    wanted = f"a tuple of {outputs} list{'s' * (outputs > 1)}, each with {values}"
     if not is_listing(returned) or len(returned) != outputs:
+        _not_awaited(listener, returned)
         raise ResultError(f"{listener.name}() returned {_say(returned)}; a batch needs {wanted}.")
     columns = list[list[object]]()
     column: object
-    for column in returned:
+    for node, column in zip(nodes, returned, strict=True):
         if not is_listing(column) or len(column) != members:
             raise ResultError(
-                f"{listener.name}() returned {_say(column)} for an output; a batch needs {wanted}."
+                f"{listener.name}() returned {_say(column)} for {node.where}; a batch needs"
+                f" {wanted}."
             )
         columns.append(list(column))
     rows = [tuple(row) for row in zip(*columns, strict=True)]
@@ -109,6 +117,17 @@ def _row(row: tuple[object, ...]) -> object:
         if isinstance(value, BaseException):
             return value
     return row[0] if len(row) == 1 else row
+
+
+def _not_awaited(listener: Listener, returned: object) -> None:
+    """A plain function that calls an async one gets what nobody awaits."""
+    if type(returned) in (CoroutineType, AsyncGeneratorType):
+        if isinstance(returned, CoroutineType):
+            returned.close()
+        raise ResultError(
+            f"{listener.name}() returned a call of an async function, which nothing awaits; give"
+            " the async function itself, or let this one be async and await it."
+        )
 
 
 def _by_node(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from .budgets import budgeted
 from .durations import Time
 from .errors import DeclarationError
 from .graph import Declared, Graph, Hook, Node, building
-from .listeners import ConcurrencyLimit, Options, ShowProgress, TriggerMode, options
+from .listeners import ConcurrencyLimit, Options, ShowProgress, TriggerMode, name_of, options
 
 if TYPE_CHECKING:
     from reactivex import Observable
@@ -292,8 +292,7 @@ def listen(
                     source.adopt(graph)
                 if port.node.graph is graph:
                     port.node.heard(port.port)
-        named = (cancels,) if isinstance(cancels, Dependency) else tuple(cancels or ())
-        ended = tuple(each.declared for each in named)
+        ended = tuple(each.declared for each in _dependencies(sources[0].where, cancels))
         declared = graph.listen(sources, function, inputs, outputs, ended, made)
         if made.budget is not None:
             _budget(graph, declared, made.budget)
@@ -304,6 +303,19 @@ def listen(
     if fn is not None and not callable(fn):
         raise DeclarationError(f"{sources[0].where}: fn must be callable, not {fn!r}.")
     return declare(fn)
+
+
+def _dependencies(where: str, given: object) -> Iterable[Dependency]:
+    several = isinstance(given, Iterable) and not isinstance(given, str)
+    for each in cast("Iterable[object]", given if several else [given]):
+        if isinstance(each, Dependency):
+            yield each
+        elif each is not None:
+            what = name_of(each) if callable(each) else repr(each)
+            raise DeclarationError(
+                f"{where}: cancels: {what} is no listener; give what declaring one"
+                " returned, like run = button.click(...)."
+            )
 
 
 def _budget(graph: Graph, declared: Declared, budget: Time) -> None:
@@ -349,6 +361,11 @@ def on(
         sources = (triggers,)
     else:
         sources = tuple(triggers)
+    for source in sources:
+        if not isinstance(source, Source):  # pyright: ignore[reportUnnecessaryIsInstance]  # apps are not typed
+            raise DeclarationError(
+                f"on(): {source!r} is no trigger; give events of components, like button.click."
+            )
     if not sources:
         raise DeclarationError("on(): give at least one trigger, like on([button.click], ...).")
     return listen(sources, fn, inputs, outputs, cancels, options(sources[0].where, given))

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from ossicle.flow.errors import OssicleError as OssicleError
     from ossicle.flow.injected import EventData as EventData
     from ossicle.flow.injected import Info as Info
+    from ossicle.flow.injected import KeyUpData as KeyUpData
     from ossicle.flow.injected import Progress as Progress
     from ossicle.flow.injected import SelectData as SelectData
     from ossicle.flow.injected import Success as Success
@@ -116,7 +117,15 @@ _WHERE = {
     "components.timer": ("Timer",),
     "flow.audio": ("Clip",),
     "flow.errors": ("DeclarationError", "Error", "OssicleError"),
-    "flow.injected": ("EventData", "Info", "Progress", "SelectData", "Success", "Warning"),
+    "flow.injected": (
+        "EventData",
+        "Info",
+        "KeyUpData",
+        "Progress",
+        "SelectData",
+        "Success",
+        "Warning",
+    ),
     "flow.results": ("flush", "skip", "update"),
     "flow.sources": ("Dependency", "on"),
     "runtime.app": ("Blocks",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..components.base import Component, Received
+from ..components.base import Component
 from ..flow.errors import InputError
 from ..flow.said import Act
 from ..flow.shapes import is_dict
@@ -58,7 +58,7 @@ def act_of(session: Session | None, message: Mapping[str, Any]) -> Act | None:
         now: object = session.values[id]
         received = node.receive(act, message.get("value"), data, now, session.media)
     elif act in (node.acts or node.ports):
-        received = Received(data=data)
+        return Act(session.id, id, act, data=data)
     else:
         raise InputError(f"{node.where}: {act!r} is no act of it.")
     return Act(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from ..flow.dialect import Foreign, understood
 from ..flow.errors import DeclarationError
 from ..flow.graph import Graph, building
+from ..flow.listeners import at_least
 from ..flow.plan import Plan, Settings, compile_plan
 from ..flow.shapes import is_dict
 from ..flow.sources import Port
@@ -138,13 +139,18 @@ class Blocks(Graph):
         if kwargs:
             takes = ("default_concurrency_limit", "max_size", "enabled")
             understood("queue", kwargs, QUEUE, takes)
-        if default_concurrency_limit is not None and default_concurrency_limit < 1:
+        limit: object = default_concurrency_limit
+        if limit is not None and not at_least(limit, 1):
             raise DeclarationError(
                 f"queue: default_concurrency_limit={default_concurrency_limit!r} would let nothing"
                 " run; give 1 or more, or None for no limit."
             )
-        if max_size is not None and max_size < 0:
-            raise DeclarationError(f"queue: max_size={max_size!r} must be 0 or more, or None.")
+        if max_size is not None and not at_least(max_size, 0):
+            raise DeclarationError(
+                f"queue: max_size={max_size!r} must be a whole number, 0 or more, or None."
+            )
+        if not isinstance(enabled, bool):  # pyright: ignore[reportUnnecessaryIsInstance]  # apps are not typed
+            raise DeclarationError(f"queue: enabled={enabled!r} must be True or False.")
         self.settings = Settings(default_concurrency_limit, max_size, enabled)
         return self
 

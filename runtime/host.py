@@ -361,7 +361,7 @@ class Host:
             line.metrics.called(outcome, self._loop.time())
 
     def _log(self, error: Exception) -> None:
-        log.error("error in a stream of the program", exc_info=error)
+        log.error("an error outside of any request: %s", error, exc_info=error)
 
     # -- in ------------------------------------------------------------------------------------
 

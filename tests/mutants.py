@@ -37,6 +37,7 @@ FILES = (
     "flow/locks.py",
     "flow/scheduler.py",
     "flow/program.py",
+    "flow/alone.py",
     "flow/events.py",
     "flow/session.py",
     "flow/recording.py",

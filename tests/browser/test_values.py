@@ -125,6 +125,52 @@ async def test_tabs_keep_what_is_on_a_page_that_is_not_seen(visit: Open) -> None
     await expect(page.get_by_label("First")).to_have_value("kept")
 
 
+async def test_a_tab_that_a_function_selects_shows_and_is_a_change(visit: Open) -> None:
+    """`change` comes whoever chose; what is selected again shows again."""
+    with oc.Blocks() as app:
+        back, seen = oc.Button("Back"), oc.Textbox(label="Seen")
+        with oc.Tabs() as tabs:
+            oc.Tab("One", id="one")
+            oc.Tab("Two", id="two")
+        log = list[str]()
+
+        def note(word: str) -> str:
+            log.append(word)
+            return " ".join(log)
+
+        back.click(lambda: oc.Tabs(selected="one"), None, tabs)
+        tabs.change(lambda: note("change"), None, seen, trigger_mode="multiple")
+    page = (await visit(app)).page
+    two = page.get_by_role("tab", name="Two")
+    await two.click()
+    await expect(page.get_by_label("Seen")).to_have_value("change")
+    for count in (2, 4):
+        await page.get_by_role("button", name="Back").click()
+        await expect(page.get_by_role("tab", name="One")).to_have_attribute("aria-selected", "true")
+        await expect(page.get_by_label("Seen")).to_have_value(" ".join(["change"] * count))
+        await two.click()
+        await expect(page.get_by_label("Seen")).to_have_value(" ".join(["change"] * (count + 1)))
+
+
+async def test_a_dropdown_tells_each_key(visit: Open) -> None:
+    """With what stands in its field, also where it is the browser's own list."""
+    with oc.Blocks() as app:
+        short, seen = oc.Dropdown(["a", "b"], label="Short"), oc.Textbox(label="Seen")
+        long = oc.Dropdown(["a", "b"], label="Long", allow_custom_value=True)
+
+        def note(event: oc.KeyUpData) -> str:
+            return f"{event.key} {event.input_value}"
+
+        oc.on([short.key_up, long.key_up], note, None, seen)
+    page = (await visit(app)).page
+    await page.get_by_label("Short").focus()
+    await page.keyboard.press("Shift")
+    await expect(page.get_by_label("Seen")).to_have_value("Shift a")
+    await page.get_by_label("Long").fill("new")
+    await page.keyboard.press("x")
+    await expect(page.get_by_label("Seen")).to_have_value("x newx")
+
+
 async def test_an_accordion_opens_and_closes(visit: Open) -> None:
     """Closed it shows its name alone."""
     with oc.Blocks() as app:

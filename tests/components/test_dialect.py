@@ -209,3 +209,24 @@ def test_what_nobody_wrote_a_value_for_can_be_changed() -> None:
         nodes = [oc.Dropdown(["a"]), oc.Slider(0, 9), oc.Dropdown(["a"], "a"), oc.Slider(0, 9, 3)]
     with Lab(demo) as lab:
         assert [lab.props(node)["interactive"] for node in nodes] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "says"),
+    [
+        (oc.File, "delete", "`input` tells"),
+        (oc.Files, "delete", "`input` tells"),
+        (oc.Image, "stream", "from Audio"),
+        (oc.Markdown, "copy", "Textbox"),
+        (oc.Dataframe, "edit", "for reading"),
+        (oc.HTML, "click", "take a Button"),
+    ],
+)
+def test_an_event_that_is_not_ours_says_what_there_is(cls: Any, name: str, says: str) -> None:
+    """And it is no attribute to whoever asks with hasattr."""
+    node = cls(label="Mine")
+    assert not hasattr(node, name)
+    with pytest.raises(AttributeError, match=f"'Mine': there is no event '{name}' here.*{says}"):
+        getattr(node, name)
+    with pytest.raises(AttributeError, match="has no attribute 'clicked'"):
+        _ = node.clicked

@@ -9,7 +9,7 @@ export class NodeState {
   props: Props = $state.raw({});
   /** Counts what the server wrote, so that a component can tell it from the user's own deeds. */
   writes = $state(0);
-  /** Counts the values among them. */
+  /** Counts the values among them, and the tabs that were selected. */
   given = $state(0);
   /** Counts how often the server asked for the recording to end. */
   stops = $state(0);
@@ -57,6 +57,6 @@ export class NodeState {
     this.props = { ...this.props, ...props };
     this.writes += 1;
     this.put(props);
-    if ('value' in props) this.given += 1;
+    if ('value' in props || 'selected' in props) this.given += 1;
   }
 }

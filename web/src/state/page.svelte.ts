@@ -19,7 +19,7 @@ export type Connection =
   | { kind: 'gone'; lost: number };
 
 /** Acts that cost more than they tell unless somebody listens. */
-const CHEAP = new Set(['focus', 'blur', 'play', 'pause', 'end', 'select', 'release']);
+const CHEAP = new Set(['focus', 'blur', 'play', 'pause', 'end', 'select', 'release', 'key_up']);
 
 /** The server keeps what is not acknowledged; it need not be told more often than this (milliseconds). */
 const ACK_EVERY = 200;
@@ -142,6 +142,7 @@ export class Page {
 
   /** Whether anybody listens to this act of a node. */
   heard(node: NodeState, act: string): boolean {
+    if (act === 'select' && node.type === 'tabs' && node.ports.has('change')) return true;
     return node.ports.has(act) || (act === 'end' && (node.ports.has('stop') || node.ports.has('pause')));
   }
 

@@ -1,0 +1,227 @@
+"""What cannot work is said where it is written, and what a function does wrong stays its own."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+import ossicle as oc
+from ossicle.flow.errors import DeclarationError, ResultError
+from ossicle.flow.model import Kind
+from ossicle.testing import Lab
+
+
+def nothing() -> None: ...
+
+
+def one(value: object) -> object:
+    return value
+
+
+def joined(a: str, b: str) -> str:
+    return a + b
+
+
+def longer(texts: list[str]) -> tuple[list[str], list[str]]:
+    return texts, [*texts, "more"]
+
+
+class App:
+    """An app in which a listener is declared."""
+
+    def __init__(self) -> None:
+        with oc.Blocks() as other:
+            self.theirs = oc.Textbox(label="Theirs")
+        self.other = other
+        self.blocks = oc.Blocks()
+        with self.blocks:
+            self.go = oc.Button("Go")
+            self.text, self.out = oc.Textbox(label="Text"), oc.Textbox(label="Out")
+
+
+SECONDS = "must be a number of seconds, at least 0.001"
+
+
+def option(name: str, value: object) -> Callable[[App], object]:
+    given: dict[str, Any] = {name: value}
+    return lambda app: app.go.click(nothing, None, None, **given)
+
+
+WORDS: Any = ["click"]
+REFUSED: list[tuple[str, Callable[[App], object], str]] = [
+    *(
+        (f"{name}={value}", option(name, value), SECONDS)
+        for name in ("every", "time_limit", "stream_every")
+        for value in (0, -1, math.nan, math.inf, True, "1")
+    ),
+    *(
+        (f"{name}=5", option(name, 5), "must be True")
+        for name in ("queue", "batch", "preprocess", "postprocess", "interrupt", "show_api")
+    ),
+    ("a half batch", lambda a: a.go.click(one, a.text, batch=True, max_batch_size=1.5), "whole"),
+    ("api_name", lambda a: a.go.click(nothing, api_name=5), "must be a text; False hides it"),
+    ("line", lambda a: a.go.click(nothing, concurrency_id=3), "concurrency_id=3 must be a text"),
+    ("no line", lambda a: a.go.click(nothing, concurrency_id=""), "must be a text"),
+    ("js", lambda a: a.go.click(None, js=True), "js=True must be JavaScript as a text"),
+    ("empty js", lambda a: a.go.click(None, js=" "), "js=' ' must be JavaScript"),
+    (
+        "cancels a function",
+        lambda a: a.go.click(nothing, cancels=nothing),
+        "nothing is no listener",
+    ),
+    ("cancels words", lambda a: a.go.click(nothing, cancels="run"), "'run' is no listener"),
+    ("a word as trigger", lambda a: oc.on(WORDS, nothing), "'click' is no trigger"),
+    ("a batch of nothing", lambda a: a.go.click(nothing, None, a.out, batch=True), "needs inputs"),
+    ("their input", lambda a: a.go.click(one, a.theirs), "inputs: Textbox 'Theirs' belongs to"),
+    ("their output", lambda a: a.go.click(one, a.text, a.theirs), "outputs: Textbox 'Theirs'"),
+    ("two outputs", lambda a: a.go.click(one, a.text, [a.out, a.out]), "'Out' is named twice"),
+]
+
+
+@pytest.mark.parametrize(
+    ("declare", "says"), [row[1:] for row in REFUSED], ids=[r[0] for r in REFUSED]
+)
+def test_t6_what_cannot_work_is_refused_when_it_is_declared(
+    declare: Callable[[App], object], says: str
+) -> None:
+    """T6: by a text that names the event, the option, its value and what may be written."""
+    app = App()
+    with app.blocks, pytest.raises(DeclarationError) as said:
+        declare(app)
+    assert says in str(said.value)
+    assert "Button 'Go'.click" in str(said.value) or "on()" in str(said.value)
+
+
+def test_t6_what_one_input_gives_twice_is_no_mistake() -> None:
+    """A function may take the same value at two places."""
+    app = App()
+    with app.blocks:
+        app.go.click(joined, [app.text, app.text], app.out)
+    with Lab(app.blocks) as lab:
+        lab.type(app.text, "x")
+        lab.click(app.go)
+        assert lab.value(app.out) == "xx"
+
+
+@pytest.mark.parametrize("given", [{"max_size": 1.5}, {"max_size": "a"}, {"max_size": -1}])
+def test_q4_a_size_that_is_none_is_refused(given: dict[str, Any]) -> None:
+    """Q4: a whole number, or None."""
+    with pytest.raises(DeclarationError, match="whole number, 0 or more"):
+        oc.Blocks().queue(**given)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, "a", True])
+def test_q2_a_default_limit_that_is_none_is_refused(limit: Any) -> None:
+    """Q2: 1 or more, or None."""
+    with pytest.raises(DeclarationError, match="give 1 or more"):
+        oc.Blocks().queue(default_concurrency_limit=limit)
+
+
+def test_c1_what_skips_the_queue_cannot_be_cancelled() -> None:
+    """C1 Q5: whether the listener says so or the whole app; queue=True there mends it."""
+    for own in (None, True):
+        with oc.Blocks() as app:
+            go, stop = oc.Button("Go"), oc.Button("Stop")
+            run = go.click(one, oc.Textbox(), queue=own)
+            stop.click(None, cancels=run)
+        app.queue(enabled=False)
+        if own:
+            app.plan()
+        else:
+            with pytest.raises(
+                DeclarationError, match=r"cancel: cancels: one skips the queue.*=True"
+            ):
+                app.plan()
+    with oc.Blocks(), pytest.raises(DeclarationError, match="one has queue=False"):
+        oc.Button().click(nothing, cancels=oc.Button().click(one, oc.Textbox(), queue=False))
+
+
+def close(value: object) -> Iterator[object]:
+    try:
+        yield value
+        yield value
+    finally:
+        raise ValueError("in finally")
+
+
+async def aclose(value: object) -> AsyncIterator[object]:
+    try:
+        yield value
+        await asyncio.sleep(1)
+        yield value
+    finally:
+        raise ValueError("in finally")
+
+
+def holds(value: object) -> Iterator[object]:
+    for _ in range(2):  # how often it must be told to close
+        try:
+            while True:
+                yield value
+        except GeneratorExit:
+            pass
+
+
+@pytest.mark.parametrize("fn", [close, aclose, holds])
+def test_c2_a_generator_that_will_not_close_well_is_cancelled_all_the_same(
+    fn: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """C2 R3: what it raises then is logged with its name; the slot is free, others never notice."""
+    with oc.Blocks() as app:
+        go, stop, other, text = oc.Button(), oc.Button(), oc.Button(), oc.Textbox("a")
+        run = go.click(fn, text, oc.Textbox())
+        stop.click(None, cancels=run)
+        fine = other.click(one, text, oc.Textbox())
+    with Lab(app, takes={fn: 0.2} if fn in (close, holds) else {}) as lab:
+        lab.click(go)
+        lab.run(0.3)
+        lab.click(stop)
+        lab.click(other)
+        lab.run(2)
+        assert (lab.ends(run), lab.ends(fine)) == ([Kind.CANCELLED], [Kind.SUCCEEDED])
+        assert fn.__name__ in caplog.text
+        assert lab.host.program.idle, "the slot is free"
+
+
+async def later(value: object) -> object:
+    return value
+
+
+def call(value: object) -> object:
+    return later(value)
+
+
+def call_steps(value: object) -> object:
+    return aclose(value)
+
+
+@pytest.mark.parametrize("fn", [call, call_steps])
+def test_r1_a_call_that_nobody_awaits_is_no_value(fn: Callable[..., Any]) -> None:
+    """R1: it would be shown as `<coroutine object ...>`."""
+    with oc.Blocks() as app:
+        go, text, out = oc.Button(), oc.Textbox("a"), oc.Textbox()
+        go.click(fn, text, out)
+    with Lab(app) as lab:
+        lab.click(go)
+        assert lab.ends() == [Kind.FAILED]
+        error = lab.outcomes[-1].value
+        assert isinstance(error, ResultError)
+        assert f"{fn.__name__}() returned a call of an async function" in str(error)
+        assert lab.value(out) == ""
+
+
+def test_b2_the_error_names_the_output_whose_list_is_wrong() -> None:
+    """B2: of several the one, what came and what was expected."""
+    with oc.Blocks() as app:
+        go, text = oc.Button(), oc.Textbox("a")
+        outs = [oc.Textbox(label="First"), oc.Textbox(label="Second")]
+        go.click(longer, text, outs, batch=True)
+    with Lab(app) as lab:
+        lab.click(go)
+        error = str(lab.outcomes[-1].value)
+        assert "returned a list of 2 for Textbox 'Second'" in error
+        assert "each with 1 value." in error
