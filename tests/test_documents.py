@@ -22,6 +22,14 @@ def test_links_lead_somewhere(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
+def test_files_that_are_named_exist(name: str) -> None:
+    """What stands between backticks and looks like a file or folder of ours is one."""
+    named = re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", (ROOT / name).read_text(encoding="utf-8"))
+    ours = [each for each in named if (ROOT / each.split("/")[0]).is_dir()]
+    assert [each for each in ours if not (ROOT / each).exists()] == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_commands_exist(name: str) -> None:
     """Every `make x` of a document is a target."""
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
