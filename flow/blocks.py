@@ -116,10 +116,12 @@ class Block(_Fields):
 
     @property
     def frames(self) -> Frames:
+        """How long it is, in frames: the first axis of `samples`."""
         return self.samples.shape[0]
 
     @property
     def channels(self) -> int:
+        """How many channels: the second axis of `samples`."""
         return self.samples.shape[1]
 
     @property
@@ -134,6 +136,7 @@ class Block(_Fields):
 
     @property
     def duration(self) -> Seconds:
+        """How long it is, in seconds."""
         return self.samples.shape[0] / self.rate
 
     def with_samples(self, samples: Samples) -> Block:

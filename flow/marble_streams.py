@@ -67,6 +67,7 @@ class Marbles:
         self.values = dict(values or {})
 
     def parse(self, text: str, values: Mapping[str, object] | None = None) -> Picture:
+        """Read a picture as these marbles do. Raises MarbleError."""
         return parse(text, {**self.values, **(values or {})}, frame=self.frame)
 
     def cold(

@@ -37,6 +37,7 @@ class Dependency:
 
     @property
     def name(self) -> str:
+        """What errors, traces and pictures call it: its api_name, else its function's name."""
         return self.declared.name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -33,6 +33,7 @@ class Voice:
 
     @property
     def index(self) -> Frames:
+        """The frame that the piece begins at, counted from the beginning of the stream."""
         return self.block.index
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from ...flow.audio import Clip
 from ...flow.samples import Int16, Samples, to_int16
 
 MAX_WIDTH = 8192  # twice the pixels of a 4K screen: more cannot be seen
@@ -63,11 +62,6 @@ def peaks_of(blocks: Iterable[Samples], frames: int, channels: int, width: int) 
     for block in blocks:
         scan.feed(to_int16(block))
     return scan.result()
-
-
-def clip_peaks(clip: Clip, width: int) -> Int16:
-    """The waveform of a whole clip; see `peaks_of`."""
-    return peaks_of(clip.blocks(), clip.frames, clip.channels, width)
 
 
 def rows_of(block: Int16) -> Int16:

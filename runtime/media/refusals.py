@@ -9,7 +9,7 @@ import errno
 
 from ...flow.bounds import MAX_CHANNELS, MAX_RATE, ClipError
 from .codecs import taken
-from .limits import Limits, bytes_text, seconds_text
+from .limits import Limits, seconds_text
 
 
 def check_numbers(rate: int, channels: int, name: str) -> None:
@@ -72,14 +72,6 @@ def truncated(name: str, promised: str, actual: str) -> ClipError:
     return ClipError(
         f"{name!r} is cut off: its header promises {promised}, but only {actual} are there; "
         "send the whole file, or repair it first"
-    )
-
-
-def too_big(name: str, size: int, bound: int, what: str) -> ClipError:
-    """More bytes than `what` allows."""
-    return ClipError(
-        f"{name!r} has {bytes_text(size)} or more, but {what} is {bytes_text(bound)}; "
-        "send a shorter or compressed file"
     )
 
 

@@ -195,6 +195,7 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         self._free = -math.inf
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+        """As every loop's; time stands still while a thread works."""
         self._begins_working()
         future = super().run_in_executor(executor, func, *args)
 

@@ -43,18 +43,22 @@ class Seen:
 
     @property
     def kind(self) -> Kind:
+        """Which station: `Kind.STARTED`, `Kind.YIELDED`, `Kind.SUCCEEDED`, ..."""
         return self.outcome.kind
 
     @property
     def listener(self) -> str:
+        """The name of the listener that was asked."""
         return self.outcome.request.listener.name
 
     @property
     def request_id(self) -> int:
+        """The request; all its stations have the same."""
         return self.outcome.request.id
 
     @property
     def value(self) -> object:
+        """What came with it: the writes of a result, an error, a place in the queue."""
         return self.outcome.value
 
     def __repr__(self) -> str:

@@ -74,6 +74,7 @@ class User:
 
     @property
     def connected(self) -> bool:
+        """Whether the page is open and its line holds."""
         return self._connection is not None
 
     @property
@@ -116,15 +117,19 @@ class User:
             self._send(own)
 
     def click(self, button: Node) -> None:
+        """Press a button, or click at whatever has a `click`."""
         self.act(button, "click")
 
     def focus(self, node: Node) -> None:
+        """Go into a field."""
         self.act(node, "focus")
 
     def blur(self, node: Node) -> None:
+        """Leave a field."""
         self.act(node, "blur")
 
     def release(self, slider: Node) -> None:
+        """Let go of a slider."""
         self.act(slider, "release")
 
     def select(self, node: Node, index: object = None, value: object = None, **data: Any) -> None:
@@ -158,6 +163,7 @@ class User:
         self.act(component, "submit")
 
     def clear(self, component: Component) -> None:
+        """Empty a component, as its own clear button does."""
         self.act(component, "clear")
 
     def cancel(self, what: Seen | Outcome | Dependency | int) -> None:

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ossicle.flow.audio import Clip
-from ossicle.runtime.media.peaks import MAX_WIDTH, PeakScan, clip_peaks, peaks_of
+from ossicle.runtime.media.peaks import MAX_WIDTH, PeakScan, peaks_of
 
 shapes = st.one_of(st.tuples(st.integers(1, 200)), st.tuples(st.integers(9, 99), st.just(3)))
 
@@ -41,10 +40,10 @@ def test_equal_to_brute_force(samples: np.ndarray[Any, Any], width: int, block: 
 
 def test_width_is_bounded() -> None:
     """Never more parts than frames or than anybody can see, never fewer than one."""
-    clip = Clip.of(8000, np.zeros(20_000, np.int16))
-    assert clip_peaks(clip, 10**9).shape == (1, MAX_WIDTH, 3)
-    assert clip_peaks(clip, -5).shape == (1, 1, 3)
-    assert clip_peaks(Clip.of(8000, np.zeros(3, np.int16)), 100).shape == (1, 3, 3)
+    long, short = np.zeros(20_000, np.int16), np.zeros(3, np.int16)
+    assert peaks_of([long], 20_000, 1, 10**9).shape == (1, MAX_WIDTH, 3)
+    assert peaks_of([long], 20_000, 1, -5).shape == (1, 1, 3)
+    assert peaks_of([short], 3, 1, 100).shape == (1, 3, 3)
 
 
 def test_more_than_was_promised_is_left() -> None:
