@@ -280,13 +280,19 @@ class Audio(Component):
             raise InputError(
                 f"{self.where}: that sound is no longer here; record or upload it again."
             ) from None
-        if self.max_file_size is not None and (clip.size or 0) > self.max_file_size:
+        self.check_upload(clip)
+        return clip
+
+    def check_upload(self, value: object) -> None:
+        """Raise InputError for a sound beyond `max_file_size`, `min_length` or `max_length`."""
+        if not isinstance(value, Clip):
+            return
+        if self.max_file_size is not None and (value.size or 0) > self.max_file_size:
             raise InputError(
-                f"{self.where}: {clip.name!r} has {clip.size} bytes, "
+                f"{self.where}: {value.name!r} has {value.size} bytes, "
                 f"but max_file_size is {self.max_file_size}; send a shorter or compressed file."
             )
-        self._check_length(clip)
-        return clip
+        self._check_length(value)
 
     def content(self, value: object) -> object:
         return value.id if isinstance(value, Clip) else value

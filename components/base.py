@@ -317,6 +317,9 @@ class Component(Placed):
         """A front end's JSON as a stored value. Raises InputError for what cannot be one."""
         return payload
 
+    def check_upload(self, value: object) -> None:
+        """Raise InputError for an upload that it cannot take, before any page owns it."""
+
     def receive(
         self, act: str, payload: Json, data: Mapping[str, object] | None, now: Any, media: Media
     ) -> Received:

@@ -238,10 +238,10 @@ class Host:
         Raises KeyError if there is no such session.
         """
         self.media(token)
-        takes = "sound" if node is None else self.node(token, node).uploads
-        if takes == "sound":
-            return self.store.receive(token, name)
-        return self.store.receive_document(token, name, picture=takes == "picture")
+        taker = None if node is None else self.node(token, node)
+        if taker is None or taker.uploads == "sound":
+            return self.store.receive(token, name, taker and taker.check_upload)
+        return self.store.receive_document(token, name, picture=taker.uploads == "picture")
 
     def sound(self, handle: str) -> StoredSound | StoredDocument:
         """What a handle leads to. Raises KeyError for one that no living session made."""

@@ -9,6 +9,7 @@ stores those that are still somewhere. A path that a function got stays until th
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeGuard
 from urllib.parse import quote
@@ -44,6 +45,9 @@ _SUFFIXES = {
     "aiff": {"aif", "aiff", "aifc"},
     "webm": {"webm", "weba"},
 }
+
+
+Check = Callable[[Clip], None]
 
 
 class Session(SessionDocuments):
@@ -143,12 +147,12 @@ class Session(SessionDocuments):
         with self._lock:
             return StoredSound(self, self._find(handle, Clip), self._handles[handle].format)
 
-    def receive(self, name: str) -> Upload:
-        """Begin an upload of a sound."""
+    def receive(self, name: str, check: Check | None = None) -> Upload:
+        """Begin an upload of a sound. `check` raises for one that nobody would take."""
         self._check_open()
         limits = self._disk.limits
         incoming = Incoming(self._disk, safe_name(name), limits.upload, "the most for one file")
-        return Upload(self, incoming, limits)
+        return Upload(self, incoming, limits, check)
 
     def commit(
         self,
@@ -258,7 +262,10 @@ class Session(SessionDocuments):
 class Upload:
     """A file on its way in: write, then commit (or finish), or abort. One thread at a time."""
 
-    def __init__(self, session: Session, incoming: Incoming, limits: Limits) -> None:
+    def __init__(
+        self, session: Session, incoming: Incoming, limits: Limits, check: Check | None
+    ) -> None:
+        self._check = check
         self._session = session
         self._incoming = incoming
         self._limits = limits
@@ -290,8 +297,14 @@ class Upload:
             self._glimpse.close()
 
     def finish(self) -> dict[str, object]:
-        """`commit`, and the description for the page, which has time to claim the handle."""
-        described = self._session.hold(self.commit())
+        """`commit`, and the description for the page, which has time to claim the handle.
+
+        Raises what `check` raises, with nothing left.
+        """
+        clip = self.commit()
+        if self._check is not None:
+            self._check(clip)
+        described = self._session.hold(clip)
         self._held = str(described["clip"])
         return described
 

@@ -10,7 +10,7 @@ from .disk import Disk
 from .documents import DocumentUpload, StoredDocument
 from .holdings import sweep
 from .limits import Limits
-from .session import Session, StoredSound, Upload
+from .session import Check, Session, StoredSound, Upload
 from .tape import Scribe
 
 _REMEMBERED = 1024  # sessions that ended last; a job that outlives that many is not ours to save
@@ -73,11 +73,14 @@ class Store:
         found.release()
         sweep(self._lost)
 
-    def receive(self, token: str, name: str) -> Upload:
-        """Begin an upload of a sound into a session. Raises KeyError for one that is not there."""
+    def receive(self, token: str, name: str, check: Check | None = None) -> Upload:
+        """Begin an upload of a sound into a session. Raises KeyError for one that is not there.
+
+        `check` raises for a sound that nobody would take.
+        """
         with self._lock:
             session = self._sessions[token]
-        return session.receive(name)
+        return session.receive(name, check)
 
     def receive_document(self, token: str, name: str, *, picture: bool) -> DocumentUpload:
         """Begin an upload of another file, or of a picture, like `receive`."""
