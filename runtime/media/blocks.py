@@ -12,8 +12,8 @@ from reactivex import Observable, abc
 
 from ...flow.audio import BLOCK, ClipError
 from ...flow.blocks import Block, BlockError, Samples
-from ...flow.durations import Length, frames_of
-from ...flow.generators.clip import LARGE
+from ...flow.durations import Length
+from ...flow.generators.clip import size_of
 from ...flow.generators.source import source
 from ...flow.operators.operator import Operator, check
 from ...flow.samples import to_int16
@@ -32,13 +32,14 @@ _DEPTHS = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
 
 
 def read_blocks(
-    path: str | Path, block: Length = LARGE, *, start: Frames = 0, loops: int | None = 1
+    path: str | Path, block: Length | None = None, *, start: Frames = 0, loops: int | None = 1
 ) -> Observable[Block]:
     """A sound file as a stream, from frame `start`, `loops` times, for ever with None.
 
-    wav, flac, ogg, opus, mp3 and what else libsndfile reads; opened at each subscription. Blocks
-    come when the clock says (see `flow.generators.source`). Each time round begins a block of its
-    own; `index` goes on counting. Raises ClipError for what cannot be read.
+    block: see `clip_blocks`. wav, flac, ogg, opus, mp3 and what else libsndfile reads; opened
+    at each subscription. Blocks come when the clock says (see `flow.generators.source`). Each
+    time round begins a block of its own; `index` goes on counting. Raises ClipError for what
+    cannot be read.
     """
     check(start >= 0, f"start {start} lies before the file")
     check(loops is None or loops >= 1, "a file is played once or more; loops=None never ends")
@@ -53,7 +54,7 @@ def read_blocks(
             with Path(path).open("rb") as raw, _sequential(raw) as file:
                 if start >= file.frames:
                     raise ClipError(f"start {start} lies behind the end of {file.frames} frames")
-                size = frames_of(block, file.samplerate)
+                size = size_of(block, file.samplerate)
                 # Right after a seek an mp3 decoder gives other samples: it needs what came before.
                 file.seek(max(0, start - RUN_UP))
                 _read(file, min(start, RUN_UP))

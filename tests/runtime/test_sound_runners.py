@@ -334,6 +334,16 @@ def test_a_flush_silences_the_speaker_at_once() -> None:
             speaker.play(Block(np.zeros((5, 2), np.float32), 1000, 0, 0, 1))
 
 
+@pytest.mark.parametrize("rate", [1000, 8000, 16_000, 48_000])
+def test_a_file_meets_another_stream_whole_at_any_rate(rate: int) -> None:
+    """Nobody names a size of blocks: none may be so long that `mix` takes the file as silent."""
+    said = np.linspace(-0.4, 0.4, rate, dtype=np.float32)[:, None]
+    clip = Clip.of(rate, said, normalize="never")
+    beside = tone(220.0, 1.0, rate=rate)
+    both = render(clip, mix(beside)).samples
+    np.testing.assert_array_equal(both, render(clip).samples + render(beside).samples)
+
+
 class NoCard:
     """PortAudio on a machine without a sound card."""
 
