@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from .listeners import Listener
 from .model import Place
 from .units import Seconds
@@ -31,4 +29,4 @@ class Estimator:
             return place
         at_once = (listener.limit or place.size or 1) * (listener.batch or 1)
         turns = max(place.rank // at_once, place.behind) + 1
-        return replace(place, eta=round(turns * mean, 3))
+        return Place(place.rank, place.size, round(turns * mean, 3), place.behind)

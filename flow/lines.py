@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
-from heapq import heapify, heappop
+from heapq import heapify, heappop, heappush, merge
 
 from .listeners import Listener
 from .model import Request
@@ -14,6 +14,38 @@ Key = tuple[str, int]
 """A session and a State of it."""
 Stood = tuple[int, Request]
 """A request that came to the head of its line and had to step aside, under its number there."""
+
+
+class Aside:
+    """Who stands aside for one State, in order of their numbers.
+
+    They nearly always come in that order: a heap of 100,000 would be gone through from top to
+    bottom for each that leaves. Only those who stand aside a second time may come late.
+    """
+
+    __slots__ = ("_late", "_row")
+
+    def __init__(self) -> None:
+        self._row = deque[Stood]()
+        self._late: list[Stood] = []  # a heap
+
+    def push(self, stood: Stood) -> None:
+        if self._row and stood[0] < self._row[-1][0]:
+            heappush(self._late, stood)
+        else:
+            self._row.append(stood)
+
+    def pop(self) -> Stood:
+        """Take out the first."""
+        if self._late and not (self._row and self._row[0][0] < self._late[0][0]):
+            return heappop(self._late)
+        return self._row.popleft()
+
+    def __bool__(self) -> bool:
+        return bool(self._row or self._late)
+
+    def __iter__(self) -> Iterator[Stood]:
+        return merge(self._row, sorted(self._late))
 
 
 class Line:
@@ -34,7 +66,7 @@ class Line:
         self.batches: dict[int, OrderedDict[int, Request]] = {}
         """For batch listeners only: their own requests in the same order."""
         self.back: list[Stood] = []  # a heap
-        self.held: dict[Key, list[Stood]] = {}  # heaps; whoever was cancelled is found there late
+        self.held: dict[Key, Aside] = {}  # whoever was cancelled is found there late
         self.wakes: Seconds | None = None
 
     @property

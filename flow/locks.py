@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from heapq import heappop, heappush
+from heapq import heappush
 
-from .lines import Key, Line
+from .lines import Aside, Key, Line
 from .model import Job, Request
 
 
@@ -118,7 +118,10 @@ class Locks:
             line.drop_back((number, head))
             self.next_back(head, line)
         self._held[head.id] = key
-        heappush(line.held.setdefault(key, []), (number, head))
+        aside = line.held.get(key)
+        if aside is None:
+            aside = line.held[key] = Aside()
+        aside.push((number, head))
         self._held_in.setdefault(key, {})[line.name] = line
         return True
 
@@ -144,18 +147,19 @@ class Locks:
 
     def _next_back(self, key: Key, line: Line) -> Request | None:
         """Let the first that stands aside for this State come back, unless it is being written."""
-        stood = line.held.get(key)
-        if stood is None or key in self._locks:
+        aside = line.held.get(key)
+        if aside is None or key in self._locks:
             return None
-        first, came = stood[0], False
-        while stood and not came:
-            first = heappop(stood)
-            if came := self._held.pop(first[1].id, None) is not None:
+        back: Request | None = None
+        while aside and back is None:
+            first = aside.pop()
+            if self._held.pop(first[1].id, None) is not None:
                 heappush(line.back, first)
-        if not stood:
+                back = first[1]
+        if not aside:
             del line.held[key]
             lines = self._held_in[key]
             del lines[line.name]
             if not lines:
                 del self._held_in[key]
-        return first[1] if came else None
+        return back

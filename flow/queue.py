@@ -11,7 +11,7 @@ stands in line is a linked list. The indices empty themselves; an idle queue hol
 from __future__ import annotations
 
 from collections.abc import Iterator
-from heapq import nsmallest
+from heapq import merge
 from itertools import chain, islice
 
 from .coalesce import run_of
@@ -163,8 +163,8 @@ class Queue:
         first = list[Request]()
         if found.back or found.held:
             known = self._locks.stood
-            stood = (s for s in chain(found.back, *found.held.values()) if s[1].id in known)
-            first = [request for _, request in nsmallest(most, stood)]
+            stood = (r for _, r in merge(sorted(found.back), *found.held.values()) if r.id in known)
+            first = list(islice(stood, most))
         for rank, request in zip(range(most), chain(first, found.order.values()), strict=False):
             yield request, Place(rank, found.waiting, behind=self._locks.before(request, most))
 

@@ -31,6 +31,9 @@ REFRESH: Seconds = 0.25
 """Waiting people are told their new place four times a second: readable, and cheap."""
 SHOWN = 256
 """How far down a line places are refreshed; who stands behind learned theirs on entering."""
+TOLD: int = 256
+"""Places told in a second, at most: where many wait they are refreshed less often, so that a
+request costs the same then."""
 
 
 class Scheduler:
@@ -49,6 +52,7 @@ class Scheduler:
         self.draining = self.closing = False
         self.eta = Estimator()
         self.moved = dict[str, None]()  # lines whose waiting requests have a new place, in order
+        self.quiet_until: Seconds = 0.0  # until then nobody is told of a new place
 
     def post(self, message: Message) -> None:
         self.inbox.append(message)
@@ -133,15 +137,18 @@ class Scheduler:
         if line in self.moved or not self.queue.waits(line):
             return
         if not self.moved:
-            self.clock.at(self.clock.seconds + REFRESH, self._refresh)
+            self.clock.at(max(self.clock.seconds + REFRESH, self.quiet_until), self._refresh)
         self.moved[line] = None
 
     def _refresh(self) -> None:
         lines, self.moved = self.moved, {}
+        told = 0
         for line in lines:
             for request, place in tuple(self.queue.places(line, SHOWN)):
                 place = self.eta.place(request.listener, place)
                 self.tell(Outcome(Kind.QUEUED, request, place))
+                told += 1
+        self.quiet_until = self.clock.seconds + told / TOLD
 
     def stop_all(self) -> None:
         """Ask all work to stop, and start none that waits. From now on nobody is told of it."""

@@ -260,6 +260,19 @@ def test_q6_a_cancel_moves_those_behind() -> None:
     ]
 
 
+def test_q6_where_many_wait_they_are_told_less_often() -> None:
+    """Q6: 256 places are told in a second at most, so that no crowd slows the requests down."""
+    app, (a,) = buttons(1)
+    a.click(f, **MANY)
+    lab = Lab(app, 0.1)
+    for _ in range(400):
+        lab.click(a)
+    entered = len(places(lab))
+    lab.run(3.0)
+    told = [at for at, _, _ in places(lab)[entered:]]
+    assert {at: told.count(at) for at in told} == {0.35: 256, 1.35: 256, 2.35: 256}
+
+
 def test_q6_what_moves_nobody_is_told_to_nobody() -> None:
     """Q6: who waits hears nothing of a request that is dropped, or of one that fails elsewhere."""
     app, (a, b) = buttons(2)
