@@ -85,17 +85,26 @@ def test_examples_in_docstrings_run() -> None:
 
 def test_the_figures_that_live_md_names_are_there() -> None:
     """Each name in the table of metrics is a key of a snapshot."""
+    from ossicle.flow.figures import Chain
+    from ossicle.runtime.streams.chunked import CallMetrics
     from ossicle.runtime.streams.metrics import Metrics
 
     metrics = Metrics()
     session = metrics.open()
     session.source(1, 48_000, 1)
     session.sink(2, 48_000, 1, True)
+    session.calls[1, 0] = CallMetrics("f", 1)
+    session.chains = [Chain("a.pipe(...)", 1, 2, [sound.gain(0.0)])]
     made = metrics.snapshot()
     (one,) = made["sessions"]
-    keys = {"sessions", "sources", "sinks", *made, *made["loop"], *one, *one["link"], "tasks"}
-    keys |= {*one["sources"][0], *one["sinks"][0]}
-    table = LIVE[LIVE.index("| where | figures |") : LIVE.index("Frames are sample frames.")]
-    named = set(re.findall(r"\b([a-z_0-9]+)\b", " ".join(re.findall(r"`([^`]+)`", table))))
-    assert len(named) > 30
+    (chain,) = one["chains"]
+    keys = {"sessions", *made, *made["loop"], *made["totals"], *one, *one["link"]}
+    keys |= {*one["sources"][0], *one["sinks"][0], *one["calls"][0]}
+    keys |= {*chain, *chain["operators"][0]}
+    rows = LIVE[LIVE.index("| what | in the JSON |") : LIVE.index("`sources`, `sinks`, `link`")]
+    cells = " ".join(row.split("|")[2] for row in rows.strip().splitlines())
+    named = set(re.findall(r"\b([a-z_0-9]+)\b", " ".join(re.findall(r"`([^`]+)`", cells))))
+    assert len(named) > 45
     assert sorted(named - keys) == []
+    for page in ("sources", "sinks", "link", "chains", "calls"):
+        assert page in one
