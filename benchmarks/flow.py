@@ -7,6 +7,7 @@ the program. Functions take no real time here, so the figures are the framework'
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import time
 from collections import deque
@@ -29,12 +30,14 @@ from ossicle.flow.sources import event
 from ossicle.flow.testing import VirtualClock, inline
 from ossicle.flow.triggers import TRIGGERS
 from ossicle.runtime.description import Description
+from ossicle.runtime.host import Host
 
 from .report import machine
 
 WAITING = (10, 1_000, 100_000)
 SESSIONS = (1, 100, 10_000)
 LISTENERS = (5, 500, 5_000)
+IDLE = 1_000
 REPEATS = 5
 REPEAT_LASTS: Seconds = 0.05
 TOO_SLOW = 100_000.0
@@ -85,6 +88,10 @@ def main() -> None:
         lines += ["", f"| {heading} | size: µs | size: µs | size: µs |"]
         lines += ["| --- | ---: | ---: | ---: |"]
         lines += [f"| {title} | {' | '.join(cells(sizes, make))} |" for title, sizes, make in rows]
+    lines += [
+        "",
+        f"An idle app with {IDLE:,} sessions: {asyncio.run(idle()):.2f} ms of CPU in 2 s.",
+    ]
     text = "\n".join(lines) + "\n"
     print(text)
     if options.markdown:
@@ -351,6 +358,27 @@ def page_opens(n: int) -> Cycle:
     session = program.sessions["s"]
     description = Description(plan, "many", {})  # made once for all sessions, as the host does
     return lambda: description.of(session)
+
+
+# -- rest --------------------------------------------------------------------------------------
+
+
+async def idle() -> float:
+    """Milliseconds of CPU that a server takes in two seconds in which nobody does anything."""
+    with oc.Blocks() as app:
+        said, heard = oc.Textbox(), oc.Textbox()
+        oc.Button("echo").click(echo, said, heard)
+        oc.Microphone(streaming=True).stream(echo, said, heard)
+    host = Host(app.plan())
+    for _ in range(IDLE):
+        host.connect(None, 0, lambda _: None)
+    await asyncio.sleep(1)
+    gc.collect()
+    start = time.process_time()
+    await asyncio.sleep(2)
+    used = time.process_time() - start
+    await host.close()
+    return 1e3 * used
 
 
 if __name__ == "__main__":

@@ -105,22 +105,20 @@ class Events:
     ) -> Event:
         """`after`: the request whose work made it, or the event that an operator made it of."""
         id, at = self.number(), self.clock.seconds
+        parent: int | None = None
+        hops, path, derived = 0, (), False
+        if isinstance(after, Request):
+            parent, was = after.id, after.event
+            hops, path = was.hops + 1, (*was.path, after.listener.name)
+        elif isinstance(after, Event):
+            parent, hops, path, derived = after.id, after.hops, after.path, True
+        elif after is not None:
+            parent, derived = after.event, True
         if value is UNSET:
             value = None
-        if after is None:
-            event = Event(id, session.id, node, port, cause, at, value, None, data)
-        elif isinstance(after, Event):
-            was, hops, path = after.id, after.hops, after.path
-            event = Event(
-                id, session.id, node, port, cause, at, value, was, data, hops, path, derived=True
-            )
-        elif isinstance(after, Frames):
-            was = after.event
-            event = Event(id, session.id, node, port, cause, at, value, was, data, derived=True)
-        else:
-            was, hops = after.id, after.event.hops + 1
-            path = *after.event.path, after.listener.name
-            event = Event(id, session.id, node, port, cause, at, value, was, data, hops, path)
+        event = Event(
+            id, session.id, node, port, cause, at, value, parent, data, hops, path, derived
+        )
         if self.tap:
             self.tap(event)
         return event

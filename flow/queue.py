@@ -271,6 +271,7 @@ class Queue:
             effects.append(Outcome(Kind.QUEUED, request, place))
 
     def _pending(self, request: Request) -> _Pending:
+        """What else of its listener and session pends; made with the first."""
         session = self._sessions.get(request.session)
         if session is None:
             session = self._sessions[request.session] = {}

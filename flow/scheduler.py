@@ -51,8 +51,10 @@ class Scheduler:
         self.running = dict[int, _Running]()
         self.draining = self.closing = False
         self.eta = Estimator()
-        self.moved = dict[str, None]()  # lines whose waiting requests have a new place, in order
-        self.quiet_until: Seconds = 0.0  # until then nobody is told of a new place
+        self.moved = dict[str, None]()
+        """Lines whose waiting requests have a new place, in order."""
+        self.quiet_until: Seconds = 0.0
+        """Until then nobody is told of a new place."""
 
     def post(self, message: Message) -> None:
         self.inbox.append(message)
@@ -85,10 +87,8 @@ class Scheduler:
         for effect in later:
             if isinstance(effect, Start):
                 self._start(effect.job)
-            elif (
-                effect.job.id in self.running
-            ):  # else it ended while the message stood in the inbox
-                self.running[effect.job.id].cancel.request()
+            elif running := self.running.get(effect.job.id):
+                running.cancel.request()  # else it ended while the message stood in the inbox
 
     def _tell(self, outcome: Outcome) -> None:
         if outcome.kind is Kind.QUEUED and isinstance(outcome.value, Place):
