@@ -5,6 +5,10 @@ the same 16-bit array. encode: the file that a page plays or saves, beside sound
 take in: a new file copied, decoded to its end, hashed and drawn; what it costs over decoding alone.
 
 CPU time, each pair in turns, the least of several; so that other work on the machine counts little.
+
+With `--long 3600`, for a sound of so many seconds: how long after the last byte of its upload an
+outline over its whole length is there, and how long until it is exact; in seconds on the wall, for
+which the machine should be quiet, and as CPU time.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -40,7 +45,18 @@ LOSSY = ("ogg", "mp3")
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.media", description=__doc__)
     parser.add_argument("--seconds", type=float, nargs="+", default=[10, 600])
+    parser.add_argument("--long", type=float, help="seconds of a sound that is drawn as it comes")
     options = parser.parse_args()
+    if options.long:
+        print(
+            f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores; {options.long:g} s of sound\n"
+        )
+        print("| format | whole outline after | exact after | CPU |\n| --- | --- | --- | --- |")
+        with tempfile.TemporaryDirectory() as folder:
+            for format in FORMATS:
+                row = _drawn(Path(folder) / f"sound.{format}", options.long)
+                print(f"| {format} | {' | '.join(f'{each:.2f} s' for each in row)} |", flush=True)
+        return
     print(f"load {os.getloadavg()[0]:.1f}; CPU in ms, ours (the library), ratio; goal {GOAL}\n")
     print("| length | format | decode | encode | take in |\n| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
@@ -86,6 +102,35 @@ def _cpu(call: Callable[[], object]) -> float:
     start = time.process_time()
     call()
     return 1e3 * (time.process_time() - start)
+
+
+def _drawn(path: Path, seconds: float) -> tuple[float, float, float]:
+    """Seconds until the outline is whole, until it is exact, and of CPU."""
+    part = _sound(60)
+    _write(path, np.tile(part, (max(1, round(seconds / 60)), 1)))
+    data = path.read_bytes()
+    store = Store()
+    store.session("a")
+    upload = store.receive("a", path.name)
+    before = time.process_time()
+    upload.expect(len(data))
+    for at in range(0, len(data), 1 << 18):
+        upload.write(data[at : at + (1 << 18)])
+    start = time.perf_counter()
+    whole = 0.0
+    with ThreadPoolExecutor(1) as looking:
+        due = looking.submit(upload.commit)
+        while not due.done():
+            seen = upload.sketch(2048)
+            if seen is not None and seen.frames == seen.of and not whole:
+                whole = time.perf_counter() - start
+            time.sleep(0.02)  # the page asks every 0.3 s
+        due.result()
+    exact = time.perf_counter() - start
+    spent = time.process_time() - before
+    store.close()
+    path.unlink()
+    return whole or exact, exact, spent
 
 
 def _anew(path: Path) -> None:
