@@ -220,6 +220,78 @@ def following(fn: Callable[..., Any], script: str) -> list[str]:
     return fired
 
 
+def inputs() -> str:
+    """What a function gets, shown by a request that waits while its user types on."""
+    got = list[object]()
+
+    def note(text: oc.Textbox, count: int) -> int:
+        got.append((text.value, text.label, count))
+        return count + 1
+
+    with oc.Blocks() as demo:
+        go, count = oc.Button(), oc.State(0)
+        text = oc.Textbox("as it was", label="Before")
+        go.click(note, [text, count], count, trigger_mode="multiple")
+        go.click(lambda: oc.Textbox(label="After"), None, text)
+    with Lab(demo, takes={note: 1.0}) as lab:
+        lab.click(go)
+        lab.click(go)
+        lab.type(text, "typed on")
+        lab.run(3)
+    assert got == [("as it was", "Before", 0), ("as it was", "After", 1)], got
+    return """## What a function gets
+
+- **I1** The values of its inputs as of the event; what the user does while the request waits comes too late for it. State is
+  read when the function starts, and written with each result.
+- **I2** Two functions of one session that read and write the same State never overlap.
+- **I3** `inputs` as a list: one argument each, in order. As a set: one dict, keyed by component.
+- **I4** State begins as a copy of its own for each session, and no page ever sees it.
+- **I5** A parameter annotated with a component's class, like `sound: oc.Audio`, gets a copy of the component: its `value` is what
+  the argument would have been (I1), its properties are those that this session has when the function starts. What the
+  function changes of the copy it may return for an output, and only that is changed there.
+
+`Request`, `EventData` and `Progress` parameters are filled by their annotation or default, and count as no input.
+"""
+
+
+def page_code() -> str:
+    with oc.Blocks() as demo:
+        go, text, out, sound = oc.Button(), oc.Textbox(), oc.Textbox(), oc.Audio()
+        js = "(text) => text.trim()"
+        kinds = {
+            "a click, `submit`, `focus`, `blur`, `play`, any act": go.click(None, text, out, js=js),
+            "`input`, if the user moved the value": text.input(None, text, out, js=js),
+            "`change`": text.change(None, text, out, js=js),
+            "a page that opens, a tick": demo.load(None, text, out, js=js),
+            "`then` and its kind": go.click(work).then(None, text, out, js=js),
+            "with a listener that follows it": (led := go.click(None, text, out, js=js)),
+            "with `cancels` or `every`": go.click(None, text, out, js=js, every=1),
+            "with an output that is a sound, a file or State": go.click(None, text, sound, js=js),
+        }
+        led.then(work)
+    plan = demo.plan()
+    rows = [
+        (
+            what,
+            "in the page, at once"
+            if each.declared.id in plan.alone
+            else "the server asks the page",
+        )
+        for what, each in kinds.items()
+    ]
+    return f"""## Code of the page
+
+`js` is a JavaScript function that runs in the page with the values of inputs and outputs (J1). Before a function it gives
+what that gets as inputs, while the request holds its slot. Without a function (`fn=None`) it sets the outputs:
+
+{table(("started by", "runs"), rows)}
+What runs in the page at once asks nothing of the server: no request, no slot, no trigger mode, and it works while the line
+is down. The server learns the values like all that a page sets: they are a `change`, and the next function gets them. Within
+a part of the page (below) the server asks, too. A front end without JavaScript says at its start which listeners it leaves
+out.
+"""
+
+
 def ends() -> str:
     rows: list[Sequence[str]] = [
         ("succeeds", " ".join(following(work, "a---"))),
@@ -404,8 +476,8 @@ Here the part is made anew while its generator runs:
 def generate() -> dict[Path, str]:
     """What stands in each file."""
     found = rows()
-    parts = (legend(), modes(), defaults(), acts(found), ends(), queue(), batches(), cancels())
-    page = "\n".join([*parts, timers(), leaving(), anew()])
+    parts = (legend(), modes(), defaults(), acts(found), inputs(), ends(), queue(), batches())
+    page = "\n".join([*parts, cancels(), timers(), leaving(), page_code(), anew()])
     return {FILE: page, ACTS: text(found), ENDS: outcome_rows.text(outcome_rows.rows())}
 
 

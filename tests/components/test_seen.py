@@ -15,7 +15,7 @@ SOUND = (8000, np.arange(16_000, dtype=np.int16))
 
 
 def test_a_parameter_annotated_with_the_class_gets_the_component() -> None:
-    """With the session's own properties, and the value that the function would else have got."""
+    """I5: with the session's own properties, and the value that it would else have got."""
     got: list[Any] = []
 
     def note(sound: oc.Audio | None, text: str, volume: oc.Slider) -> None:
@@ -37,7 +37,7 @@ def test_a_parameter_annotated_with_the_class_gets_the_component() -> None:
 
 
 def test_what_a_function_changes_of_it_and_returns_is_changed() -> None:
-    """And nothing else: neither the value nor what the user did meanwhile."""
+    """I5: and nothing else: neither the value nor what the user did meanwhile."""
 
     def rename(box: oc.Textbox) -> oc.Textbox:
         box.label = f"{box.value}!"

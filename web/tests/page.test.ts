@@ -73,6 +73,26 @@ describe('the page', () => {
     ]);
   });
 
+  it('runs js without a function by itself, and tells what it set', async () => {
+    const listeners = new Map(page.listeners);
+    const shout = listeners.get(2);
+    if (!shout) throw new Error('there is no listener 2');
+    listeners.set(2, { ...shout, alone: [[3, 'click', false], [1, 'input', true]] });
+    page.listeners = listeners;
+    screen.getByText('Go').click();
+    await waitFor(() => expect(page.node(2)?.value).toBe('A'));
+    expect(sent).toEqual([
+      { type: 'act', node: 3, act: 'click' },
+      { type: 'act', node: 2, act: 'js', value: 'A' },
+    ]);
+    const name = page.node(1);
+    if (!name) throw new Error('there is no node 1');
+    page.input(name, 'a'); // what stands there
+    page.input(name, 'b');
+    await waitFor(() => expect(page.node(2)?.value).toBe('BA'));
+    expect(sent.filter((each) => each.act === 'js')).toHaveLength(2);
+  });
+
   it('keeps what the user typed before an answer that is older came', () => {
     const shown = () => page.node(1)?.value;
     const set = (value: string, extra: object = {}) =>
