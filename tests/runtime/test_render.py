@@ -278,6 +278,30 @@ def test_parts_stand_in_parts() -> None:
         assert session.values.keys() == {*lab.page.props.keys()} - {0, 2, _part_of(lab)}
 
 
+def test_a_part_that_is_not_made_again_takes_what_stood_deep_inside_of_it() -> None:
+    """P2 M3: nothing of a session is kept for what has a key and is gone with all around it."""
+    with oc.Blocks() as demo:
+        count = oc.Number(1)
+
+        @oc.render(inputs=count)
+        def _(n: int) -> None:
+            @oc.render(inputs=[], key="below")
+            def _() -> None:
+                if n == 1:
+
+                    @oc.render(inputs=[], key="deeper")
+                    def _() -> None:
+                        oc.Textbox(label="Deep", key="field")
+
+    with Lab(demo) as lab:
+        lab.type(lab.find("Deep"), "typed")
+        lab.input(count, 2)
+        session = lab.host.program.sessions[lab.token]
+        assert session.values == {count.id: 2}
+        assert session.overlay is not None
+        assert not any(session.overlay.keyed.values())
+
+
 def _part_of(lab: Lab) -> int:
     """The placeholder inside of the part, which holds no value."""
     return next(id for id in lab.page.props if id > 2 and "value" not in lab.page.props[id])
