@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from .calls import Write
 from .errors import OssicleError, WorldError
@@ -96,9 +96,10 @@ class Sounds:
         if playing.tape is None:
             playing.tape = session.node(node).tape(piece, session.media, live)
         tape, pcm = playing.tape, None
+        sound: Any = piece  # a Block or a Clip, where there is a tape
         if tape is None:
             playing.pieces.append(piece)
-        elif tape.fits(sound := cast("Block | Clip", piece)):
+        elif tape.fits(sound):
             full = tape.untaken > 0
             pcm = tape.take(sound)
             if tape.untaken and not live:  # what is not kept cannot be sent

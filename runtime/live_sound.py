@@ -75,7 +75,7 @@ class LiveSound:
             line.hold(data)
             return
         begin = perf_counter()
-        got = self._of(line).frame(data)
+        got = (line.live_sound or self._of(line)).frame(data)
         if got:
             stream, node, block = got
             self._program.sound(line.token, node, block)
@@ -165,15 +165,17 @@ class LiveSound:
 
     def emit(self, line: Line, made: Sound) -> None:
         """Send a piece of generated sound, or its end, as far as the listener has room."""
-        if told := self._of(line).sound(made):
+        if told := (line.live_sound or self._of(line)).sound(made):
             self._show(line, told)
         self.pump(line)
 
     def pump(self, line: Line) -> None:
         """Send what is due of generated sound, after what was said about it."""
-        if line.send and line.live_sound and line.live_sound.outgoing:
-            line.flush()
-            line.live_sound.pump(self.peers.way(line))
+        live, send = line.live_sound, line.send
+        if send and live and live.outgoing:
+            if line.due:
+                line.flush()
+            live.pump(send if line.peer is None else self.peers.way(line))
 
     def played(self, line: Line, message: Mapping[str, Any]) -> None:
         """Take how far a listener is. Raises InputError for a malformed message."""

@@ -186,9 +186,8 @@ class Live:
     def pump(self, send: Callable[[bytes], None]) -> None:
         """Send what may be sent now."""
         for stream in self.outgoing.values():
-            if stream.waits:
-                for data in stream.due():
-                    send(data)
+            for data in stream.due():
+                send(data)
 
     def resume(self) -> None:
         """The front end is back: what it has not heard is sent again."""

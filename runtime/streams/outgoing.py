@@ -130,12 +130,6 @@ class Outgoing:
             return
         self.counters.sent = self.counters.heard
 
-    @property
-    def waits(self) -> bool:
-        """Whether there is something to send, now or when more was heard."""
-        counters = self.counters
-        return counters.sent < counters.total or (self.ended and not self._said_end)
-
     def due(self) -> Iterator[bytes]:
         """The frames that may be sent now."""
         if self.flushed:
