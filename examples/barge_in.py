@@ -9,7 +9,7 @@ import numpy as np
 import reactivex.operators as ops
 
 import ossicle as oc
-from ossicle.flow.operators import mono, resample, vad
+from ossicle import sound
 
 RATE = 24_000
 WORDS = "It was the best of times, it was the worst of times, it was the age of wisdom".split()
@@ -44,9 +44,9 @@ with oc.Blocks(title="Barge in") as demo:
     ask.click(answer, None, voice)
     # Once for each time that somebody begins to speak.
     speech = microphone.stream.pipe(
-        mono(),
-        resample(16_000),
-        vad(),
+        sound.mono(),
+        sound.resample(16_000),
+        sound.vad(),
         ops.map(lambda each: each.speaking),
         ops.distinct_until_changed(),
         ops.filter(bool),

@@ -4,12 +4,12 @@ Use headphones, or the microphone hears the speaker and the echo never ends.
 """
 
 import ossicle as oc
-from ossicle.flow.operators import delay, gain
+from ossicle import sound
 
 with oc.Blocks(title="Echo") as demo:
     microphone = oc.Audio(label="Microphone", streaming=True)
     echo = oc.Audio(label="Echo", streaming=True, interactive=False)
-    microphone.stream.pipe(gain(-3.0), delay("250 ms", feedback=0.4, mix=0.5)).to(echo)
+    microphone.stream.pipe(sound.gain(-3.0), sound.delay("250 ms", feedback=0.4, mix=0.5)).to(echo)
 
 if __name__ == "__main__":
     demo.launch()

@@ -7,7 +7,7 @@ own slider moves their own sound, without a click.
 import numpy as np
 
 import ossicle as oc
-from ossicle.flow.operators import gain, limiter, overlay
+from ossicle import sound
 
 RATE = 48_000
 BAR = 2.0  # seconds
@@ -29,7 +29,9 @@ with oc.Blocks(title="Karaoke") as demo:
         music = oc.Slider(-40, 6, -6, step=0.5, label="Music", info="dB")
     microphone = oc.Audio(label="Microphone", streaming=True)
     mixed = oc.Audio(label="Both", streaming=True, interactive=False)
-    microphone.stream.pipe(gain(voice), overlay(backing, music, loops=None), limiter()).to(mixed)
+    microphone.stream.pipe(
+        sound.gain(voice), sound.overlay(backing, music, loops=None), sound.limiter()
+    ).to(mixed)
 
 if __name__ == "__main__":
     demo.launch()

@@ -6,7 +6,7 @@ The model here is a stand-in that tells length and loudness; put your own into `
 import numpy as np
 
 import ossicle as oc
-from ossicle.flow.operators import mono, pause, resample
+from ossicle import sound
 
 RATE = 16_000  # Hertz that the model wants
 
@@ -29,7 +29,7 @@ with oc.Blocks(title="Live transcription") as demo:
     microphone = oc.Audio(label="Microphone", streaming=True, raw=False)
     text = oc.Textbox(label="Said", lines=8, interactive=False)
     said = oc.State([])
-    utterances = microphone.stream.pipe(mono(), resample(RATE), pause("400 ms"))
+    utterances = microphone.stream.pipe(sound.mono(), sound.resample(RATE), sound.pause("400 ms"))
     utterances(transcribe, [microphone, said], [said, text], on_overload="block")
     microphone.start_recording(lambda: ([], ""), None, [said, text])
 

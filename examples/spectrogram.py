@@ -3,7 +3,7 @@
 import numpy as np
 
 import ossicle as oc
-from ossicle.flow.operators import Spectrogram, mono, resample, spectrogram
+from ossicle import sound
 
 RATE = 16_000  # Hertz; the picture goes up to half of it
 WIDTH, FLOOR = 400, -90.0  # columns, dB
@@ -11,7 +11,7 @@ WIDTH, FLOOR = 400, -90.0  # columns, dB
 Picture = np.ndarray  # (height, WIDTH) uint8, the newest column at the right
 
 
-def draw(columns: Spectrogram, picture: Picture | None) -> tuple[Picture, Picture]:
+def draw(columns: sound.Spectrogram, picture: Picture | None) -> tuple[Picture, Picture]:
     """Push the picture to the left and put the new columns at its right end."""
     light = np.clip((columns.decibels - FLOOR) / -FLOOR, 0, 1)
     fresh = (255 * light.T[::-1]).astype(np.uint8)
@@ -25,7 +25,9 @@ with oc.Blocks(title="Spectrogram") as demo:
     image = oc.Image(label="Spectrogram", interactive=False)
     picture = oc.State(None)
     columns = microphone.stream.pipe(
-        mono(), resample(RATE), spectrogram(size=512, hop="10 ms", columns=20, floor=FLOOR)
+        sound.mono(),
+        sound.resample(RATE),
+        sound.spectrogram(size=512, hop="10 ms", columns=20, floor=FLOOR),
     )
     columns(draw, [microphone, picture], [picture, image], on_overload="drop_oldest")
 

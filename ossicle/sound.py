@@ -22,5 +22,6 @@ from ossicle.runtime.iterate import iterate as iterate
 from ossicle.runtime.live_file import stream_file as stream_file
 from ossicle.runtime.media.blocks import read_blocks as read_blocks
 from ossicle.runtime.media.blocks import write_blocks as write_blocks
+from ossicle.runtime.soundcard import SoundCardError as SoundCardError
 from ossicle.runtime.soundcard import Speaker as Speaker
 from ossicle.runtime.soundcard import microphone as microphone

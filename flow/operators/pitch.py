@@ -48,8 +48,7 @@ def pitch(semitones: float) -> BlockOperator:
     """Move the pitch by semitones, -12 to 12, and keep the pace; formants move along.
 
     As many frames as came, at the same index to within 7.5 ms (15 ms an octave down). Latency
-    about 39 ms. Needs the
-    extra `codecs`. Source: `tempo` (WSOLA) followed by `resample`.
+    about 39 ms. Needs the extra `codecs`. Source: `tempo` (WSOLA) followed by `resample`.
     """
     check(-12 <= semitones <= 12, f"{semitones} semitones are out of reach; choose -12 to 12")
     factor = 2 ** (semitones / 12)
