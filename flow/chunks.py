@@ -39,7 +39,7 @@ class Chunker:
         """The chunks that this block completes."""
         before: Sequence[Chunk] = ()
         index = block.index
-        frames, channels = block.frames, block.channels
+        frames, channels = block.samples.shape
         if block.rate != self._rate or channels != self._channels:
             before = self.flush()
             self._rate, self._channels = block.rate, channels
