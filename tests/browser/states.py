@@ -38,7 +38,8 @@ def states_app() -> oc.Blocks:
         oc.Markdown("# A page at work\nOne of each thing that may happen to a sound.")
         with oc.Row():
             source = oc.Audio(label="Source", interactive=True)
-            made = oc.Audio(tone(3.0), label="Made", interactive=True)
+            # in a loop: it plays for as long as a slow machine looks at it
+            made = oc.Audio(tone(3.0), label="Made", interactive=True, loop=True)
         with oc.Row():
             live = oc.Microphone(label="Live in", streaming=True)
             heard = oc.Audio(label="Live out", streaming=True, autoplay=True, interactive=False)
@@ -132,8 +133,9 @@ async def walk(
     await button("Tell").click()
     await expect(page.locator(".toast")).to_have_count(3)
     yield "toasts", main
-    for _ in range(3):
-        await page.locator(".toast").first.get_by_role("button").click()
+    # All at once: each would go by itself, perhaps while one aims at it.
+    await page.locator(".toast button").evaluate_all("all => all.forEach((one) => one.click())")
+    await expect(page.locator(".toast")).to_have_count(0)
 
     await page.get_by_label("Reverb").click()
     yield "dropdown", main

@@ -63,6 +63,14 @@ def everything() -> oc.Blocks:
                 oc.Textbox(label="On two")
         with oc.Accordion("More", open=False):
             oc.Textbox(label="Inside")
+        with oc.Group():  # whose author gave them no names
+            oc.Textbox("a")
+            oc.Number(1)
+            oc.Slider(0, 1)
+            oc.Dropdown(["a"])
+            oc.Dropdown(["a"], ["a"], multiselect=True)
+        oc.HTML("<p>a</p>" * 20, max_height=80)
+        oc.Markdown("a\n\nb\n\n" * 20, max_height=80)
     return app
 
 

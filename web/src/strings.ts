@@ -168,6 +168,7 @@ export const strings = {
   unknown: (type: string) => `This page has no component of the type “${type}”.`,
   broken: (type: string) => `The component “${type}” could not be shown.`,
   none: 'None',
+  unnamed: 'Field without a name',
   remove: (name: string) => `Remove ${name}`,
   choosePlaceholder: 'Choose',
   noMatch: 'Nothing fits',
