@@ -124,6 +124,28 @@ async def test_a_recording_is_heard_in_chunks_and_then_as_a_whole(serving: Servi
     assert [each["frames"] for each in shown] == [10_000]
 
 
+async def test_a_take_that_ends_while_another_is_stored_is_waited_for_too(serving: Serving) -> None:
+    """What came behind both sees both, in the order in which it was said."""
+    seen = list[tuple[int, int]]()
+    with oc.Blocks() as demo:
+        one, two = oc.Audio(streaming=True), oc.Audio(streaming=True)
+        go = oc.Button()
+
+        def look(first: Sound | None, second: Sound | None) -> None:
+            seen.append((len(first[1]) if first else 0, len(second[1]) if second else 0))
+
+        go.click(look, [one, two], None)
+    page = serving(demo)
+    for mic, frames in ((one, 960), (two, 1920)):
+        page.act(mic, "start_recording")
+        page.record(mic, frames)
+    page.act(one, "stop_recording")
+    page.act(two, "stop_recording")
+    page.act(go, "click")
+    await page.until(lambda: bool(seen))
+    assert seen == [(960, 1920)]
+
+
 async def test_what_comes_while_a_take_is_stored_waits_its_turn(serving: Serving) -> None:
     """A click right behind the stop sees the take."""
     seen = list[int]()
