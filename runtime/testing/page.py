@@ -46,9 +46,11 @@ class Page:
         self.heard = dict[int, list[Frame]]()
         """By node: the frames of the newest stream that this page, which plays at once, heard."""
         self.commands = list[tuple[int, str]]()
-        self.overload = dict[int, int]()
         """What the page was asked to do in its user's place: (node, command)."""
+        self.overload = dict[int, int]()
+        """By node: milliseconds of sound that the page was told the app has left out."""
         self._epochs = dict[int, int]()
+        self._frames = dict[int, int]()
         self._run_js = run_js
         self._js = list[Message]()
 
@@ -160,6 +162,7 @@ class Page:
         node, epoch = patch["node"], patch["epoch"]
         if patch["state"] == "start":
             self._epochs[node] = epoch
+            self._frames[node] = 0
             self.heard[node] = []
         elif self._epochs.get(node) == epoch:
             self._played(node, flushed=patch["state"] == "flush")
@@ -167,12 +170,13 @@ class Page:
     def _hear(self, frame: Frame) -> None:
         if frame.time == self._epochs.get(frame.node):
             self.heard[frame.node].append(frame)
+            self._frames[frame.node] += len(frame.samples)
             self._played(frame.node)
 
     def _played(self, node: int, flushed: bool = False) -> None:
-        frames = sum(len(each.samples) for each in self.heard[node])
         said: Message = {"type": "played", "node": node, "epoch": self._epochs[node]}
-        self._send({**said, "frames": frames, "underruns": 0, "flushed": flushed})
+        said |= {"frames": self._frames[node], "underruns": 0, "flushed": flushed}
+        self._send(said)
 
     def _toast(self, level: str, said: Mapping[str, Any]) -> None:
         self.toasts.append(Toast(level, said["message"], said["title"], said["duration"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -48,6 +49,7 @@ class User:
         self._playing = dict[int, tuple[Seconds, Seconds, DisposableBase]]()
         self._stopped_at = dict[int, Seconds]()
         self._held: object = None
+        self._replies = deque[Message]()
         self.page = Page(rig.run_js)
 
     # -- coming and going ----------------------------------------------------------------------
@@ -93,9 +95,20 @@ class User:
         self.page.answer_js()
 
     def _reply(self, message: Message) -> None:
-        """What the page says by itself; a session that is just ending does not hear it."""
-        if self._connection and self._rig.host.knows(self.token):
-            self._connection.receive(message)
+        """What the page says by itself; a session that is just ending does not hear it.
+
+        One after the other: the answer to sound that was heard is more sound, an hour of it.
+        """
+        self._replies.append(message)
+        if len(self._replies) > 1:
+            return
+        try:
+            while self._replies:
+                if self._connection and self._rig.host.knows(self.token):
+                    self._connection.receive(self._replies[0])
+                self._replies.popleft()
+        finally:
+            self._replies.clear()
 
     # -- acts ----------------------------------------------------------------------------------
 

@@ -236,6 +236,27 @@ def test_sounds_come_in_every_form(taped: Taped, tmp_path: Path) -> None:
     assert [name for _, name, _ in log].count("change") == 1
 
 
+def test_a_long_sound_that_is_yielded_at_once_is_heard_to_its_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Each piece that a page hears asks for the next one, and nothing nests in that."""
+    log = list[str]()
+
+    def speak() -> Iterator[tuple[int, Any]]:
+        yield tone(30)
+
+    with oc.Blocks() as demo:
+        go, out = oc.Button(), oc.Audio(streaming=True, interactive=False)
+        go.click(speak, None, out)
+        out.playback_finished(lambda: log.append("heard"), None, None)
+    with Lab(demo) as lab:
+        lab.click(go)
+        frames = sum(len(each.samples) for each in lab.page.heard[out.id])
+        assert (frames, log) == (30 * RATE, ["heard"])
+        assert lab.value(out)[1].shape == (30 * RATE,)
+    assert not caplog.messages
+
+
 def test_a_streaming_microphone_sends_chunks() -> None:
     """Whole chunks while it records, the remainder before the end, then the whole take (E7)."""
     log = list[tuple[float, str, float]]()
