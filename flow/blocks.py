@@ -30,7 +30,12 @@ DISCONTINUITY: Final = 4
 FLUSH: Final = 8
 """What came before and was not heard yet is void; `epoch` has grown."""
 
-_NAMES = {START: "START", END: "END", DISCONTINUITY: "DISCONTINUITY", FLUSH: "FLUSH"}
+STALE: Final = 16
+"""The app is behind: what is heard as it comes leaves this block out, before its operators."""
+
+_NAMES = {
+    START: "START", END: "END", DISCONTINUITY: "DISCONTINUITY", FLUSH: "FLUSH", STALE: "STALE",
+}  # fmt: skip
 
 
 class BlockError(OssicleError, ValueError):
@@ -54,8 +59,8 @@ class Block(_Fields):
 
     samples: float32 (frames, channels), not to be written into; frames may be 0 for a block that
     only carries a flag. rate: Hz. index: of the first frame, on the source's own sample clock.
-    flags: START, END, DISCONTINUITY, FLUSH, added up. epoch: grows with every flush; blocks of an
-    older epoch are void. Nothing is checked here, on the audio path: see `Block.of`.
+    flags: START, END, DISCONTINUITY, FLUSH, STALE, added up. epoch: grows with every flush; blocks
+    of an older epoch are void. Nothing is checked here, on the audio path: see `Block.of`.
     """
 
     __slots__ = ()
@@ -138,6 +143,11 @@ class Block(_Fields):
     def duration(self) -> Seconds:
         """How long it is, in seconds."""
         return self.samples.shape[0] / self.rate
+
+    def discontinuous(self) -> Block:
+        """The same block, saying that something was lost before it."""
+        flags = self.flags | DISCONTINUITY
+        return Block(self.samples, self.rate, self.index, flags, self.epoch)
 
     def with_samples(self, samples: Samples) -> Block:
         """The same place in the stream, with other samples."""

@@ -170,7 +170,8 @@ def _edges(plan: Plan) -> Iterable[str]:
         through = f" through {names}" if names else ""
         yield (
             f"{derived.base.where}{through} is heard at {node.where}: no queue; what is more than"
-            " 0.2 s late is dropped"
+            " 0.2 s late is dropped, and where the app stays behind it is left out"
+            f"{' before them' if through else ''}"
         )
 
 

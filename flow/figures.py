@@ -101,6 +101,8 @@ class Chain:
         """Blocks that were left out: an error, or no sound that can be heard."""
         self.resting = False
         """It did nothing but fail, and is tried again with the next recording."""
+        self.dropped = 0
+        """Frames that its operators did not get, because the app was behind."""
         self.load = Load()
         self.operators = [OperatorFigures(each) for each in operators]
 

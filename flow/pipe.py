@@ -4,25 +4,26 @@ A fault is an exception of an operator, or something that comes out and is no so
 left out, and the operators begin anew, because NaN stays in a filter for ever (rule R3). The first
 of a recording is told at once, how many there were is told at its end, and all are counted. A chain
 that does nothing but fail rests until the next recording, so that it takes no time from others.
+
+Where sound is heard as it comes, what the app is behind with (STALE) is left out before the
+operators: it would not be heard any more, and to work on it makes all that follows later still.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable, SerialDisposable
 
+from .blocks import STALE, START, Block, BlockError, checked
 from .events import Events
 from .figures import EVERY, FIRST, Chain, OperatorFigures, Passage, measured
 from .follow import lending
 from .patches import Fault
 from .session import Session
 from .streams import Stream
-
-if TYPE_CHECKING:
-    from .blocks import Block
 
 PATIENCE = 10
 """Faults in a row, nothing good between them, after which a chain rests."""
@@ -53,6 +54,7 @@ class Pipe(Chain):
         self._here = 0  # faults of this recording
         self._told = 0  # how many of them were told of
         self._in_a_row = 0
+        self._gap = False  # the newest block was left out
         self._empty_here = False
         self._nothing: Block | None = None  # the last one: it may be seen on its way and at its end
         session.pipes.append(self)
@@ -84,8 +86,6 @@ class Pipe(Chain):
         self.empty += 1
         if not self._empty_here:
             self._empty_here = True
-            from .blocks import BlockError
-
             self._tell(
                 BlockError(
                     f"an empty block came out, {block!r}, of which nothing is heard; where an"
@@ -112,16 +112,33 @@ class Pipe(Chain):
 
     def entered(self, first: Callable[[Any], object]) -> abc.DisposableBase:
         """The chain listens; `first` is its first operator."""
-        self._first = first
+        self._first, self._gap = first, False
         return self._stream.subscribe(self._enter)
 
     def _enter(self, block: Block) -> None:
         self.blocks += 1
+        if block.flags & STALE and self.target is not None:
+            self._leave_out(block)
+            return
         cost = self._events.cost
         if cost is None or self.blocks % EVERY != FIRST:
             self._first(block)
         else:
             measured(self._first, block, self.operators, self.load, cost)
+
+    def _leave_out(self, block: Block) -> None:
+        """The next one that comes in tells its operators of the gap."""
+        self.dropped += block.frames
+        if self._gap:
+            return
+        self._gap = True
+        first = self._first
+
+        def again(after: Block) -> None:
+            self._first, self._gap = first, False
+            first(after if after.flags & START else after.discontinuous())
+
+        self._first = again
 
     def _heard(self, value: object) -> None:
         try:
@@ -135,7 +152,6 @@ class Pipe(Chain):
 
     def _look(self, name: str) -> Callable[[object], object]:
         """Behind an operator that is not the library's: sound is looked at, readings pass."""
-        from .blocks import Block, checked  # numpy is loaded by apps that stream, not by all
 
         def look(value: object) -> object:
             if not isinstance(value, Block):

@@ -14,7 +14,6 @@ from .follow import lending
 from .graph import Node
 from .listeners import Listener
 from .model import Cause, Event
-from .pipe import Pipe
 from .plan import Plan
 from .said import Frames
 from .session import Passing, Session
@@ -68,6 +67,7 @@ class Piping:
             return
 
         from .blocks import Block, checked  # numpy is loaded by apps that stream, not by all
+        from .pipe import Pipe
 
         def hear(value: object) -> None:
             if not isinstance(value, Block):
@@ -101,6 +101,7 @@ class Piping:
         key: its own, negative, where listeners have their ids.
         """
         from .blocks import checked  # numpy is loaded by apps that stream, not by all
+        from .pipe import Pipe
 
         source = derived.base.node.id
 

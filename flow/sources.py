@@ -213,8 +213,9 @@ class Derived(Source):
         """Let the sound that comes out be heard at `node` as it comes.
 
         The shortest way from a microphone to a speaker: no function, no queue, no thread; what is
-        late is dropped. When the recording ends, all of it becomes the node's value. The operators
-        run where the app's loop runs, so they may take far less time than the sound lasts.
+        late is dropped. When the recording ends, all that was made becomes the node's value. The
+        operators run where the app's loop runs, so they may take far less time than the sound
+        lasts; where they take longer, sound is left out before them.
 
         budget: "60 ms", how late the sound may be from microphone to speaker. Raises BudgetError
         where what is known beforehand takes more; what is measured beyond it is told and counted.

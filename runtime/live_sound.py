@@ -28,6 +28,7 @@ from .streams.watch import Watch
 
 if TYPE_CHECKING:
     from ..flow.audio import Clip, Spill
+    from ..flow.blocks import Block
     from .streams.live import Live
 
 log = logging.getLogger("ossicle")
@@ -80,6 +81,8 @@ class LiveSound:
             stream, node, block = got
             self._program.sound(line.token, node, block)
             stream.counters.spent(perf_counter() - begin)
+            if stream.behind:
+                self._left_out(line, node, block)
         self._watch.sounds()
 
     def recording(self, line: Line, message: Mapping[str, Any]) -> bool:
@@ -101,14 +104,28 @@ class LiveSound:
     def dropped(self, line: Line, request: Request) -> None:
         """A chunk went to no function, because that was too slow: it is counted, and told."""
         event = request.event
-        source = line.metrics.sources.get(event.node)
-        if event.port != "stream" or source is None:
+        if event.port == "stream":
+            self._missed(line, event.node, getattr(event.value, "frames", 0))
+
+    def _left_out(self, line: Line, node: int, block: Block) -> None:
+        """A block came while the app is behind; who leads straight to a speaker did not take it."""
+        from ..flow.blocks import STALE  # numpy is loaded by apps that stream, not by all
+
+        chains = line.metrics.chains
+        if block.flags & STALE and any(
+            each.source == node and each.target is not None for each in chains
+        ):
+            self._missed(line, node, block.frames)
+
+    def _missed(self, line: Line, node: int, frames: int) -> None:
+        source = line.metrics.sources.get(node)
+        if source is None:
             return
-        source.dropped += getattr(event.value, "frames", 0)
-        key = line.token, event.node
+        source.dropped += frames
+        key = line.token, node
         if key not in self._telling:
             self._telling.add(key)
-            self._loop.call_later(TELL, self._tell_dropped, line, event.node)
+            self._loop.call_later(TELL, self._tell_dropped, line, node)
 
     def _tell_dropped(self, line: Line, node: int) -> None:
         self._telling.discard((line.token, node))

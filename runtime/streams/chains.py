@@ -17,6 +17,7 @@ def chain_snapshot(chain: Chain, rate: int) -> Snapshot:
         "target": chain.target,
         "blocks": chain.blocks,
         "out": chain.out,
+        "dropped": chain.dropped,
         "empty": chain.empty,
         "faults": chain.faults,
         "resting": chain.resting,

@@ -18,9 +18,18 @@ DRIFT = 0.001
 """How much faster than ours the front end's clock may run: a sound's age is known by the least
 delay that was ever seen, which therefore must be forgotten slowly."""
 LONG: Seconds = 1.0
-"""Sound that is late for longer than it takes to work off a stall has a longer way now."""
+"""Late for longer than it takes to work off a stall: the loop is overloaded, or the way longer."""
 LATE: Seconds = 0.2
 """Seconds from which on sound that came late is told as such."""
+NOW: Seconds = 0.05
+"""Sound no later than this is that of now: down to it is left out what the loop is behind with."""
+STILL: Seconds = 0.2
+"""To leave sound out costs nothing, so what the loop's load made late is caught up at once: what is
+late for so long in spite of it has a longer way."""
+PATIENCE: Seconds = LONG
+"""Late sound that operators get nevertheless: that of a stall, which so leaves them as they are."""
+REGAIN = 0.1
+"""Seconds of patience that a second gives back: one stall in ten seconds."""
 
 
 class Incoming:
@@ -44,10 +53,15 @@ class Incoming:
         """The index that comes next."""
         self.age: Seconds = 0.0
         """How much later than the quickest the newest frame came: what it waited on its way."""
+        self.behind = False
+        """The newest frame is one of those to leave out where sound is heard as it comes."""
         self._now = now
         self._captured = (0, 0.0)  # a frame's index and when it was captured, in ms
         self._quickest: tuple[Seconds, Seconds] | None = None  # least delay, and when it was
         self._late_since: Seconds | None = None
+        self._behind_since: Seconds = 0.0
+        self._patience: Seconds = PATIENCE
+        self._patient: Seconds = 0.0  # when that was so
 
     def push(self, frame: Frame) -> tuple[Frame, int] | None:
         """The part of a frame that is new, and how many sample frames were lost before it.
@@ -83,7 +97,7 @@ class Incoming:
         counters.received += count
         self._captured = frame.index, frame.time
         self.next = frame.index + count
-        self.age = self._waited(frame.time / 1000)
+        self.age = self._waited(frame.time / 1000, count)
         if lost:
             self.tape.silence(lost)
         self.tape.append(to_int16(samples))
@@ -95,7 +109,7 @@ class Incoming:
         index, time = self._captured
         return time + 1000 * (second - index / self.rate)
 
-    def _waited(self, captured: Seconds) -> Seconds:
+    def _waited(self, captured: Seconds, count: int) -> Seconds:
         """Two clocks that are not the same: only differences of the delay mean anything."""
         if not captured:
             return 0.0  # a front end that does not say it
@@ -106,16 +120,30 @@ class Incoming:
             waited = delay - least - (now - at) * DRIFT
             if waited <= LATE:
                 self._late_since = None
+                if self.behind and (waited <= NOW or now - self._behind_since >= STILL):
+                    self.behind = False
                 if waited > 0:
                     return waited
-            else:
-                self.counters.late += 1
-                if self._late_since is None:
-                    self._late_since = now
-                if now - self._late_since < LONG:
-                    return waited
+            elif not self._longer_way(now, count / self.rate):
+                return waited
         self._quickest = delay, now
+        self.behind = False
         return 0.0
+
+    def _longer_way(self, now: Seconds, duration: Seconds) -> bool:
+        """Look why the newest frame is late: a stall, the loop's own load, or a longer way."""
+        self.counters.late += 1
+        if self._late_since is None:
+            self._late_since = now
+        since = now - self._late_since
+        if self.behind:
+            return since >= LONG
+        self._patience = min(PATIENCE, self._patience + REGAIN * (now - self._patient)) - duration
+        self._patient = now
+        if self._patience < 0 or since >= LONG - STILL:
+            self._patience = 0.0
+            self.behind, self._behind_since = True, now
+        return False
 
 
 def to_int16(samples: NDArray[np.int16] | NDArray[np.float32]) -> NDArray[np.int16]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...flow.audio import Clip, Spill
-from ...flow.blocks import START, Block, float32, from_int16, int16
+from ...flow.blocks import END, STALE, START, Block, float32, from_int16, int16
 from ...flow.budgets import Budget
 from ...flow.errors import InputError
 from ...flow.patches import Sound
@@ -76,6 +76,8 @@ class Live:
             raise
         if got is None:
             return None
+        if stream.behind and not frame.flags & END:  # at the end operators give what they hold
+            frame.flags |= STALE
         samples = frame.samples
         made = from_int16(samples) if samples.dtype.kind == "i" else float32(samples)
         return stream, node, Block(made, frame.rate, frame.index, frame.flags)

@@ -44,7 +44,8 @@ class SourceMetrics:
     untaken: int = 0
     """Frames beyond what a take keeps."""
     dropped: int = 0
-    """Frames of chunks that no function got, because it was too slow (its `on_overload`)."""
+    """Frames that were left out because the app was too slow: of chunks that no function got (its
+    `on_overload`), and those that operators on the way to a speaker did not get."""
     discontinuities: int = 0
     busy: Seconds = 0.0
     """Spent on the loop for this recording: operators, chunks, what goes straight to a speaker."""
@@ -165,7 +166,7 @@ class Sums:
     )  # fmt: skip
     PLAYED = ("total", "heard", "dropped", "flushed", "underruns")
 
-    MADE = ("faults", "empty")
+    MADE = ("faults", "empty", "dropped")
     CALLED = ("chunks", "dropped", "merged", "rejected", "failed", "late")
 
     def __init__(self) -> None:

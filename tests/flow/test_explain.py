@@ -224,5 +224,6 @@ def test_what_happens_to_live_sound_that_comes_too_fast_is_told() -> None:
     )
     assert (
         "live: Audio 'Mic'.stream through mono, limiter is heard at Audio 'Out': no queue;"
-        " what is more than 0.2 s late is dropped"
+        " what is more than 0.2 s late is dropped, and where the app stays behind it is left out"
+        " before them"
     ) in str(told)

@@ -12,7 +12,7 @@ from reactivex import operators as ops
 import ossicle as oc
 from ossicle import sound
 from ossicle.flow.audio import Clip
-from ossicle.flow.blocks import Block, BlockError, Samples
+from ossicle.flow.blocks import DISCONTINUITY, STALE, START, Block, BlockError, Samples
 from ossicle.flow.figures import Chain
 from ossicle.flow.operators.operator import Kernel
 from ossicle.flow.patches import Fault, Patch
@@ -67,12 +67,12 @@ class Stage:
             self.mic.stream.pipe(*chain).to(self.out)
         clock = VirtualClock()
         self.program = Program(
-            demo.plan(), inline(clock), clock, self.patches.append, on_error=self._raise
+            demo.plan(), inline(clock), clock, self.patches.append, on_error=self.throw
         )
         for session in "ab":
             self.program.receive(Open(session))
 
-    def _raise(self, error: Exception) -> None:
+    def throw(self, error: Exception) -> None:
         raise error
 
     def act(self, act: str, session: str = "a") -> None:
@@ -123,6 +123,42 @@ def test_what_is_no_sound_is_left_out_named_and_counted(name: str, behind: Any) 
     assert (first.count, last.count, last.error) == (1, 3, None)
     assert (stage.chain().faults, stage.chain().blocks) == (3, 8)
     assert stage.heard() == [1, 2, 3, 6, 8]
+
+
+def test_what_the_app_is_behind_with_is_left_out_before_operators() -> None:
+    """On the way to a speaker operators do not see it, begin anew behind it, and it is counted; a
+    function behind operators of its own gets all."""
+    seen, got = list[tuple[int, int]](), list[int]()
+
+    def see(block: Block) -> Block:
+        seen.append((block.index // HOP, block.flags))
+        return block
+
+    def note(block: Block) -> Block:
+        got.append(block.index // HOP)
+        return block
+
+    stage = Stage(ops.map(see), sound.gain(0.0))
+    stage.act("start_recording")
+    samples = np.full(HOP, 0.1, np.float32)
+    for n, flags in enumerate([START, 0, STALE, STALE, 0, 0, STALE, 0]):
+        block = Block.of(RATE, samples, n * HOP, flags)
+        stage.program.receive(Frames("a", stage.mic.id, block))
+    stage.act("stop_recording")
+    again = DISCONTINUITY
+    assert seen == [(0, START), (1, 0), (4, again), (5, 0), (7, again)]
+    chain = stage.chain()
+    assert (chain.dropped, chain.faults, chain.operators[1].discontinuities) == (3 * HOP, 0, 2)
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        mic.stream.pipe(ops.map(note))(lambda: None, None, None)
+    clock = VirtualClock()
+    program = Program(demo.plan(), inline(clock), clock, list[Patch]().append, on_error=stage.throw)
+    program.receive(Open("a"))
+    for n, flags in enumerate([START, STALE, STALE, 0]):
+        program.receive(Frames("a", mic.id, Block.of(RATE, samples, n * HOP, flags)))
+    assert got == [0, 1, 2, 3]
 
 
 def test_no_other_session_notices() -> None:

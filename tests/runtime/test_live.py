@@ -422,6 +422,32 @@ def made(page: FrontEnd, out: oc.Audio) -> int:
     return stream.total // HOP if stream else 0
 
 
+async def test_what_is_left_out_before_operators_is_counted_and_told(serving: Serving) -> None:
+    """The take has every sample; the microphone's badge learns how much operators did not get."""
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        out = oc.Audio(streaming=True, interactive=False)
+        mic.stream.pipe(limiter()).to(out)
+    page = serving(demo)
+    page.act(mic, "start_recording")
+    for n in range(60):  # all but the first are half a second late, and more than a stall's second
+        flags, captured = (START, 10_000.0) if n == 0 else (0, 9_500.0)
+        frame = Frame(mic.id, flags, n, RATE, n * HOP, captured, ramp(n * HOP, HOP))
+        page.connection.receive_sound(frame.pack())
+    await page.until(lambda: any(p["kind"] == "overload" for p in page.patches))
+    (told,) = [p for p in page.patches if p["kind"] == "overload"]
+    (session,) = page.host.metrics.snapshot()["sessions"]
+    (source,), (chain,) = session["sources"], session["chains"]
+    assert source["dropped"] == chain["dropped"] == 9 * HOP
+    assert told == {"kind": "overload", "node": mic.id, "ms": 180}
+    page.act(mic, "stop_recording")
+    key = page.connection.session
+    assert key is not None
+    await page.until(lambda: page.host.program.sessions[key].values[mic.id] is not None)
+    take = page.host.program.sessions[key].values[mic.id]
+    assert isinstance(take, Clip) and take.frames == 60 * HOP
+
+
 async def test_a_ping_is_answered_at_once(serving: Serving) -> None:
     with oc.Blocks() as demo:
         oc.Textbox()

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from reactivex import operators as ops
 
 import ossicle as oc
@@ -18,6 +19,7 @@ from ossicle.flow.operators import limiter
 from ossicle.flow.program import Program
 from ossicle.flow.said import Frames, Open
 from ossicle.flow.testing import VirtualClock, inline
+from ossicle.flow.units import Seconds
 from ossicle.runtime.streams.frame import Frame
 from ossicle.runtime.streams.incoming import LATE, LONG, Incoming
 from ossicle.runtime.streams.metrics import Lag, Metrics, SessionMetrics
@@ -202,6 +204,75 @@ def test_a_longer_way_is_no_stall() -> None:
     late = sum(age > LATE for age in ages)
     assert late * 0.02 <= LONG + 0.02
     assert ages[-1] < 0.001
+    assert not page.stream.behind
+
+
+class Loop:
+    """One that works so many seconds on each frame of a page, if that is not left out."""
+
+    def __init__(self, *works: Seconds) -> None:
+        self.pages = [Page() for _ in works]
+        self.works = works
+        self.now: Seconds = 0.0
+        self.ages = list[list[float]]([] for _ in works)
+        self.left_out = [0 for _ in works]
+
+    def until(self, end: float) -> None:
+        """Sockets are read in turn, as asyncio does it: all that is in one, then the next."""
+        while self.now < end:
+            before = self.now
+            for n, page in enumerate(self.pages):
+                came = int(self.now / 0.02 + 1e-6) + 1  # frames that are in the socket
+                while page.n < came:
+                    self._take(n, page)
+            if self.now == before:
+                self._rest()
+
+    def _rest(self) -> None:
+        self.now = min(page.n for page in self.pages) * 0.02
+
+    def _take(self, n: int, page: Page) -> None:
+        page.frame(self.now)
+        if page.stream.behind:
+            self.left_out[n] += 1
+        else:
+            self.ages[n].append(self.now - (page.n - 1) * 0.02)
+            self.now += self.works[n]
+
+
+@pytest.mark.parametrize(
+    "works", [(0.021,), (0.028,), (0.1,), (0.002,) * 20], ids=["a little", "trial", "far", "many"]
+)
+def test_what_a_loop_is_behind_with_is_left_out_and_lateness_is_bounded(
+    works: tuple[float, ...],
+) -> None:
+    """Load of the loop's own is never taken for a longer way: after the patience that a stall has,
+    operators get no sound that is later than LATE, by what a turn of the loop takes, and still as
+    much of it as there is time for."""
+    loop = Loop(*works)
+    turn = 0.02 + sum(works)
+    loop.until(10)
+    got = [len(ages) for ages in loop.ages]
+    loop.until(30)
+    for ages, before, left_out, work in zip(loop.ages, got, loop.left_out, works, strict=True):
+        assert max(ages) <= 2 * LONG
+        assert max(ages[before:]) <= 2 * LATE + turn
+        possible = 20 / (work * len(works))
+        assert len(ages) - before >= 0.8 * possible
+        assert left_out > 0
+    assert all(page.stream.next == page.n * HOP for page in loop.pages)
+    assert all(page.stream.tape.frames == page.n * HOP for page in loop.pages)
+
+
+@pytest.mark.parametrize("stall", [0.3, 1.0])
+def test_a_stall_leaves_nothing_out_before_operators(stall: float) -> None:
+    """A second of standstill is worked off, so that operators go on as they were."""
+    loop = Loop(0.001)
+    loop.until(2)
+    loop.now += stall
+    loop.until(12)
+    assert loop.left_out == [0]
+    assert loop.ages[0][-1] < 0.001
 
 
 def test_what_was_made_of_late_sound_is_dropped_and_the_newest_is_not() -> None:
