@@ -105,7 +105,8 @@ async def test_a_folder_is_taken_with_what_fits(visit: Open, tmp_path: Path) -> 
     async with tab.page.expect_file_chooser() as chosen:
         await tab.page.get_by_role("button", name="Choose a folder").click()
     await (await chosen.value).set_files(tmp_path / "in")
-    await expect(tab.page.get_by_label("Names")).to_have_value("a.csv b.csv")
+    named = tab.page.get_by_role("textbox", name="Names")
+    await expect(named).to_have_value("a.csv b.csv")
 
 
 async def test_examples_turn_pages_and_fill(visit: Open) -> None:

@@ -227,7 +227,7 @@ async def test_an_interruption_is_silence_without_an_audio_thread(serve: Serve, 
 
 async def test_a_pause_without_an_audio_thread(serve: Serve, tab: Page) -> None:
     """It goes on at the very sample."""
-    sound = voice(2.5)
+    sound = voice(6)  # long enough to press Pause in time on a slow machine
 
     def speak() -> Iterator[Sound]:
         yield OUT, sound
