@@ -117,7 +117,7 @@ class Pipe(Chain):
 
     def _enter(self, block: Block) -> None:
         self.blocks += 1
-        if block.flags & STALE and self.target is not None:
+        if self.target is not None and block.flags & STALE:
             self._leave_out(block)
             return
         cost = self._events.cost

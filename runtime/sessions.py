@@ -142,7 +142,10 @@ class Line:
         return True
 
     def acknowledge(self, seq: int) -> None:
+        """The front end has all up to this message."""
         self.missed.acknowledge(seq)
+        while self.left and self.left[0][0] <= seq:
+            self.left.popleft()
 
     def since(self, seq: int) -> list[Message] | None:
         """What a front end that has seen `seq` has missed; None if it is no longer known."""

@@ -47,8 +47,8 @@ def test_an_mp3_in_pieces_is_one_sound(size: int) -> None:
     with streamed([data[at : at + size] for at in range(0, len(data), size)]) as lab:
         assert lab.toasts == []
         value = lab.stored(lab.find("Out"))
-    assert isinstance(value, Clip)
-    heard = value.int16().astype(float) / 32768
+        assert isinstance(value, Clip)
+        heard = value.int16().astype(float) / 32768  # its file goes with the session
     assert 0 <= len(heard) - 3 * RATE < 0.1 * RATE, "what the encoder puts around it is left"
     steepest = 0.3 * 2 * np.pi * 220 / RATE
     assert float(np.abs(np.diff(heard[4000 : 3 * RATE - 2000])).max()) < 1.2 * steepest
