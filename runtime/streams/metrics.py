@@ -290,7 +290,7 @@ class SessionMetrics:
 class Lag:
     """How late the loop comes to what is due, as a histogram in steps of a factor of two."""
 
-    __slots__ = ("counts", "most", "stalls", "seen")
+    __slots__ = ("counts", "most", "stalls", "seen", "pauses")
 
     STEPS = 16
     LEAST: Seconds = 0.000125
@@ -300,6 +300,8 @@ class Lag:
         self.most: Seconds = 0.0
         self.stalls = 0
         self.seen = 0
+        self.pauses = 0
+        """How often it was held to let sound gather."""
 
     def add(self, seconds: Seconds) -> None:
         step, edge = 0, self.LEAST
@@ -326,6 +328,7 @@ class Lag:
             "most_ms": _ms(self.most),
             "stalls": self.stalls,
             "seen": self.seen,
+            "pauses": self.pauses,
         }
 
 

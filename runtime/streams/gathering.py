@@ -1,0 +1,68 @@
+"""Lets sound gather before the loop takes it, where there is much: as a network card does with its
+interrupts.
+
+With a hundred microphones a loop wakes thousands of times a second, each time for one frame, and to
+fall asleep and wake again costs more than the frame. So from `OFTEN` frames a second the loop is
+held for `PAUSE` between two looks at its sockets, and finds several frames at each. Sound is later
+by so much at most; nothing is lost, and what the loop cannot hold up, threads, goes on meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from ...flow.units import Seconds
+from .metrics import Lag
+
+OFTEN = 2000
+"""Frames a second from which on they gather: those of forty microphones."""
+PAUSE: Seconds = 0.001
+ENOUGH = 16
+"""Frames since the last pause after which there is none: the loop has no time to lose."""
+
+
+class Gathering:
+    """Holds a loop between its looks at the sockets while it is `on`.
+
+    Only what every event loop has is used, so it works on asyncio's, on uvloop's, and on a loop of
+    the app's own.
+
+    lag: counts the pauses. hold: keeps this thread for so many seconds.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        lag: Lag,
+        hold: Callable[[Seconds], object] = time.sleep,
+    ) -> None:
+        self.on = False
+        self.frames = 0
+        """So many were taken so far: who takes one adds it."""
+        self._loop, self._lag, self._hold = loop, lag, hold
+        self._seen = 0  # of these, at the last look
+        self._scheduled = False
+
+    def pace(self, rate: float) -> None:
+        """So many frames come in a second."""
+        self.on = rate >= OFTEN
+        if self.on and not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._pause)
+
+    def _pause(self) -> None:
+        if not self.on:
+            self._scheduled = False
+            return
+        if self.frames - self._seen < ENOUGH:
+            self._lag.pauses += 1
+            self._hold(PAUSE)
+        self._seen = self.frames
+        self._loop.call_soon(self._look)
+
+    def _look(self) -> None:
+        """What is called now came before the sockets that this turn found ready: these are next,
+        and the pause is behind them."""
+        self._loop.call_soon(self._pause)
