@@ -92,7 +92,7 @@ class Chain:
         self.target = target
         """Where it is heard; None where it calls a listener."""
         self.blocks = 0
-        """That came in."""
+        """That came in; several that were put together count as one."""
         self.out = 0
         """What came out: blocks, readings."""
         self.empty = 0
@@ -103,6 +103,10 @@ class Chain:
         """It did nothing but fail, and is tried again with the next recording."""
         self.dropped = 0
         """Frames that its operators did not get, because the app was behind."""
+        self.seamless = target is not None and all(
+            getattr(each, "seamless", False) for each in operators
+        )
+        """What is heard at its end is the same however its sound is cut into blocks."""
         self.load = Load()
         self.operators = [OperatorFigures(each) for each in operators]
 

@@ -135,6 +135,11 @@ class Program:
         finally:
             events.end()
 
+    def seamless(self, session: str, node: int, longest: Seconds) -> bool:
+        """Whether contiguous blocks of a live stream may be one block of up to `longest`."""
+        found = self.sessions.get(session)
+        return found is not None and self._recordings.seamless(found, node, longest)
+
     def _take(
         self, session: Session, said: Act | Withdraw | Disconnect | Reconnect | Close
     ) -> None:

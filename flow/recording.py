@@ -68,6 +68,18 @@ class Recordings:
         if sizes := session.chunked(id):
             self._cut(session, id, block, sizes)
 
+    def seamless(self, session: Session, id: int, longest: Seconds) -> bool:
+        """Whether nobody can tell how a stream was cut into blocks of up to `longest`.
+
+        A chunk that is as long never gets its end from one block and its successor too: what is
+        asked for in one turn stays the same.
+        """
+        return (
+            self._events.tap is None
+            and all(each.seamless for each in session.pipes if each.source == id)
+            and all(every >= longest for every in session.chunked(id))
+        )
+
     def _cut(
         self,
         session: Session,

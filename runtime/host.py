@@ -445,11 +445,14 @@ class Connection:
             raise InputError("this session is over.")
         self._host.receive(self._line, message)
 
-    def receive_sound(self, data: bytes) -> None:
-        """Take one frame of live sound. Raises ValueError with a text that may be shown."""
+    def receive_sound(self, data: bytes, more: bool = False) -> None:
+        """Take one frame of live sound. Raises ValueError with a text that may be shown.
+
+        more: another frame is handed over next, before anything else; this one may wait for it.
+        """
         if self._line is None or self._line.token not in self._host.lines:
             raise InputError("this session is over.")
-        self._host.sounds.receive(self._line, data)
+        self._host.sounds.receive(self._line, data, more)
 
     def close(self) -> None:
         if self._line:

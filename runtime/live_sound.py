@@ -29,6 +29,7 @@ from .streams.watch import Watch
 if TYPE_CHECKING:
     from ..flow.audio import Clip, Spill
     from ..flow.blocks import Block
+    from .streams.incoming import Incoming
     from .streams.live import Live
 
 log = logging.getLogger("ossicle")
@@ -70,20 +71,31 @@ class LiveSound:
 
     # -- in ------------------------------------------------------------------------------------
 
-    def receive(self, line: Line, data: bytes) -> None:
-        """Take one frame of live sound. Raises ValueError with a text that may be shown."""
+    def receive(self, line: Line, data: bytes, more: bool = False) -> None:
+        """Take one frame of live sound. Raises ValueError with a text that may be shown.
+
+        more: another of the same session is handed over next, before anything else.
+        """
         if line.held is not None:
             line.hold(data)
             return
         begin = perf_counter()
-        got = (line.live_sound or self._of(line)).frame(data)
-        if got:
-            stream, node, block = got
-            self._program.sound(line.token, node, block)
-            stream.counters.spent(perf_counter() - begin)
-            if stream.behind:
-                self._left_out(line, node, block)
+        live = line.live_sound or self._of(line)
+        if more or live.joining:
+            seamless = partial(self._program.seamless, line.token)
+            for stream, node, block in live.frames(data, more, seamless):
+                self._work(line, stream, node, block, begin)
+                begin = perf_counter()
+        elif got := live.frame(data):  # nearly always
+            self._work(line, *got, begin)
         self._watch.sounds()
+
+    def _work(self, line: Line, stream: Incoming, node: int, block: Block, begin: Seconds) -> None:
+        """All that the app does with a block. begin: when its frame was looked at."""
+        self._program.sound(line.token, node, block)
+        stream.counters.spent(perf_counter() - begin)
+        if block.flags:
+            self._left_out(line, node, block)
 
     def recording(self, line: Line, message: Mapping[str, Any]) -> bool:
         """Look whether an act begins or ends a take that comes live.
@@ -108,7 +120,8 @@ class LiveSound:
             self._missed(line, event.node, getattr(event.value, "frames", 0))
 
     def _left_out(self, line: Line, node: int, block: Block) -> None:
-        """A block came while the app is behind; who leads straight to a speaker did not take it."""
+        """Whether a block came while the app is behind; what leads straight to a speaker did not
+        take it then."""
         from ..flow.blocks import STALE  # numpy is loaded by apps that stream, not by all
 
         chains = line.metrics.chains

@@ -54,7 +54,7 @@ class Operator(Generic[A, B]):
     one object may stand in many chains.
     """
 
-    __slots__ = ("name", "follows", "_attach", "_latency", "_rate")
+    __slots__ = ("name", "follows", "seamless", "_attach", "_latency", "_rate")
 
     def __init__(
         self,
@@ -63,8 +63,12 @@ class Operator(Generic[A, B]):
         latency: Latency | None = None,
         rate: int | None = None,
         follows: Iterable[object] = (),
+        seamless: bool = False,
     ) -> None:
         self.name = name
+        self.seamless = seamless
+        """It gives the same samples however the sound is cut, and shows its blocks to nobody: so a
+        server that is behind may give it several as one."""
         self.follows = tuple(each for each in follows if isinstance(each, Node))
         """Components whose values it reads while it runs."""
         self._attach = attach
@@ -258,7 +262,9 @@ def sound(
     def run(observer: Heard[Block]) -> _SoundRun:
         return _SoundRun(name, begin, False, observer)
 
-    return Operator(name, lambda source: _Through(run, source), latency, rate, follows)
+    return Operator(
+        name, lambda source: _Through(run, source), latency, rate, follows, is_ours(make)
+    )
 
 
 def machine(
@@ -285,7 +291,7 @@ def step(name: str, begin: Callable[[Heard[B]], Step[B]]) -> Operator[Block, B]:
     """An operator that is more than a state a stretch, as one that mends gaps: it keeps the law
     itself. `begin` makes the moving part of one subscription, which hands on to what it is given.
     """
-    return Operator(name, lambda source: _Through(begin, source))
+    return Operator(name, lambda source: _Through(begin, source), seamless=is_ours(begin))
 
 
 class Heard(Protocol[T_contra]):

@@ -55,8 +55,10 @@ class Incoming:
         """How much later than the quickest the newest frame came: what it waited on its way."""
         self.behind = False
         """The newest frame is one of those to leave out where sound is heard as it comes."""
+        self.given: tuple[int, float, Seconds] = (0, 0.0, 0.0)
+        """Of the newest block that went on: its index, when that was captured in ms of the front
+        end's clock, and how much later than the quickest it came."""
         self._now = now
-        self._captured = (0, 0.0)  # a frame's index and when it was captured, in ms
         self._quickest: tuple[Seconds, Seconds] | None = None  # least delay, and when it was
         self._late_since: Seconds | None = None
         self._behind_since: Seconds = 0.0
@@ -95,7 +97,6 @@ class Incoming:
                 counters.discontinuities += 1
                 frame.flags |= DISCONTINUITY
         counters.received += count
-        self._captured = frame.index, frame.time
         self.next = frame.index + count
         self.age = self._waited(frame.time / 1000, count)
         if lost:
@@ -106,7 +107,7 @@ class Incoming:
 
     def captured(self, second: Seconds) -> float:
         """When a place of the recording was captured, in ms of the front end's clock."""
-        index, time = self._captured
+        index, time, _ = self.given
         return time + 1000 * (second - index / self.rate)
 
     def _waited(self, captured: Seconds, count: int) -> Seconds:

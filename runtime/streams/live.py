@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -18,14 +18,17 @@ from ...flow.errors import InputError
 from ...flow.patches import Sound
 from ...flow.tape import Tape
 from ...flow.units import Seconds
-from .frame import FrameError, unpack
+from .frame import Frame, FrameError, unpack
 from .incoming import Incoming
+from .joining import LONGEST, Joining
 from .metrics import SessionMetrics
 from .outgoing import Outgoing
 
 log = logging.getLogger("ossicle")
 
 Message = dict[str, Any]
+Came = tuple[Incoming, int, Block]
+"""Of which recording, of which node, and the new sound."""
 
 
 class Live:
@@ -49,6 +52,8 @@ class Live:
         self._takes, self._now, self._spill = takes, now, spill
         self._budgets = budgets or {}
         self._stopped = set[int]()
+        self.joining: Joining | None = None
+        """Frames that wait for those that are handed over next."""
 
     # -- in --------------------------------------------------------------------------------------
 
@@ -57,12 +62,53 @@ class Live:
         self.incoming.pop(node, None)
         self._stopped.discard(node)
 
-    def frame(self, data: bytes) -> tuple[Incoming, int, Block] | None:
-        """The recording, the node and the new sound of one frame; None if it brought nothing new.
+    def frame(self, data: bytes) -> Came | None:
+        """What one frame brings; None if that is nothing new.
 
         Raises FrameError saying what is wrong.
         """
-        frame = unpack(data)
+        got = self._taken(unpack(data))
+        if got is None:
+            return None
+        stream, frame = got
+        stream.given = frame.index, frame.time, stream.age
+        return stream, frame.node, _block(frame, stream.behind)
+
+    def frames(
+        self, data: bytes, more: bool, seamless: Callable[[int, Seconds], bool]
+    ) -> Iterator[Came]:
+        """The same for one of several frames that came together, which may wait for the next.
+
+        more: there is one. seamless: whether blocks of a node may be put together, up to so long.
+        Each is to be worked on before the next is asked for: what comes out of it goes by its time.
+        """
+        joining, got = self.joining, None
+        try:
+            frame = unpack(data)
+            first = joining and joining.frame
+            if joining and first and (frame.node != first.node or frame.flags & START):
+                yield self._let_go(joining)
+            got = self._taken(frame)
+        finally:
+            if got is None and not more and self.joining:
+                yield self._let_go(self.joining)
+        if got is None:
+            return
+        if self.joining and not self.joining.add(got[1]):
+            yield self._let_go(self.joining)
+        if self.joining is None:
+            self.joining = Joining(*got)
+        if not (more and self.joining.open and seamless(got[1].node, LONGEST)):
+            yield self._let_go(self.joining)
+
+    def _let_go(self, joining: Joining) -> Came:
+        self.joining = None
+        stream, frame = joining.stream, joining.joined()
+        stream.given = joining.given
+        return stream, frame.node, _block(frame, joining.behind)
+
+    def _taken(self, frame: Frame) -> tuple[Incoming, Frame] | None:
+        """The recording of a frame, and what is new of it; None if nothing is."""
         node = frame.node
         if not self._takes(node):
             raise FrameError(f"component {node} takes no live sound.")
@@ -74,13 +120,7 @@ class Live:
         except FrameError:
             stream.counters.refused += 1
             raise
-        if got is None:
-            return None
-        if stream.behind and not frame.flags & END:  # at the end operators give what they hold
-            frame.flags |= STALE
-        samples = frame.samples
-        made = from_int16(samples) if samples.dtype.kind == "i" else float32(samples)
-        return stream, node, Block(made, frame.rate, frame.index, frame.flags)
+        return None if got is None else (stream, frame)
 
     def _started(self, node: int, flags: int, rate: int, channels: int) -> Incoming:
         if node in self._stopped and not flags & START:
@@ -133,7 +173,7 @@ class Live:
             origin = patch.origin
             source = self.incoming.get(origin[0]) if origin else None
             if origin and source:
-                stream.push(samples, source.captured(origin[1]), source.age)
+                stream.push(samples, source.captured(origin[1]), source.given[2])
             else:
                 stream.push(samples)
             return news
@@ -225,6 +265,15 @@ class Live:
             "underruns": stream.counters.underruns,
             "dropped": stream.counters.dropped,
         }
+
+
+def _block(frame: Frame, behind: bool) -> Block:
+    """A frame as a block. behind: where it is heard as it comes it is to be left out."""
+    flags, samples = frame.flags, frame.samples
+    if behind and not flags & END:  # at the end operators give what they hold
+        flags |= STALE
+    made = from_int16(samples) if samples.dtype.kind == "i" else float32(samples)
+    return Block(made, frame.rate, frame.index, flags)
 
 
 def _pcm(patch: Sound) -> NDArray[np.int16]:

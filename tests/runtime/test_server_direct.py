@@ -92,18 +92,30 @@ class Page:
         self.got = list[bytes]()
         self.aiohttp = Aiohttp()
         self.door = Door()
+        self.promised = 0
+        self._more = False
         self.visitor = Visitor(self.door, self.aiohttp, "somebody")
         self.put(REQUEST)
         direct = Direct.before(Transport(self.visitor), MOST)
         assert direct
         self.direct = direct
         self.aiohttp.frames = True
-        direct.begin(lambda text: self.got.append(text.encode()), self.got.append)
+        direct.begin(self._text, self._sound)
+
+    def _text(self, text: str) -> None:
+        assert not self._more, "sound was said to follow"
+        self.got.append(text.encode())
+
+    def _sound(self, sound: bytes, more: bool) -> None:
+        self.got.append(sound)
+        self._more = more
+        self.promised += more
 
     def put(self, data: bytes) -> None:
         """The system hands over so much at once."""
         self.door.buffer[: len(data)] = data
         self.visitor.buffer_updated(len(data))
+        assert not self._more, "what was said to follow did not"
 
     def turn(self) -> None:
         """aiohttp's task runs."""
@@ -187,6 +199,18 @@ def test_what_passes_by() -> None:
         page.put(odd)
         assert page.direct.taken == 5 and len(page.aiohttp.waiting) == 1
         page.turn()
+
+
+def test_sound_is_told_that_sound_follows() -> None:
+    """Whole frames of sound in one read are told of the next; a text between them ends that."""
+    page, sound = Page(), frame(SOUND, bytes(1952))
+    page.put(sound)  # the first of a connection goes alone
+    page.put(sound * 3 + frame(TEXT, b"{}") + sound * 2 + sound[:100])
+    assert (len(page.got), page.promised) == (7, 3)
+    page.put(sound[100:] + sound)
+    assert (len(page.got), page.promised) == (9, 4)
+    page.put(sound + frame(SOUND, b"not masked", mask=None))
+    assert (page.promised, len(page.aiohttp.waiting)) == (4, 1)
 
 
 def test_after_a_close_nothing_is_taken() -> None:

@@ -40,7 +40,7 @@ class Line:
         self.got.append(message)
         self.send({"type": "patches", "seq": len(self.got), "patches": [message]})
 
-    def receive_sound(self, data: bytes) -> None:
+    def receive_sound(self, data: bytes, more: bool = False) -> None:
         if data.startswith(b"\x00"):
             raise ValueError("version 0 is not known")
         self.send(data[::-1])

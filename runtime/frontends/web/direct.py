@@ -5,6 +5,9 @@ session does with 20 ms of sound. So its bytes pass here first. A frame that is 
 and short goes straight to its session; a ping, a close, a fragment, a long or a broken frame goes
 to aiohttp, which alone knows what the protocol says about it. Order is kept: while a message is
 with aiohttp, those behind it go the same way.
+
+A loop that is behind finds several frames of sound in one read. Each is handed over with the word
+that another follows, so that the session may work on all of them at once.
 """
 
 from __future__ import annotations
@@ -45,7 +48,7 @@ class Direct:
         self._waits = False  # for the next turn; what comes meanwhile is kept
         self._most = {_TEXT: min(MAX_TEXT, most - 1), _SOUND: min(MAX_SOUND, most - 1)}
         self._text: Callable[[str], None] | None = None
-        self._sound: Callable[[bytes], None] | None = None
+        self._sound: Callable[[bytes, bool], None] | None = None
         self._unmask: Callable[[memoryview | bytes, int, int], bytes] | None = None
         self._rest = b""  # the beginning of a frame that is not whole
         self._skip = 0  # bytes of a frame that aiohttp has begun to read
@@ -66,8 +69,9 @@ class Direct:
             return cls(visitor, most)
         return None
 
-    def begin(self, text: Callable[[str], None], sound: Callable[[bytes], None]) -> None:
-        """From now on hand over what comes. Both must not raise."""
+    def begin(self, text: Callable[[str], None], sound: Callable[[bytes, bool], None]) -> None:
+        """From now on hand over what comes; of sound also whether more of it is handed over next,
+        at once and before all else. Both must not raise."""
         self._text, self._sound = text, sound
         self.returned()
 
@@ -125,7 +129,8 @@ class Direct:
                 if first == _SOUND and self._unmask:  # nearly always
                     self.taken += 1
                     assert self._sound
-                    self._sound(self._unmask(data, begin, length))
+                    more = end < size and turn < TURN and self._sound_at(data, end)
+                    self._sound(self._unmask(data, begin, length), more)
                     at = end
                     continue
                 if self._take(first, data, begin, length):
@@ -138,6 +143,16 @@ class Direct:
         if self.taken > before and not self._skip and (now := monotonic()) > self._tell:
             self._tell = now + _TELL
             self._aiohttp(_HEARD)
+
+    def _sound_at(self, data: memoryview | bytes, at: int) -> bool:
+        """Whether a frame of sound begins there that is whole, and is taken here."""
+        size = len(data)
+        if size - at < 4 or data[at] != _SOUND or not data[at + 1] & _MASKED:
+            return False
+        length, begin = data[at + 1] & 127, at + 6
+        if length == 126:
+            length, begin = data[at + 2] << 8 | data[at + 3], at + 8
+        return length != 127 and length <= self._most[_SOUND] and begin + length <= size
 
     def _wait(self) -> None:
         """Go on in the next turn of the loop, and read nothing until then."""
@@ -162,7 +177,7 @@ class Direct:
 
                 self._unmask = unmasked
             self.taken += 1
-            self._sound(self._unmask(data, begin, length))
+            self._sound(self._unmask(data, begin, length), False)
             return True
         key = int.from_bytes(bytes(data[begin - 4 : begin]) * (length // 4 + 1), "little")
         masked = int.from_bytes(data[begin : begin + length], "little")

@@ -51,15 +51,15 @@ class Hearing:
             log.exception("a message of a page made the server fail: %.200r", text)
             self._refuse("the server failed on this message; its log says why")
 
-    def sound(self, data: bytes) -> None:
-        """Hand one frame of live sound to the session."""
+    def sound(self, data: bytes, more: bool = False) -> None:
+        """Hand one frame of live sound to the session. more: another is handed over next."""
         if self._over:
             return
         link = self._outbox.link
         link.pieces_in += 1
         link.bytes_in += len(data)
         try:
-            self._connection.receive_sound(data)
+            self._connection.receive_sound(data, more)
         except ValueError as error:
             self._refuse(str(error))
         except Exception:

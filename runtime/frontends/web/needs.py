@@ -136,8 +136,11 @@ class Connection(Protocol):
         """Take one message of the page. Raises ValueError with a text that may be shown."""
         ...
 
-    def receive_sound(self, data: bytes) -> None:
-        """Take one frame of live sound. Raises ValueError with a text that may be shown."""
+    def receive_sound(self, data: bytes, more: bool = False) -> None:
+        """Take one frame of live sound. Raises ValueError with a text that may be shown.
+
+        more: another frame is handed over next, before anything else; this one may wait for it.
+        """
         ...
 
     def close(self) -> None:
