@@ -53,13 +53,19 @@ class Load:
 class OperatorFigures:
     """One operator in one chain of one session."""
 
-    __slots__ = ("name", "load", "stage", "_operator")
+    __slots__ = ("name", "load", "stage", "_operator", "_late", "_stretches")
 
     def __init__(self, operator: object) -> None:
         self.name = name_of(operator)
         self.load = Load()
         self.stage: Any = None
         self._operator: Any = operator
+        self._late = self._stretches = 0  # of the stages before this one
+
+    def begins(self, stage: object) -> None:
+        """Its moving part, made anew after a fault; what the one before counted is kept."""
+        self._late, self._stretches = self.late, self._begun
+        self.stage = stage
 
     def latency(self, rate: int) -> Frames:
         """Frames that it says it holds back, at the rate that comes in."""
@@ -75,9 +81,18 @@ class OperatorFigures:
         return getattr(self.stage, "held", 0)
 
     @property
+    def late(self) -> Frames:
+        """Frames that came too late to be mixed, merged or faded with others, and were left out."""
+        return self._late + getattr(self.stage, "late", 0)
+
+    @property
     def discontinuities(self) -> int:
         """How often it began anew."""
-        return max(0, getattr(self.stage, "stretches", 1) - 1)
+        return max(0, self._begun - 1)
+
+    @property
+    def _begun(self) -> int:
+        return self._stretches + getattr(self.stage, "stretches", 0)
 
 
 class Chain:
@@ -109,6 +124,11 @@ class Chain:
         """What is heard at its end is the same however its sound is cut into blocks."""
         self.load = Load()
         self.operators = [OperatorFigures(each) for each in operators]
+
+    @property
+    def late(self) -> Frames:
+        """Frames that came too late to meet others in it."""
+        return sum(each.late for each in self.operators)
 
     def recording_begins(self) -> None:
         """Its source starts anew."""

@@ -5,6 +5,9 @@ left out, and the operators begin anew, because NaN stays in a filter for ever (
 of a recording is told at once, how many there were is told at its end, and all are counted. A chain
 that does nothing but fail rests until the next recording, so that it takes no time from others.
 
+Where other streams come into a chain (`mix`, `merge`, `crossfade`), it is made anew for each
+recording: the others begin and end with it.
+
 Where sound is heard as it comes, what the app is behind with (STALE) is left out before the
 operators: it would not be heard any more, and to work on it makes all that follows later still.
 """
@@ -17,7 +20,7 @@ from typing import Any, cast
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable, SerialDisposable
 
-from .blocks import STALE, START, Block, BlockError, checked
+from .blocks import END, STALE, START, Block, BlockError, checked
 from .events import Events
 from .figures import EVERY, FIRST, Chain, OperatorFigures, Passage, measured
 from .follow import lending
@@ -47,6 +50,7 @@ class Pipe(Chain):
         parts = [part for each in operators for part in getattr(each, "parts", (each,))]
         super().__init__(where, source, target, parts)
         self._parts = parts
+        self._per_take = any(getattr(part, "per_take", False) for part in parts)
         self._session, self._events, self._stream = session, events, stream
         self._hear_out = hear
         self._first: Callable[[Any], object] = _nothing
@@ -61,15 +65,20 @@ class Pipe(Chain):
 
     def open(self) -> abc.DisposableBase:
         """Subscribe; disposing of what is returned ends it."""
-        self._subscribe()
+        if self._per_take:
+            self._wait()
+        else:
+            self._subscribe()
         return Disposable(self._close)
 
     def recording_begins(self) -> None:
         """What was is forgotten, but for the counts."""
         self._here = self._told = self._in_a_row = 0
         self._empty_here = False
-        if self.resting:
-            self.resting = False
+        was, self.resting = self.resting, False
+        if self._per_take:
+            self._wait()
+        elif was:
             self._subscribe()
 
     def recording_ended(self) -> None:
@@ -77,6 +86,8 @@ class Pipe(Chain):
         if self._here > self._told:
             self._tell(None)
         self._here = self._told = 0
+        if self._per_take:
+            self._wait()
 
     def nothing_in(self, block: Block) -> None:
         """A block without frames came out. Some carry a flag; the others are told once."""
@@ -110,6 +121,14 @@ class Pipe(Chain):
                 scheduler=self._events.clock,
             )
 
+    def _wait(self) -> None:
+        """Until the next take's first block there are no operators, and no other streams."""
+        self._subscription.disposable = self._stream.subscribe(self._wake)
+
+    def _wake(self, block: Block) -> None:
+        self._subscribe()
+        self._enter(block)
+
     def entered(self, first: Callable[[Any], object]) -> abc.DisposableBase:
         """The chain listens; `first` is its first operator."""
         self._first, self._gap = first, False
@@ -125,6 +144,10 @@ class Pipe(Chain):
             self._first(block)
         else:
             measured(self._first, block, self.operators, self.load, cost)
+        if self._per_take and block.flags & END:
+            for each in self.operators:
+                if cut := getattr(each.stage, "cut", None):
+                    cut()
 
     def _leave_out(self, block: Block) -> None:
         """The next one that comes in tells its operators of the gap."""
@@ -221,7 +244,7 @@ def _staged(
     """The same stream, whose figures know its moving part, and which `look` has seen."""
 
     def keep(stage: object) -> None:
-        figures.stage = stage
+        figures.begins(stage)
 
     watched = getattr(through, "watched", None)
     if watched is not None and look is None:

@@ -53,7 +53,10 @@ def _nodes(metrics: Mapping[str, Any]) -> list[str]:
         called = metrics["totals"]["functions"]
         words.append(f"functions {sum(each['waiting'] for each in calls)} waiting")
         words.append(f"{called['dropped']:.0f} dropped {called['failed']:.0f} failed")
-    if faults := metrics["totals"]["operators"]["faults"]:
+    made = metrics["totals"]["operators"]
+    if late := made["late"]:
+        words.append(f"too late to mix {late:.0f}")
+    if faults := made["faults"]:
         words.append(f"faults {faults:.0f}")
     return words
 

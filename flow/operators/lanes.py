@@ -50,6 +50,17 @@ class _Lane:
                 parts.appendleft((index + here, samples[here:]))
         return out
 
+    def forget(self, before: Frames) -> Frames:
+        """Let go of what is before a frame; returns how much that was."""
+        gone, parts = 0, self.parts
+        while parts and parts[0][0] < before:
+            index, samples = parts.popleft()
+            here = min(len(samples), before - index)
+            gone += here
+            if here < len(samples):
+                parts.appendleft((before, samples[here:]))
+        return gone
+
 
 class _Meeting:
     """One subscription to all streams."""
@@ -69,11 +80,23 @@ class _Meeting:
         self.rate = 0
         self.epoch = 0
         self.flags = 0
-        self.late = 0
+        self.late: Frames = 0
+        """Frames that came when theirs had gone out without them."""
         # Without a clock a source gives all it has while it is subscribed to: nothing is behind
         # before all of them are.
         self.joined = False
         self.values: Values = lent()
+
+    @property
+    def held(self) -> Frames:
+        """Frames that whoever is furthest ahead waits with for the others."""
+        ends = [lane.end for lane in self.lanes if lane.end is not None and lane.parts]
+        if not ends:
+            return 0
+        first = self.at
+        if first is None:
+            first = min(lane.parts[0][0] for lane in self.lanes if lane.parts)
+        return max(0, max(ends) - first)
 
     def on_next(self, number: int, block: Block) -> None:
         if block.epoch < self.epoch:
@@ -119,6 +142,16 @@ class _Meeting:
         self.joined = True
         self._settle()
 
+    def cut(self) -> None:
+        """The take that is the first stream has ended: the others are heard no further."""
+        end = self.lanes[0].end
+        if end is None:
+            return
+        if self.at is None:
+            starts = [lane.parts[0][0] for lane in self.lanes if lane.parts]
+            self.at, self.flags = min(starts, default=end), START
+        self._give(max(end, self.at), True)
+
     def _settle(self) -> None:
         self._advance()
         if all(lane.done for lane in self.lanes):
@@ -138,16 +171,20 @@ class _Meeting:
         if not begun or not self.joined:
             return
         furthest = max(lane.end for lane in begun if lane.end is not None)
-        if self.at is None:
-            first = min((lane.parts[0][0] for lane in begun if lane.parts), default=None)
-            if first is None:
-                first = furthest
-            waiting = any(lane.open and lane.end is None for lane in self.lanes)
-            if waiting and furthest - first < self.hold * self.rate:
-                return
-            self.at, self.flags = first, START
         # As far as all that are still coming have come; those too far behind are not waited for.
         least = furthest - round(self.hold * self.rate)
+        if self.at is None:
+            starts = [
+                lane.parts[0][0]
+                for lane in begun
+                if lane.parts and (not lane.open or (lane.end or 0) >= least)
+            ]
+            first = min(starts, default=furthest)
+            waiting = any(lane.open and lane.end is None for lane in self.lanes)
+            if waiting and first > least:
+                return
+            self.at, self.flags = first, START
+            self.late += sum(lane.forget(first) for lane in begun)
         ends = [max(lane.end or least, least) for lane in self.lanes if lane.open]
         stop = min(ends, default=furthest)
         over = all(not lane.open for lane in self.lanes)
@@ -187,32 +224,62 @@ def meeting(
     """An operator that combines its source with others, frame by frame."""
     most = seconds_of(hold)
 
-    def attach(source: Observable[Block]) -> Observable[Block]:
-        def subscribe(
-            observer: abc.ObserverBase[Block], scheduler: abc.SchedulerBase | None = None
-        ) -> abc.DisposableBase:
-            sources = (source, *others)
-            met = _Meeting(name, len(sources), make, most, observer)
-            group = CompositeDisposable()
+    def begin(count: int, observer: abc.ObserverBase[Block]) -> _Meeting:
+        return _Meeting(name, count, make, most, observer)
 
-            def join(number: int, stream: Observable[Block]) -> None:
-                group.add(
-                    stream.subscribe(
-                        lambda block: met.on_next(number, block),
-                        observer.on_error,
-                        lambda: met.on_completed(number),
-                        scheduler=scheduler,
-                    )
+    return Meets(name, lambda source: _Met(begin, (source, *others)), follows=follows)
+
+
+class Meets(Operator[Block, Block]):
+    """Other streams come into it. In a session they begin and end with each take, so that frames
+    of one index are of one moment: a stream that ran since the page was opened would be far ahead.
+    """
+
+    __slots__ = ()
+    per_take = True
+
+
+class _Met(Observable[Block]):
+    """What comes out where streams meet."""
+
+    def __init__(
+        self,
+        begin: Callable[[int, abc.ObserverBase[Block]], _Meeting],
+        sources: Sequence[Observable[Block]],
+    ) -> None:
+        super().__init__(self._join)
+        self._begin, self._sources = begin, sources
+
+    def watched(self, keep: Callable[[object], object]) -> _Met:
+        """The same, and each subscription's moving part is handed to `keep`: for its figures."""
+
+        def begin(count: int, observer: abc.ObserverBase[Block]) -> _Meeting:
+            met = self._begin(count, observer)
+            keep(met)
+            return met
+
+        return _Met(begin, self._sources)
+
+    def _join(
+        self, observer: abc.ObserverBase[Block], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        met = self._begin(len(self._sources), observer)
+        group = CompositeDisposable()
+
+        def join(number: int, stream: Observable[Block]) -> None:
+            group.add(
+                stream.subscribe(
+                    lambda block: met.on_next(number, block),
+                    observer.on_error,
+                    lambda: met.on_completed(number),
+                    scheduler=scheduler,
                 )
+            )
 
-            for number, stream in enumerate(sources):
-                join(number, stream)
-            met.join()
-            return group
-
-        return Observable(subscribe)
-
-    return Operator(name, attach, follows=follows)
+        for number, stream in enumerate(self._sources):
+            join(number, stream)
+        met.join()
+        return group
 
 
 def spread(samples: Samples, channels: int, name: str) -> Samples:

@@ -37,6 +37,7 @@ def _operators(operators: list[OperatorFigures], rate: int) -> list[Snapshot]:
                 "latency": each.latency(rate) if rate else 0,
                 "held": each.held,
                 "discontinuities": each.discontinuities,
+                "late": each.late,
                 "load": round(each.load.share, 5),
                 "longest_ms": round(1000 * each.load.longest, 3),
             }

@@ -166,7 +166,7 @@ class Sums:
     )  # fmt: skip
     PLAYED = ("total", "heard", "dropped", "flushed", "underruns")
 
-    MADE = ("faults", "empty", "dropped")
+    MADE = ("faults", "empty", "dropped", "late")
     CALLED = ("chunks", "dropped", "merged", "rejected", "failed", "late")
 
     def __init__(self) -> None:

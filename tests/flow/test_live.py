@@ -12,7 +12,7 @@ from reactivex import operators as ops
 import ossicle as oc
 from ossicle import sound
 from ossicle.flow.audio import Clip
-from ossicle.flow.blocks import START, Block
+from ossicle.flow.blocks import END, START, Block
 from ossicle.flow.chunks import Chunker
 from ossicle.flow.errors import DeclarationError
 from ossicle.flow.model import ENDS, Kind, Outcome
@@ -532,6 +532,36 @@ def test_sound_goes_straight_to_a_speaker() -> None:
         assert isinstance(value, Clip)
         np.testing.assert_allclose(value.samples(), ramp(0, 200) / 2, atol=1)
     assert stage.outcomes == []
+
+
+def test_what_is_mixed_into_a_microphone_begins_and_ends_with_each_take() -> None:
+    """Not with the session: by then it would be far ahead, and the microphone never heard."""
+    music = sound.clip_blocks(Clip.of(RATE, ramp(1, 600)), 20)
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        out = oc.Audio(streaming=True, interactive=False)
+        mic.stream.pipe(sound.mix(music)).to(out)
+    stage = Stage(demo)
+    stage.clock.run_until(3.0)
+    assert stage.patches == []
+    for take in range(1, 3):
+        begin = len(stage.patches)
+        stage.program.receive(Act("s", mic.id, "start_recording"))
+        for n in range(5):
+            stage.clock.run_until(3.0 * take + 0.5 + n * 0.1)  # the microphone took 0.5 s to open
+            voice = Block(np.full((100, 1), 0.25, np.float32), RATE, n * 100, flag(n, 4))
+            stage.program.receive(Frames("s", mic.id, voice))
+        stage.program.receive(Act("s", mic.id, "stop_recording", None))
+        stage.clock.run_until(3.0 * take + 2.9)
+        pieces = [p for p in stage.patches[begin:] if isinstance(p, Sound) and p.stage == "more"]
+        heard = np.concatenate([piece.pcm for piece in pieces if piece.pcm is not None])
+        assert heard[:, 0].tolist() == [8192 + n + 1 for n in range(400)] + [8192] * 100
+        (chain,) = stage.program.sessions["s"].pipes
+        assert chain.late == 0
+
+
+def flag(n: int, last: int) -> int:
+    return (START if n == 0 else 0) | (END if n == last else 0)
 
 
 def test_only_sound_can_go_straight_to_a_speaker() -> None:

@@ -116,6 +116,7 @@ export const strings = {
   liveReconnects: 'Reconnected',
   liveOperator: (name: string) => `Operator ${name}`,
   liveCost: (load: string, held: string) => `${load} of real time · holds ${held}`,
+  liveTooLate: (cost: string, late: string) => `${cost} · ${late} came too late to mix`,
   liveFunction: (name: string) => `Function ${name}`,
   liveCalls: (load: string, waiting: number, dropped: number) => `${load} · ${waiting} waiting · ${dropped} dropped`,
   liveFaults: 'Left out by errors',

@@ -251,6 +251,27 @@ def test_a_stream_that_stands_still_does_not_stop_the_mix() -> None:
     assert not feeder.completed
 
 
+def test_what_comes_too_late_is_counted() -> None:
+    """Per operator: of a stream that stood still, and of one that begins far behind."""
+    kept: list[Any] = []
+
+    def met(late: list[Block]) -> tuple[Samples, int]:
+        other, out = Subject[Block](), list[Block]()
+        mine = Subject[Block]()
+        through: Any = mix(other, hold="10 ms")(mine)
+        through.watched(kept.append).subscribe(out.append)  # as a session does
+        for block in cut(np.ones(4800), (480,), end=False, index=48_000):
+            mine.on_next(block)
+        for block in late:
+            other.on_next(block)
+        return joined(out)[:, 0], kept[-1].late
+
+    sound, late = met(cut(np.ones(960), (480,), end=False, index=48_000))
+    assert late == 960 and np.array_equal(sound, np.ones(4320))
+    sound, late = met(cut(np.ones(96_000), (4800,), end=False))
+    assert late == 52_320 and np.array_equal(sound[4320:4800], np.full(480, 2.0))
+
+
 def test_streams_of_other_rates_or_channels_are_refused() -> None:
     """The error says what to put in between; mono meets any number of channels."""
     with pytest.raises(BlockError, match=r"resample\(48000\)"):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from reactivex import Subject
 from reactivex import operators as ops
 
 import ossicle as oc
@@ -15,11 +16,12 @@ from ossicle.flow.audio import Clip
 from ossicle.flow.blocks import START, Block
 from ossicle.flow.figures import EVERY
 from ossicle.flow.model import Cause, Event, Kind, Outcome, Request
-from ossicle.flow.operators import limiter
+from ossicle.flow.operators import limiter, mix
 from ossicle.flow.program import Program
 from ossicle.flow.said import Frames, Open
 from ossicle.flow.testing import VirtualClock, inline
 from ossicle.flow.units import Seconds
+from ossicle.runtime.live_line import live_line
 from ossicle.runtime.streams.frame import Frame
 from ossicle.runtime.streams.incoming import LATE, LONG, Incoming
 from ossicle.runtime.streams.metrics import Lag, Metrics, SessionMetrics
@@ -162,6 +164,46 @@ def test_operators_tell_what_they_cost_hold_and_left_out() -> None:
     assert [each["load"] for each in (first, held, last)] == [0.1, 0.0, 0.4]
     assert (held["operator"], held["latency"], held["held"]) == ("limiter", 240, 240)
     assert first["operator"] == "map(work)"
+
+
+def test_frames_that_came_too_late_to_mix_are_counted() -> None:
+    """In the figures of the operator, in the sums, and in the line; also over a fault."""
+    other = Subject[Block]()
+    fails = False
+
+    def fail(block: Block) -> Block:
+        if fails:
+            raise ValueError("once")
+        return block
+
+    with oc.Blocks() as demo:
+        mic, out = oc.Audio(streaming=True), oc.Audio(streaming=True, interactive=False)
+        mic.stream.pipe(mix(other, hold="40 ms"), ops.map(fail)).to(out)
+    clock, metrics = VirtualClock(), Metrics()
+    program = Program(demo.plan(), inline(clock), clock, lambda _: None, on_error=print)
+    program.receive(Open("s"))
+    session = metrics.open()
+    session.chains = program.sessions["s"].pipes
+    session.source(mic.id, RATE, 1)
+
+    def late() -> int:
+        return metrics.snapshot()["sessions"][0]["chains"][0]["operators"][0]["late"]
+
+    for n in range(5):
+        program.receive(Frames("s", mic.id, Block.of(RATE, np.zeros(HOP), n * HOP)))
+        other.on_next(Block.of(RATE, np.zeros(HOP), n * HOP))
+    assert late() == 0
+    for n in range(5, 10):
+        program.receive(Frames("s", mic.id, Block.of(RATE, np.zeros(HOP), n * HOP)))
+    other.on_next(Block.of(RATE, np.zeros(4 * HOP), 5 * HOP))
+    assert late() == 3 * HOP
+    fails = True
+    program.receive(Frames("s", mic.id, Block.of(RATE, np.zeros(HOP), 10 * HOP)))
+    other.on_next(Block.of(RATE, np.zeros(2 * HOP), 9 * HOP))
+    assert metrics.snapshot()["totals"]["operators"]["faults"] == 1
+    now = metrics.snapshot()
+    assert late() == now["totals"]["operators"]["late"] == 3 * HOP
+    assert f"too late to mix {3 * HOP} · faults 1" in live_line(now)
 
 
 class Page:

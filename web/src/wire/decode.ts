@@ -234,10 +234,12 @@ function patch(value: Json | undefined, path: string): Patch {
 function operatorFigures(value: Json | undefined, path: string): OperatorFigures {
   const f = fields(value, path);
   const rate = number(f.rate, `${path}.rate`);
+  const ms = (frames: number) => (rate > 0 ? (1000 * frames) / rate : 0);
   return {
     name: text(f.operator, `${path}.operator`),
-    latency: rate > 0 ? (1000 * number(f.latency, `${path}.latency`)) / rate : 0,
+    latency: ms(number(f.latency, `${path}.latency`)),
     load: number(f.load, `${path}.load`),
+    late: ms(number(f.late, `${path}.late`)),
   };
 }
 

@@ -201,6 +201,8 @@ export interface OperatorFigures {
   /** Milliseconds that it says it holds back. */
   latency: number;
   load: number;
+  /** Milliseconds that came too late to be mixed with other streams. */
+  late: number;
 }
 
 /** What the operators on one stream of this session do. */
