@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from ..flow.dialect import Foreign, understood
 from ..flow.errors import DeclarationError, InputError
-from ..flow.graph import Graph, Node, building
+from ..flow.graph import Graph, Node, building, nodes_of
 from ..flow.listeners import options
 from ..flow.results import UNSET
 from ..flow.sources import Dependency, Port, Source, event, listen
@@ -104,7 +104,11 @@ class Placed(Node):
         def __getattr__(self, name):
             if instead := EVENTS.get(type(self).type, {}).get(name):
                 raise AttributeError(f"{self.where}: there is no event {name!r} here: {instead}")
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            # What is asked for while it is being made or copied may be what `where` itself reads.
+            made = "scale" in self.__dict__ and name != "label"
+            kind = self.where if made else type(self).__name__
+            events = f"; its events are {', '.join(self.ports)}" if self.ports else ""
+            raise AttributeError(f"{kind} has no attribute {name!r}{events}.")
 
     def render(self) -> Self:
         """Stand here, in the container that is open now."""
@@ -224,7 +228,7 @@ class Component(Placed):
         self.value = None if callable(value) else value
         self.stored: object = UNSET
         self.every = every
-        self.inputs = (inputs,) if isinstance(inputs, Component) else tuple(inputs or ())
+        self.inputs = nodes_of(f"{self.where} value", "inputs", inputs)
         self.load_event: Dependency | None = None
         super().__init__(
             scale=scale,
@@ -239,9 +243,15 @@ class Component(Placed):
 
     def placed(self, graph: Graph) -> None:
         """A callable value is a listener on load (rule M1)."""
-        if self.source is None:
-            return
         where = f"{self.where} value"
+        if self.source is None:
+            for name, asked in (("every", self.every), ("inputs", self.inputs or None)):
+                if asked is not None:
+                    raise DeclarationError(
+                        f"{where}: {name}={asked!r} says when a function is called, and"
+                        f" {self.value!r} is none; give one, or leave {name} out."
+                    )
+            return
         triggers: list[Source] = [Port(graph.root, "load")]
         triggers += [Port(node, "change") for node in self.inputs]
         given: dict[str, object] = {
@@ -257,7 +267,8 @@ class Component(Placed):
         made = options(where, given)
         token = building.set(graph)
         try:
-            standing = listen(tuple(triggers), self.source, list(self.inputs), [self], None, made)
+            inputs = list(self.inputs)
+            standing = listen(tuple(triggers), self.source, inputs, [self], None, made, where)
         finally:
             building.reset(token)
         assert isinstance(standing, Dependency)

@@ -13,7 +13,15 @@ from ..flow.fragments import Fragment
 from ..flow.graph import Graph, Node, building
 from ..flow.listeners import name_of, options
 from ..flow.plan import compile_plan
-from ..flow.sources import Dependency, Nodes, Port, Source, event, listen
+from ..flow.sources import (
+    Dependency,
+    Nodes,
+    Source,
+    changes_and_load,
+    event,
+    listen,
+    sources_of,
+)
 from .base import Component
 from .dialect import RENDER
 from .layout import Column
@@ -78,6 +86,11 @@ def render(
     if kwargs:
         understood("render()", kwargs, RENDER, ("inputs", "triggers", "key"))
 
+    if callable(inputs) and not isinstance(inputs, Node):  # @render without its parentheses
+        raise DeclarationError(
+            f"render(): write @render() over {name_of(inputs)}(), or @render(inputs=...)."
+        )
+
     def declare(fn: Builder) -> Dependency:
         outer = building.get()
         if outer is None:
@@ -91,27 +104,18 @@ def render(
             )
         part = Part(key=key)
         given = {"trigger_mode": "restart", "show_progress": "hidden", "api_name": False}
-        made = options(f"render() of {name_of(fn)}()", {**given, "concurrency_limit": None})
-        standing = listen(
-            _sources(outer, inputs, triggers), _builder(fn, part, outer), inputs, part, None, made
-        )
+        where = f"render() of {name_of(fn)}()"
+        made = options(where, {**given, "concurrency_limit": None})
+        if triggers is None:
+            sources = changes_and_load(where, outer, inputs)
+        else:
+            sources = sources_of(where, triggers)
+        built = _builder(fn, part, outer)
+        standing = listen(sources, built, inputs, part, None, made, where)
         assert isinstance(standing, Dependency)
         return standing
 
     return declare
-
-
-def _sources(
-    outer: Graph, inputs: Nodes, triggers: Source | Sequence[Source] | None
-) -> tuple[Source, ...]:
-    if isinstance(triggers, Source):
-        return (triggers,)
-    if triggers is not None:
-        if not triggers:
-            raise DeclarationError("render(): give at least one trigger, or leave triggers out.")
-        return tuple(triggers)
-    nodes = [inputs] if isinstance(inputs, Node) else list(inputs or ())
-    return (Port(outer.root, "load"), *(Port(node, "change") for node in nodes))
 
 
 def _builder(fn: Builder, part: Part, outer: Graph) -> Builder:

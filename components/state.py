@@ -7,6 +7,7 @@ from typing import Any
 
 from ..flow.errors import DeclarationError
 from ..flow.graph import Graph
+from ..flow.listeners import check_inputs
 from .base import Component
 from .dialect import COMPONENT, STATE
 
@@ -25,7 +26,9 @@ class State(Component):
     def __init__(self, value: Any = None, *, render: bool = True, **kwargs: Any) -> None:
         super().__init__(render=render, **kwargs)
         self.first: Any = value
-        if not callable(value):
+        if callable(value):
+            check_inputs("State", value, 0, keyed=False)
+        else:
             try:
                 copy.deepcopy(value)
             except Exception as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from .errors import DeclarationError
 from .listeners import Options, check_inputs, name_of
+from .refusals import check_empty, check_interrupt, check_triggers
 
 if TYPE_CHECKING:
     from .tape import Tape
@@ -180,6 +181,10 @@ class Root(Node):
     type = "root"
     ports = ("load", "unload")
 
+    @property
+    def where(self) -> str:
+        return "Blocks"
+
 
 class Graph:
     """Nodes, their places and their listeners. `Blocks` is the public one."""
@@ -316,38 +321,27 @@ class Graph:
         outputs: Node | Iterable[Node] | None,
         cancels: tuple[Declared, ...],
         options: Options,
+        where: str,
     ) -> Declared:
-        """Declare a listener. Raises DeclarationError naming what cannot work."""
-        where = sources[0].where
+        """Declare a listener. Raises DeclarationError naming `where` and what cannot work."""
         if self._taken:
             raise DeclarationError(
                 f"{where}: its Blocks was rendered into another; declare this listener before that."
             )
-        taken = _nodes(where, "inputs", inputs)
+        taken = self._named(where, "inputs", inputs)
         keyed = isinstance(inputs, set | frozenset)
-        if keyed:  # a set has no order of its own; the graph's is the same in every run
-            for node in taken:
-                self.adopt(node)
-            taken = tuple(sorted(taken, key=lambda n: n.id))
-        given = _nodes(where, "outputs", outputs)
-        for what, node in (*(("inputs", n) for n in taken), *(("outputs", n) for n in given)):
-            if node.graph is not None and not self.sees(node.graph):
-                raise DeclarationError(
-                    f"{where}: {what}: {node.where} belongs to another Blocks; name a component of"
-                    " this one."
-                )
-            self.adopt(node)
-            if not node.holds_value and node in taken:
+        given = self._named(where, "outputs", outputs)
+        for node in taken:
+            if not node.holds_value:
                 raise DeclarationError(f"{where}: inputs: {node.where} has no value to read.")
         for node in given:
             if given.count(node) > 1:
                 raise DeclarationError(f"{where}: outputs: {node.where} is named twice.")
-        if options.on_overload and all(source.port != "stream" for source in sources):
-            raise DeclarationError(
-                f"{where}: on_overload={options.on_overload!r} is for a live `stream`; requests of"
-                " other events wait in line, as queue(max_size=...) and trigger_mode say."
-            )
-        if fn is not None:
+        check_triggers(where, {source.port for source in sources}, options)
+        if fn is None:
+            check_empty(where, [node.where for node in given], options)
+        else:
+            check_interrupt(where, fn, options)
             found = check_inputs(where, fn, len(taken), keyed)
             if options.batch and given and not taken and not found.given:
                 raise DeclarationError(
@@ -356,7 +350,10 @@ class Graph:
                 )
         for other in cancels:
             if not self.knows(other):
-                raise DeclarationError(f"{where}: cancels: {other.name} is not a listener here.")
+                raise DeclarationError(
+                    f"{where}: cancels: {other.name} stands in another Blocks; name a listener of"
+                    " this one."
+                )
             if other.options.queue is False:
                 raise DeclarationError(
                     f"{where}: cancels: {other.name} has queue=False; only queued listeners can"
@@ -375,6 +372,20 @@ class Graph:
         )
         self.listeners.append(declared)
         return declared
+
+    def _named(self, where: str, what: str, given: object) -> tuple[Node, ...]:
+        """Components that a listener names, adopted. Raises DeclarationError for another's."""
+        found = nodes_of(where, what, given)
+        for node in found:
+            if node.graph is not None and not self.sees(node.graph):
+                raise DeclarationError(
+                    f"{where}: {what}: {node.where} belongs to another Blocks; name a component of"
+                    " this one."
+                )
+            self.adopt(node)
+        if isinstance(given, set | frozenset):  # it has no order of its own; the graph's is the
+            found = tuple(sorted(found, key=lambda n: n.id))  # same in every run
+        return found
 
     def _name(self, fn: Callable[..., Any] | None, options: Options) -> str:
         """The listener's name, unique in the graph, from api_name or the function."""
@@ -395,7 +406,8 @@ class Graph:
         return name
 
 
-def _nodes(where: str, what: str, given: object) -> tuple[Node, ...]:
+def nodes_of(where: str, what: str, given: object) -> tuple[Node, ...]:
+    """Components as they were written: one, or several. Raises DeclarationError."""
     if given is None:
         return ()
     if isinstance(given, Node):

@@ -129,7 +129,7 @@ def _check_each(where: str, given: Mapping[str, object]) -> None:
     for name in FLAGS:
         if not isinstance(given[name], bool):
             raise DeclarationError(f"{where}: {name}={given[name]!r} must be True or False.")
-    if given["queue"] not in (None, True, False):
+    if not (given["queue"] is None or isinstance(given["queue"], bool)):
         raise DeclarationError(f"{where}: queue={given['queue']!r} must be True, False or None.")
     api_name = given["api_name"]
     if not (api_name is None or api_name is False or isinstance(api_name, str)):
@@ -157,7 +157,7 @@ def _number(value: object) -> TypeGuard[float]:
 def _check(where: str, o: Options) -> None:
     """What goes together."""
     mode: str | None = o.trigger_mode
-    if mode is not None and mode not in TRIGGERS:
+    if mode is not None and mode not in tuple(TRIGGERS):
         raise TriggerError(
             f"{where}: trigger_mode={mode!r} is unknown; choose {_choices(TRIGGERS)}."
         )
@@ -184,8 +184,8 @@ def _check(where: str, o: Options) -> None:
     limit: object = o.concurrency_limit
     if not (limit in (None, "default") or _whole(limit)):
         raise DeclarationError(
-            f"{where}: concurrency_limit={limit!r} would never let it run; give 1 or more,"
-            ' None for no limit, or "default".'
+            f"{where}: concurrency_limit={limit!r} must be a whole number, 1 or more, None for no"
+            ' limit, or "default".'
         )
     if o.queue is False and (o.concurrency_id is not None or isinstance(limit, int)):
         raise DeclarationError(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import inspect
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from .budgets import budgeted
 from .durations import Time
 from .errors import DeclarationError
-from .graph import Declared, Graph, Hook, Node, building
+from .graph import Declared, Graph, Hook, Node, building, nodes_of
 from .listeners import ConcurrencyLimit, Options, ShowProgress, TriggerMode, name_of, options
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ class Dependency:
 
 class Source(Hook):
     """Call it to declare a listener on it; leave `fn` out to use it as a decorator."""
+
+    def __repr__(self) -> str:
+        return f"<{self.where}>"
 
     def home(self) -> Graph:
         """The graph that its listeners belong to."""
@@ -185,6 +189,12 @@ class Derived(Source):
     """A port's events through Rx operators. What comes out, whatever it is, triggers."""
 
     def __init__(self, base: Port, operators: tuple[Operator, ...]) -> None:
+        for each in operators:
+            if not callable(each):
+                raise DeclarationError(
+                    f"{base.where}.pipe(): {each!r} is no operator; give Rx operators, like"
+                    " ops.debounce(0.3), or those of ossicle.sound."
+                )
         self.base = base
         self.operators = operators
         self.port = base.port
@@ -281,10 +291,14 @@ def listen(
     outputs: Nodes,
     cancels: Dependency | Iterable[Dependency] | None,
     made: Options,
+    where: str = "",
 ) -> Dependency | Callable[[Function], Dependency]:
-    """Declare now, or return the decorator that will."""
+    """Declare now, or return the decorator that will. where: how errors call it."""
+    where = where or sources[0].where
 
     def declare(function: Function | None) -> Dependency:
+        if function is not None and not callable(function):
+            raise DeclarationError(f"{where}: fn must be callable, not {function!r}.")
         graph = sources[0].home()
         for source in sources:
             port = source.base if isinstance(source, Derived) else source
@@ -294,16 +308,14 @@ def listen(
                     source.adopt(graph)
                 if port.node.graph is graph:
                     port.node.heard(port.port)
-        ended = tuple(each.declared for each in _dependencies(sources[0].where, cancels))
-        declared = graph.listen(sources, function, inputs, outputs, ended, made)
+        ended = tuple(each.declared for each in _dependencies(where, cancels))
+        declared = graph.listen(sources, function, inputs, outputs, ended, made, where)
         if made.budget is not None:
             _budget(graph, declared, made.budget)
         return Dependency(graph, declared)
 
     if fn == "decorator":
         return declare
-    if fn is not None and not callable(fn):
-        raise DeclarationError(f"{sources[0].where}: fn must be callable, not {fn!r}.")
     return declare(fn)
 
 
@@ -313,7 +325,7 @@ def _dependencies(where: str, given: object) -> Iterable[Dependency]:
         if isinstance(each, Dependency):
             yield each
         elif each is not None:
-            what = name_of(each) if callable(each) else repr(each)
+            what = name_of(each) if inspect.isroutine(each) else repr(each)
             raise DeclarationError(
                 f"{where}: cancels: {what} is no listener; give what declaring one"
                 " returned, like run = button.click(...)."
@@ -356,18 +368,33 @@ def on(
         graph = building.get()
         if graph is None:
             raise DeclarationError("on(): listeners are declared inside `with Blocks():`.")
-        nodes = [inputs] if isinstance(inputs, Node) else list(inputs or ())
-        sources = tuple[Source, ...](Port(node, "change") for node in nodes)
-        sources = (*sources, Port(graph.root, "load"))
-    elif isinstance(triggers, Source):
-        sources = (triggers,)
+        sources = changes_and_load("on()", graph, inputs)
     else:
-        sources = tuple(triggers)
-    for source in sources:
-        if not isinstance(source, Source):  # pyright: ignore[reportUnnecessaryIsInstance]  # apps are not typed
+        sources = sources_of("on()", triggers)
+    where = "on()" if triggers is None else sources[0].where
+    return listen(sources, fn, inputs, outputs, cancels, options(where, given), where)
+
+
+def changes_and_load(where: str, graph: Graph, inputs: object) -> tuple[Source, ...]:
+    """The triggers of what follows its inputs: the change of each, and the page that opens."""
+    nodes = nodes_of(where, "inputs", inputs)
+    return (*(Port(node, "change") for node in nodes), Port(graph.root, "load"))
+
+
+def sources_of(where: str, triggers: object) -> tuple[Source, ...]:
+    """Triggers as they were written, one or several. Raises DeclarationError naming `where`."""
+    listed: Collection[object] = (triggers,)
+    if isinstance(triggers, Collection) and not isinstance(triggers, str):
+        listed = cast("Collection[object]", triggers)
+    found = list[Source]()
+    for each in listed:
+        if not isinstance(each, Source):
             raise DeclarationError(
-                f"on(): {source!r} is no trigger; give events of components, like button.click."
+                f"{where}: {each!r} is no trigger; give events of components, like button.click."
             )
-    if not sources:
-        raise DeclarationError("on(): give at least one trigger, like on([button.click], ...).")
-    return listen(sources, fn, inputs, outputs, cancels, options(sources[0].where, given))
+        found.append(each)
+    if not found:
+        raise DeclarationError(
+            f"{where}: give at least one trigger, like [button.click], or leave triggers out."
+        )
+    return tuple(found)

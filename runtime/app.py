@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from ..flow.dialect import Foreign, understood
 from ..flow.errors import DeclarationError
@@ -125,25 +125,25 @@ class Blocks(Graph):
     def queue(
         self,
         *,
-        default_concurrency_limit: int | None = 1,
+        default_concurrency_limit: int | None | Literal["not_set"] = "not_set",
         max_size: int | None = None,
         enabled: bool = True,
         **kwargs: Any,
     ) -> Self:
         """Set the queue of the whole app.
 
-        default_concurrency_limit: of listeners that name none; None is no limit. max_size: how many
-        requests may wait; beyond it they are rejected. enabled=False: what does not say queue=True
-        skips the queue.
+        default_concurrency_limit: of listeners that name none; left out ("not_set") it is 1, None
+        is no limit. max_size: how many requests may wait; beyond it they are rejected.
+        enabled=False: what does not say queue=True skips the queue. Raises DeclarationError.
         """
         if kwargs:
             takes = ("default_concurrency_limit", "max_size", "enabled")
             understood("queue", kwargs, QUEUE, takes)
-        limit: object = default_concurrency_limit
+        limit = 1 if default_concurrency_limit == "not_set" else default_concurrency_limit
         if limit is not None and not at_least(limit, 1):
             raise DeclarationError(
-                f"queue: default_concurrency_limit={default_concurrency_limit!r} would let nothing"
-                " run; give 1 or more, or None for no limit."
+                f"queue: default_concurrency_limit={limit!r} must be a whole number, 1 or more, or"
+                " None for no limit."
             )
         if max_size is not None and not at_least(max_size, 0):
             raise DeclarationError(
@@ -151,7 +151,7 @@ class Blocks(Graph):
             )
         if not isinstance(enabled, bool):  # pyright: ignore[reportUnnecessaryIsInstance]  # apps are not typed
             raise DeclarationError(f"queue: enabled={enabled!r} must be True or False.")
-        self.settings = Settings(default_concurrency_limit, max_size, enabled)
+        self.settings = Settings(limit, max_size, enabled)
         return self
 
     def plan(self) -> Plan:

@@ -93,6 +93,10 @@ class Interface(Blocks):
     ) -> None:
         super().__init__(title=title or "ossicle", **kwargs)
         flagging_mode = _flagging(flagging_mode, allow_flagging)
+        if not callable(fn):
+            raise DeclarationError(f"Interface: fn must be callable, not {fn!r}.")
+        if not isinstance(live, bool):  # pyright: ignore[reportUnnecessaryIsInstance]  # apps are not typed
+            raise DeclarationError(f"Interface: live={live!r} must be True or False.")
         self.fn = fn
         self.live = live
         additional = _components(additional_inputs)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, cast
 
 from ..components.base import byte_size
 from ..flow.errors import DeclarationError
+from ..flow.listeners import at_least
 from ..flow.plan import Plan
 from .leaving import leave
 from .loops import new_loop
@@ -62,12 +64,14 @@ class Launching:
             given = getattr(self, name)
             if isinstance(given, str):  # each of its letters would be a name
                 raise DeclarationError(f"launch: {name}={given!r} must be a list: [{given!r}].")
+            if not _texts(given):
+                raise DeclarationError(f"launch: {name}={given!r} must be a list of texts.")
             object.__setattr__(self, name, tuple(given))
         byte_size("launch", self.max_file_size)
-        for name, least in (("max_threads", 1), ("max_connections", 1), ("reconnect_window", 0)):
+        for name, fine, what in _SINGLE:
             given = getattr(self, name)
-            if given is not None and not given >= least:
-                raise DeclarationError(f"launch: {name}={given!r} must be {least} or more.")
+            if not fine(given):
+                raise DeclarationError(f"launch: {name}={given!r} must be {what}.")
 
     @property
     def tells_errors(self) -> bool:
@@ -76,6 +80,34 @@ class Launching:
             return self.server_name in ("127.0.0.1", "localhost", "::1")
         return self.show_error
 
+
+def _texts(given: object) -> bool:
+    listed = cast("Iterable[object]", given) if isinstance(given, Iterable) else (None,)
+    return all(isinstance(each, str) for each in listed)
+
+
+def _seconds(given: object) -> bool:
+    return isinstance(given, int | float) and given is not True and 0 <= given < math.inf
+
+
+def _port(given: object) -> bool:
+    return given is None or (at_least(given, 0) and at_least(65_535, cast("int", given)))
+
+
+_SINGLE: Final[tuple[tuple[str, Callable[[object], bool], str], ...]] = (
+    ("server_name", lambda given: isinstance(given, str), "an address as a text, or None"),
+    ("server_port", _port, "a number from 0 to 65535; 0 is any free one, None the usual"),
+    ("show_error", lambda given: given in (None, True, False), "True, False or None"),
+    ("max_threads", lambda given: at_least(given, 1), "a whole number, 1 or more"),
+    (
+        "max_connections",
+        lambda given: given is None or at_least(given, 1),
+        "a whole number, 1 or more, or None for no bound",
+    ),
+    ("root_path", lambda given: isinstance(given, str), 'a text, such as "/tool"'),
+    ("reconnect_window", _seconds, "a number of seconds, 0 or more"),
+)
+"""What each option of `launch` may be by itself, and how to say so."""
 
 Taker = Callable[[Any, Launching], None]
 """Gets the `Blocks` whose `launch()` was called."""

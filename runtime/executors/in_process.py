@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Generic, ParamSpec, TypeVar
+from typing import ClassVar, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -12,6 +12,9 @@ R = TypeVar("R")
 
 class InProcess(Generic[P, R]):
     """A function that listeners call in a process. Called directly, it runs here."""
+
+    killable: ClassVar[bool] = True
+    """`interrupt=True` can stop it."""
 
     def __init__(self, fn: Callable[P, R]) -> None:
         functools.update_wrapper(self, fn)

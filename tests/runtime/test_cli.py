@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import dataclasses
 import inspect
+import math
 import os
 import signal
 import subprocess
@@ -512,7 +513,7 @@ LAUNCHED = """
         time.sleep(600)
 
     with oc.Blocks() as demo:
-        demo.load({fn}, None, None, interrupt=True)
+        demo.load({fn}, None, None, interrupt={fn} is asked)
 
     try:
         demo.launch(server_port=0)
@@ -594,8 +595,16 @@ def test_launch_and_run_have_the_same_options() -> None:
             r"allowed_hosts='a.example' must be a list: \['a.example'",
         ),
         ({"max_file_size": "much"}, "max_file_size='much' must be bytes"),
-        ({"max_connections": 0}, "max_connections=0 must be 1 or more"),
-        ({"reconnect_window": -1}, "reconnect_window=-1 must be 0 or more"),
+        ({"max_connections": 0}, "max_connections=0 must be a whole number, 1 or more"),
+        ({"reconnect_window": -1}, "reconnect_window=-1 must be a number of seconds"),
+        ({"reconnect_window": math.inf}, "reconnect_window=inf must be a number of seconds"),
+        ({"server_port": "80"}, "server_port='80' must be a number from 0 to 65535"),
+        ({"server_port": 70_000}, "server_port=70000 must be a number from 0 to 65535"),
+        ({"server_name": 5}, "server_name=5 must be an address as a text"),
+        ({"max_threads": 1.5}, "max_threads=1.5 must be a whole number"),
+        ({"show_error": "yes"}, "show_error='yes' must be True, False or None"),
+        ({"root_path": 5}, "root_path=5 must be a text"),
+        ({"allowed_hosts": 5}, "allowed_hosts=5 must be a list of texts"),
     ],
 )
 def test_options_that_cannot_be_meant(given: dict[str, Any], words: str) -> None:

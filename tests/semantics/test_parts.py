@@ -74,7 +74,7 @@ def test_p1_a_newer_change_ends_a_build_that_is_not_done() -> None:
     [
         ({"every": 1, "queue": False}, "every=1"),
         ({"trigger_mode": "often"}, "choose once"),
-        ({"concurrency_limit": 0}, "would never let it run"),
+        ({"concurrency_limit": 0}, "must be a whole number"),
         ({"batch_window": 1}, "needs batch=True"),
         ({"on_overload": "latest"}, "is for a live"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -52,6 +52,7 @@ def option(name: str, value: object) -> Callable[[App], object]:
 
 
 WORDS: Any = ["click"]
+BAD: Callable[[object], Any] = lambda given: given  # noqa: E731  # what types would refuse
 REFUSED: list[tuple[str, Callable[[App], object], str]] = [
     *(
         (f"{name}={value}", option(name, value), SECONDS)
@@ -66,6 +67,25 @@ REFUSED: list[tuple[str, Callable[[App], object], str]] = [
     ("api_name", lambda a: a.go.click(nothing, api_name=5), "must be a text; False hides it"),
     ("line", lambda a: a.go.click(nothing, concurrency_id=3), "concurrency_id=3 must be a text"),
     ("no line", lambda a: a.go.click(nothing, concurrency_id=""), "must be a text"),
+    ("a list as mode", option("trigger_mode", ["once"]), "trigger_mode=['once'] is unknown"),
+    ("no limit at all", option("concurrency_limit", [1]), "must be a whole number, 1 or more"),
+    ("queue=1", option("queue", 1), "queue=1 must be True, False or None"),
+    ("a click that is timed", option("time_limit", 3), "time_limit=3 is for a live `stream`"),
+    ("a thread to stop", option("interrupt", True), "cannot stop nothing(), because it runs in a"),
+    ("the call", lambda a: a.go.click(None, a.text, a.out), "written to Textbox 'Out'; give"),
+    ("no batch", lambda a: a.go.click(None, a.text, batch=True), "batch=True needs a function"),
+    ("decorates 5", lambda a: a.go.click(inputs=a.text)(cast("Any", 5)), "callable, not 5"),
+    ("no operator", lambda a: a.go.click.pipe(cast("Any", 5)), ".pipe(): 5 is no operator"),
+    (
+        "a port is no input",
+        lambda a: a.go.click(one, BAD(a.text.change)),
+        "<Textbox 'Text'.change>",
+    ),
+    ("on a component", lambda a: oc.on(BAD(a.go), nothing), "<Button 'Go'> is no trigger"),
+    ("on a number", lambda a: oc.on(BAD(5), nothing), "on(): 5 is no trigger"),
+    ("on nothing", lambda a: oc.on([], nothing), "on(): give at least one trigger"),
+    ("on inputs", lambda a: oc.on(None, one, BAD(["a"])), "on(): inputs must be components"),
+    ("on takes", lambda a: oc.on(None, joined, a.text), "on(): joined() takes 2 inputs"),
     ("js", lambda a: a.go.click(None, js=True), "js=True must be JavaScript as a text"),
     ("empty js", lambda a: a.go.click(None, js=" "), "js=' ' must be JavaScript"),
     (
@@ -96,6 +116,74 @@ def test_t6_what_cannot_work_is_refused_when_it_is_declared(
     assert "Button 'Go'.click" in str(said.value) or "on()" in str(said.value)
 
 
+ELSEWHERE: list[tuple[Callable[[App], object], str]] = [
+    (lambda a: a.blocks.load(nothing, every=1, queue=False), "Blocks.load: every=1 needs the"),
+    (lambda a: a.blocks.unload(nothing, every=1), "Blocks.unload: every=1 runs while a session"),
+    (
+        lambda a: oc.Audio(label="Mic").stream(one, every=1),
+        "Audio 'Mic'.stream: every=1 and a live",
+    ),
+    (lambda a: oc.Textbox(BAD(one), label="Now"), "Textbox 'Now' value: one() takes 1 input"),
+    (lambda a: oc.Textbox("x", label="Now", every=1), "Textbox 'Now' value: every=1 says when a"),
+    (
+        lambda a: oc.Textbox("x", label="Now", inputs=a.text),
+        "value: inputs=(<Textbox 'Text'>,) says",
+    ),
+    (
+        lambda a: oc.Textbox(nothing, label="Now", inputs=BAD(5)),
+        "inputs must be components, not int",
+    ),
+    (lambda a: oc.State(one), "State: one() takes 1 input (value), but is given no inputs"),
+    (
+        lambda a: oc.render(inputs=BAD(5))(nothing),
+        "render() of nothing(): inputs must be components",
+    ),
+    (
+        lambda a: oc.render(inputs=a.text)(nothing),
+        "render() of nothing(): nothing() takes no inputs",
+    ),
+    (lambda a: oc.render(None, BAD([5]))(nothing), "render() of nothing(): 5 is no trigger"),
+    (lambda a: oc.render(BAD(nothing)), "render(): write @render() over nothing()"),
+    (lambda a: oc.Interface(BAD(None), "text", "text"), "Interface: fn must be callable, not None"),
+]
+
+
+@pytest.mark.parametrize(("declare", "says"), ELSEWHERE, ids=[says for _, says in ELSEWHERE])
+def test_t6_where_no_event_is_named_the_error_names_what_stands_there(
+    declare: Callable[[App], object], says: str
+) -> None:
+    """T6: a component whose value is a function, a part, the page."""
+    app = App()
+    with app.blocks, pytest.raises(DeclarationError) as said:
+        declare(app)
+    assert says in str(said.value)
+
+
+def test_t6_a_misspelt_event_is_told_with_those_there_are() -> None:
+    """T6: by the component and its label."""
+    with pytest.raises(AttributeError, match=r"Button 'Go' has no attribute 'clik'; its events"):
+        _ = BAD(App().go).clik
+
+
+def test_q2_the_peers_word_for_no_default_is_understood() -> None:
+    """Q2: it is what stands there when it is left out."""
+    with oc.Blocks() as app:
+        oc.Button().click(nothing)
+    app.queue(default_concurrency_limit="not_set")
+    assert app.plan().listeners[0].limit == 1
+
+
+def test_r1_outputs_as_a_set_are_in_the_order_of_their_making() -> None:
+    """R1 I3: a set has none of its own, and a tuple must go the same way in every run."""
+    with oc.Blocks() as app:
+        go = oc.Button()
+        outs = [oc.Number(label=str(n)) for n in range(20)]
+        go.click(lambda: tuple(range(20)), None, BAD(frozenset(reversed(outs))))
+    with Lab(app) as lab:
+        lab.click(go)
+        assert [lab.value(each) for each in outs] == list(range(20))
+
+
 def test_t6_what_one_input_gives_twice_is_no_mistake() -> None:
     """A function may take the same value at two places."""
     app = App()
@@ -117,7 +205,7 @@ def test_q4_a_size_that_is_none_is_refused(given: dict[str, Any]) -> None:
 @pytest.mark.parametrize("limit", [0, -1, 1.5, "a", True])
 def test_q2_a_default_limit_that_is_none_is_refused(limit: Any) -> None:
     """Q2: 1 or more, or None."""
-    with pytest.raises(DeclarationError, match="give 1 or more"):
+    with pytest.raises(DeclarationError, match="whole number, 1 or more"):
         oc.Blocks().queue(default_concurrency_limit=limit)
 
 

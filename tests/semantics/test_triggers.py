@@ -239,7 +239,7 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"every": 1, "queue": False}, "every=1", "leave queue=False out"),
     ({"every": 0}, "every=0", "at least"),
     ({"every": "1"}, "every='1'", "number of seconds"),
-    ({"concurrency_limit": 0}, "concurrency_limit=0", "give 1 or more"),
+    ({"concurrency_limit": 0}, "concurrency_limit=0", "whole number, 1 or more"),
     ({"concurrency_limit": "all"}, "concurrency_limit='all'", "default"),
     ({"concurrency_limit": 2, "queue": False}, "queue=False", "leave one of them out"),
     ({"concurrency_id": "x", "queue": False}, "queue=False", "leave one of them out"),
@@ -294,7 +294,7 @@ def test_t6_other_apps_are_not_mixed_in() -> None:
         dep = oc.Button().click(f)
     with oc.Blocks():
         button = oc.Button()
-        with pytest.raises(DeclarationError, match="not a listener here"):
+        with pytest.raises(DeclarationError, match="stands in another Blocks"):
             button.click(None, cancels=[dep])
         with pytest.raises(DeclarationError, match="belongs to another Blocks"):
             button.click(f, foreign)
