@@ -12,7 +12,7 @@ from .clock import Clock
 from .figures import Cost
 from .listeners import Listener
 from .model import Cause, Event, Request
-from .patches import Patch, Sound
+from .patches import Emit, Onward, Patch, Sound
 from .queue import Ask, Cancel
 from .results import UNSET
 from .said import Frames
@@ -33,7 +33,7 @@ class Events:
         self,
         clock: Clock,
         post: Callable[[Sequence[Ask | Cancel]], None],
-        emit: Callable[[Patch], None],
+        emit: Emit,
         on_error: Callable[[Exception], None],
         tap: Tap | None = None,
         cost: Cost | None = None,
@@ -146,11 +146,14 @@ class Events:
         self.due.append(Ask(request))
         return request
 
-    def show(self, patch: Patch) -> None:
-        """Hand a patch to the front end."""
+    def show(self, patch: Patch) -> Onward | None:
+        """Hand a patch to the front end. What takes the rest of the stream that it begins, if the
+        front end says so and nothing taps what is shown."""
         if self.tap:
             self.tap(patch)
         try:
-            self._emit(patch)
+            onward = self._emit(patch)
         except Exception as error:  # what cannot be shown must not end it for all (rule R3)
             self.on_error(error)
+            return None
+        return None if self.tap else onward

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from .model import Outcome
@@ -11,6 +11,12 @@ from .plan import Plan
 from .record import record
 from .results import UNSET
 from .units import Seconds
+
+Origin = tuple[int, Seconds]
+"""Of which node's recording a piece was made, and from which second of it."""
+
+Onward = Callable[[Any, Origin | None], None]
+"""Takes a piece of a live stream at 16 bit, (frames, channels), and its origin."""
 
 
 @record
@@ -29,9 +35,9 @@ class Sound:
 
     stage: "more" with one more `piece`, "end" after the last, "flush" to be silent at once. epoch:
     of the stream; what is left of an older one is void. live: what waits too long is worth nothing
-    any more. origin: of which node's recording this piece was made, and from which second of it.
-    pcm: the piece at 16 bit, (frames, channels), where that is known already. tape: of sound that
-    is not live, all of it so far, to be read from.
+    any more. origin: what the piece was made of, if that is known. pcm: the piece at 16 bit,
+    (frames, channels), where that is known already. tape: of sound that is not live, all of it so
+    far, to be read from.
     """
 
     session: str
@@ -40,7 +46,7 @@ class Sound:
     stage: Literal["more", "end", "flush"]
     piece: object = None
     live: bool = False
-    origin: tuple[int, Seconds] | None = None
+    origin: Origin | None = None
     pcm: Any = None
     tape: Any = None
 
@@ -110,3 +116,7 @@ class Gone:
 
 
 Patch = Set | Sound | Command | Run | Toast | Fault | Part | Gone
+
+Emit = Callable[[Patch], Onward | None]
+"""Shows a patch to its front end. What it returns for the first piece of a live stream takes all
+pieces behind that: to tell where a stream leads once is enough, and it has fifty in a second."""

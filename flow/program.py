@@ -24,7 +24,7 @@ from .fragments import Fragment
 from .model import ENDS, Cause, Job, Kind, Outcome, Request
 from .notices import Notice, Report
 from .parts import Parts
-from .patches import Gone, Patch, Run, Set, Toast
+from .patches import Emit, Gone, Patch, Run, Set, Toast
 from .piping import Piping
 from .plan import Plan
 from .queue import Cancel, Queue
@@ -65,7 +65,7 @@ class Program:
         plan: Plan,
         execute: Execute,
         clock: Clock,
-        emit: Callable[[Patch], None],
+        emit: Emit,
         *,
         reconnect_window: Seconds = 60.0,
         on_error: Callable[[Exception], None],

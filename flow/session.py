@@ -15,6 +15,7 @@ from .graph import Node
 from .injected import ClientRequest
 from .listeners import Listener
 from .model import Request
+from .patches import Onward
 from .plan import Plan
 from .same import same
 from .streams import Stream
@@ -227,6 +228,8 @@ class Sounding:
     last: object = None
     tape: Tape | None = None
     """Live sound is kept here in place of its pieces: they are too many."""
+    onward: Onward | None = None
+    """Takes the pieces of a live stream behind its first."""
 
 
 @dataclass(slots=True, eq=False)

@@ -10,18 +10,14 @@ from .errors import OssicleError, WorldError
 from .events import Events
 from .graph import Node
 from .model import Event, Kind, Outcome, Request
-from .patches import Fault, Sound
+from .patches import Fault, Origin, Sound
 from .results import FLUSH
 from .session import Passing, Session, Sounding
-from .units import Seconds
 
 if TYPE_CHECKING:
     from .audio import Clip
     from .blocks import Block
     from .tape import Tape
-
-Origin = tuple[int, Seconds]
-"""Of which node's recording a piece was made, and from which second of it."""
 
 Apply = Callable[[Session, Request | None, tuple[Write, ...]], None]
 """Stores what was written and shows it."""
@@ -83,6 +79,14 @@ class Sounds:
         Raises BlockError for live sound of another rate or channel count than it began with.
         """
         playing = session.sounding.get(node)
+        if (
+            playing is not None
+            and playing.onward
+            and playing.source is source
+            and piece is not None
+        ):
+            self._onward(playing, piece, origin)  # nearly always, where sound is live
+            return
         if playing is None or playing.source != source:
             if playing:
                 self._events.show(Sound(session.id, node, playing.epoch, "flush"))
@@ -108,12 +112,26 @@ class Sounds:
                 return
         else:
             raise _other_form(sound, tape)
-        self._events.show(
+        onward = self._events.show(
             Sound(
                 session.id, node, playing.epoch, "more", piece, live, origin, pcm,
                 None if live else tape,
             )
         )  # fmt: skip
+        if live and tape:
+            playing.onward = onward
+
+    def _onward(self, playing: Sounding, piece: Any, origin: Origin | None) -> None:
+        tape, onward = playing.tape, playing.onward
+        assert tape and onward
+        if piece.rate != tape.rate or piece.channels != tape.channels:
+            raise _other_form(piece, tape)
+        playing.last = piece
+        pcm = tape.take(piece)
+        try:
+            onward(pcm, origin)
+        except Exception as error:  # as in `Events.show`
+            self._events.on_error(error)
 
     # -- ends ----------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from ..flow.errors import Error, InputError, WorldError
 from ..flow.events import Tap
 from ..flow.injected import ClientRequest
 from ..flow.model import ENDS, Kind, Outcome
-from ..flow.patches import Command, Fault, Gone, Part, Patch, Run, Set, Sound, Toast
+from ..flow.patches import Command, Fault, Gone, Onward, Part, Patch, Run, Set, Sound, Toast
 from ..flow.plan import Plan
 from ..flow.program import Execute, Program
 from ..flow.results import UNSET
@@ -260,8 +260,10 @@ class Host:
 
     # -- out -----------------------------------------------------------------------------------
 
-    def _emit(self, made: Patch) -> None:
+    def _emit(self, made: Patch) -> Onward | None:
         line = self.lines.get(made.session)
+        if isinstance(made, Sound):
+            return self.sounds.emit(line, made) if line else None
         if isinstance(made, Run):
             self._report(made.outcome)
             self._count(made.outcome)
@@ -269,15 +271,13 @@ class Host:
                 if made.outcome.kind is Kind.DROPPED:
                     self.sounds.dropped(line, made.outcome.request)
                 self._station(line, made.outcome)
-        elif isinstance(made, Sound):
-            if line:
-                self.sounds.emit(line, made)
         elif isinstance(made, Gone):
             self._gone(made)
         elif isinstance(made, Fault):
             self._fault(made)
         elif line and (session := self.program.sessions.get(made.session)):
             self._shows(line, session, made)
+        return None
 
     def _shows(self, line: Line, session: Session, made: Set | Toast | Command | Part) -> None:
         if isinstance(made, Part):

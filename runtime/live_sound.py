@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..components.base import Component
 from ..flow.model import Request
-from ..flow.patches import Sound
+from ..flow.patches import Onward, Sound
 from ..flow.program import Program
 from ..flow.said import Act
 from ..flow.units import Seconds
@@ -23,6 +23,7 @@ from . import wire
 from .executors.pool import Pool
 from .peers import Peers
 from .sessions import Line, Message
+from .straight import Straight
 from .streams.metrics import Lag
 from .streams.watch import Watch
 
@@ -193,11 +194,17 @@ class LiveSound:
 
     # -- out -----------------------------------------------------------------------------------
 
-    def emit(self, line: Line, made: Sound) -> None:
-        """Send a piece of generated sound, or its end, as far as the listener has room."""
-        if told := (line.live_sound or self._of(line)).sound(made):
+    def emit(self, line: Line, made: Sound) -> Onward | None:
+        """Send a piece of generated sound, or its end, as far as the listener has room.
+
+        What takes the rest of the stream, if it is live.
+        """
+        live = line.live_sound or self._of(line)
+        if told := live.sound(made):
             self._show(line, told)
         self.pump(line)
+        stream = live.outgoing.get(made.node) if made.live else None
+        return Straight(line, live, stream, self.pump).take if stream else None
 
     def pump(self, line: Line) -> None:
         """Send what is due of generated sound, after what was said about it."""

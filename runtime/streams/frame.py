@@ -36,6 +36,11 @@ from ...flow.blocks import DISCONTINUITY, END, FLUSH, START, all_finite
 
 HEADER = struct.Struct("<BBBBHHIIQd")
 _PACK, _UNPACK, _SIZE = HEADER.pack, HEADER.unpack_from, HEADER.size
+KIND_SIZE = 8
+_KIND = struct.Struct("<BBBBHH").pack
+PLACE = struct.Struct("<IQd").unpack_from
+"""Rate, index and time of capture, which stand at `PLACE_AT` of a frame."""
+PLACE_AT = 12
 VERSION, SOUND = 1, 1
 INT16, FLOAT32 = 1, 2
 DTYPES = {INT16: np.dtype("<i2"), FLOAT32: np.dtype("<f4")}
@@ -52,6 +57,11 @@ FLAGS = START | END | DISCONTINUITY | FLUSH
 
 class FrameError(ValueError):
     """A frame that cannot be one. The text says what is wrong with it and may be shown."""
+
+
+def kind_of(node: int, channels: int) -> bytes:
+    """The first `KIND_SIZE` bytes of each frame of 16 bit that goes on without a flag."""
+    return _KIND(VERSION, SOUND, INT16, channels, node, 0)
 
 
 @dataclass(slots=True, eq=False)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...flow.blocks import DISCONTINUITY, int16
+from ...flow.blocks import DISCONTINUITY, STALE, Block, from_int16, int16
 from ...flow.tape import Tape
 from ...flow.units import Seconds
-from .frame import Frame, FrameError
+from .frame import DTYPES, HEADER, INT16, PLACE, PLACE_AT, Frame, FrameError, kind_of
 from .metrics import SourceMetrics
+
+_HEAD, _INT16, _FAR = HEADER.size, DTYPES[INT16], sys.float_info.max
 
 DRIFT = 0.001
 """How much faster than ours the front end's clock may run: a sound's age is known by the least
@@ -35,6 +38,11 @@ REGAIN = 0.1
 class Incoming:
     """One recording of one node. Feed it frames in any order that a socket may bring them."""
 
+    __slots__ = (
+        "node", "rate", "channels", "kind", "counters", "tape", "next", "age", "behind", "given",
+        "_now", "_quickest", "_late_since", "_behind_since", "_patience", "_patient",
+    )  # fmt: skip
+
     def __init__(
         self,
         rate: int,
@@ -42,10 +50,14 @@ class Incoming:
         tape: Tape | None = None,
         metrics: SourceMetrics | None = None,
         now: Callable[[], Seconds] = time.monotonic,
+        node: int = 0,
     ) -> None:
         """tape: keeps the take. now: a clock that never runs back, for the age of what comes."""
         self.rate = rate
         self.channels = channels
+        self.node = node
+        self.kind = kind_of(node, channels)
+        """How frames begin that may only go on."""
         self.counters = metrics or SourceMetrics(rate=rate, channels=channels)
         self.tape = tape or Tape(rate, channels)
         """All that came; what was lost is silence in it."""
@@ -104,6 +116,31 @@ class Incoming:
         self.tape.append(to_int16(samples))
         counters.untaken = self.tape.untaken
         return frame, lost
+
+    def goes_on(self, data: bytes) -> Block | None:
+        """The sound of a frame that begins with `kind`, if it is one of nearly all: it is whole and
+        goes on where the last one ended, in time. Else None, and nothing is done: see `push`."""
+        rate, index, time = PLACE(data, PLACE_AT)
+        count, odd = divmod(len(data) - _HEAD, 2 * self.channels)
+        if (
+            index != self.next
+            or rate != self.rate
+            or odd
+            or self.behind
+            or not (-_FAR < time < _FAR)  # and not when it is not a number
+        ):
+            return None
+        samples: NDArray[np.int16] = np.ndarray((count, self.channels), _INT16, data, _HEAD)
+        counters = self.counters
+        counters.pieces += 1
+        counters.received += count
+        self.next = index + count
+        self.age = age = self._waited(time / 1000, count)
+        self.given = index, time, age
+        self.tape.append(samples)
+        if self.tape.untaken:
+            counters.untaken = self.tape.untaken
+        return Block(from_int16(samples), rate, index, STALE if self.behind else 0)
 
     def captured(self, second: Seconds) -> float:
         """When a place of the recording was captured, in ms of the front end's clock."""

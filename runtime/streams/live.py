@@ -18,7 +18,7 @@ from ...flow.errors import InputError
 from ...flow.patches import Sound
 from ...flow.tape import Tape
 from ...flow.units import Seconds
-from .frame import Frame, FrameError, unpack
+from .frame import HEADER, KIND_SIZE, MAX_BYTES, Frame, FrameError, unpack
 from .incoming import Incoming
 from .joining import LONGEST, Joining
 from .metrics import SessionMetrics
@@ -27,6 +27,7 @@ from .outgoing import Outgoing
 log = logging.getLogger("ossicle")
 
 Message = dict[str, Any]
+_FRAME = HEADER.size
 Came = tuple[Incoming, int, Block]
 """Of which recording, of which node, and the new sound."""
 
@@ -52,6 +53,7 @@ class Live:
         self._takes, self._now, self._spill = takes, now, spill
         self._budgets = budgets or {}
         self._stopped = set[int]()
+        self._kinds = dict[bytes, Incoming]()  # recordings that go on, by how their frames begin
         self.joining: Joining | None = None
         """Frames that wait for those that are handed over next."""
 
@@ -59,7 +61,7 @@ class Live:
 
     def begin(self, node: int) -> None:
         """A recording starts; what an older one left behind is void."""
-        self.incoming.pop(node, None)
+        self._over(node)
         self._stopped.discard(node)
 
     def frame(self, data: bytes) -> Came | None:
@@ -67,6 +69,9 @@ class Live:
 
         Raises FrameError saying what is wrong.
         """
+        stream = self._kinds.get(data[:KIND_SIZE])
+        if stream and _FRAME <= len(data) <= MAX_BYTES and (block := stream.goes_on(data)):
+            return stream, stream.node, block  # nearly always
         got = self._taken(unpack(data))
         if got is None:
             return None
@@ -129,7 +134,16 @@ class Live:
         metrics = self.metrics.source(node, rate, channels)
         spill = self._spill
         tape = Tape(rate, channels, partial(spill, rate, channels) if spill else None)
-        stream = self.incoming[node] = Incoming(rate, channels, tape, metrics, self._now)
+        self._over(node)
+        stream = Incoming(rate, channels, tape, metrics, self._now, node)
+        self.incoming[node] = self._kinds[stream.kind] = stream
+        return stream
+
+    def _over(self, node: int) -> Incoming | None:
+        """Nothing more goes on in a node's recording; it, if there is one."""
+        stream = self.incoming.pop(node, None)
+        if stream:
+            self._kinds.pop(stream.kind, None)
         return stream
 
     def take(self, node: int) -> Callable[[], Clip]:
@@ -137,7 +151,7 @@ class Live:
 
         Raises InputError if nothing was recorded.
         """
-        stream = self.incoming.pop(node, None)
+        stream = self._over(node)
         self._stopped.add(node)
         if stream is None or not stream.counters.received:
             raise InputError("nothing was recorded; look whether the microphone is muted.")

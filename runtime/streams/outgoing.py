@@ -62,8 +62,8 @@ class Outgoing:
         self._pieces = list[tuple[NDArray[np.int16], float | None]]()
         self._offset = 0  # frames of the first that were sent
         self._said_start = self._said_end = False
-        self._sent = deque[tuple[int, int]]()  # first and last index of what is under way
-        self._flying = 0  # frames of all of these, those that were heard of the first included
+        self._gaps = deque[tuple[int, int]]()  # where something was left out, that was not reached
+        self._left = 0  # frames of all of these
         self._most_ahead = round(AHEAD * rate)
         self._most_piece = round(PIECE * rate)
         self._most_late = round(LATE * rate)
@@ -97,6 +97,26 @@ class Outgoing:
         if counters.total - counters.sent > counters.most_waiting:
             counters.most_waiting = counters.total - counters.sent
 
+    def at_once(
+        self, samples: NDArray[np.int16], captured: float | None, age: Seconds
+    ) -> bytes | None:
+        """The frame of one more live piece; None, and nothing is done, where it has to be pushed:
+        the first, one that must wait, one that is late, one that is longer than a frame."""
+        counters, count = self.counters, len(samples)
+        start = counters.total
+        if (
+            counters.sent != start
+            or age > LATE
+            or not 0 < count <= self._most_piece
+            or not self._said_start
+            or self.ended
+            or start - counters.heard >= self._most_ahead
+        ):
+            return None
+        counters.total = counters.sent = start + count
+        stamp = 0 if captured is None else _stamp(captured, 0.0)
+        return packed(self.node, 0, stamp, self.rate, start, self.epoch, samples)
+
     def end(self) -> None:
         """Nothing more comes."""
         self.ended = True
@@ -110,9 +130,9 @@ class Outgoing:
         """The front end has played so many frames."""
         self.counters.heard = max(self.counters.heard, min(frames, self.counters.sent))
         self.counters.underruns = max(self.counters.underruns, underruns)
-        while self._sent and self._sent[0][1] <= self.counters.heard:
-            start, end = self._sent.popleft()
-            self._flying -= end - start
+        while self._gaps and self._gaps[0][1] <= self.counters.heard:
+            start, end = self._gaps.popleft()
+            self._left -= end - start
 
     @property
     def finished(self) -> bool:
@@ -122,8 +142,8 @@ class Outgoing:
     def rewind(self) -> None:
         """A front end that lost its line plays on from what it has heard; live, from now."""
         self._said_end = False
-        self._sent.clear()
-        self._flying = 0
+        self._gaps.clear()
+        self._left = 0
         self.counters.resumed += 1
         if self.live:
             self.counters.heard = self.counters.sent  # what was under way is void
@@ -150,10 +170,11 @@ class Outgoing:
             yield self._frame(np.zeros((0, self.channels), np.int16), END, 0)
 
     def _under_way(self) -> int:
-        """Frames that were sent and not heard yet; what was dropped between them is not."""
-        if not self._sent:
-            return 0
-        return self._flying - max(0, self.counters.heard - self._sent[0][0])
+        """Frames that were sent and not heard yet; what was left out between them is not."""
+        flying = self.counters.sent - self.counters.heard
+        if not self._gaps:
+            return flying
+        return flying - self._left + max(0, self.counters.heard - self._gaps[0][0])
 
     def _read(self) -> tuple[NDArray[np.int16], int]:
         """The next samples of what is kept, as many as one frame may have."""
@@ -181,6 +202,11 @@ class Outgoing:
         """Leave out the oldest of what was not sent; the index of what follows tells of it."""
         counters = self.counters
         extra = counters.total - counters.sent - most
+        if extra > 0:
+            goes_on = self._gaps and self._gaps[-1][1] == counters.sent
+            begin = self._gaps.pop()[0] if goes_on else counters.sent
+            self._gaps.append((begin, counters.sent + extra))
+            self._left += extra
         while extra > 0:
             part = min(extra, len(self._pieces[0][0]) - self._offset)
             self._advance(part)
@@ -196,8 +222,6 @@ class Outgoing:
         start = counters.sent
         if len(samples):
             counters.sent = start + len(samples)
-            self._sent.append((start, counters.sent))
-            self._flying += len(samples)
         return packed(self.node, flags, stamp, self.rate, start, self.epoch, samples)
 
 
