@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import threading
 import weakref
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +16,7 @@ from .facts import Facts
 from .folder import Folder
 from .limits import Limits, bytes_text
 from .refusals import disk_error
+from .removal import remove
 
 
 @dataclass
@@ -35,6 +35,11 @@ class Blob:
         """What libsndfile can open."""
         return self.copy or self.path
 
+    @property
+    def files(self) -> list[Path]:
+        """All that it has on disk."""
+        return [self.path] if self.copy is None else [self.path, self.copy]
+
 
 class Disk:
     """The files of one process under one private folder, which is made when first needed.
@@ -45,12 +50,25 @@ class Disk:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.used = 0
+        self._used = 0
+        self._returned = deque[int]()
         self._lock = threading.Lock()
         self._blobs: dict[str, Blob] = {}
         self._root: Path | None = None
         self._remove: weakref.finalize[[], Disk] | None = None
         self._closed = False
+
+    @property
+    def used(self) -> int:
+        """Bytes that are counted now."""
+        with self._lock:
+            return self._count()
+
+    def _count(self) -> int:
+        while self._returned:
+            # never below: after close() everything was freed already
+            self._used = max(0, self._used - self._returned.popleft())
+        return self._used
 
     def folder(self, kind: str) -> Path:
         """`incoming`, `blobs` or `given` under the private folder."""
@@ -84,18 +102,18 @@ class Disk:
     def reserve(self, size: int, name: str) -> None:
         """Count bytes that are about to be written. Raises ClipError beyond the quota."""
         with self._lock:
-            if self.used + size > self.limits.quota:
+            used = self._count()
+            if used + size > self.limits.quota:
                 raise ClipError(
                     f"{name!r} needs {bytes_text(size)}, but of the {bytes_text(self.limits.quota)}"
-                    f" for all sounds {bytes_text(self.used)} are in use; close other tabs or try "
+                    f" for all sounds {bytes_text(used)} are in use; close other tabs or try "
                     "again later (the app's author can raise the quota)"
                 )
-            self.used += size
+            self._used += size
 
     def free(self, size: int) -> None:
-        """Take back reserved bytes."""
-        with self._lock:
-            self.used = max(0, self.used - size)  # after close() everything was freed already
+        """Take back reserved bytes. Takes no lock: garbage is collected anywhere, under it, too."""
+        self._returned.append(size)
 
     def find(self, key: str, owner: str) -> Blob | None:
         """The blob of that content, now owned once more by `owner`, or None."""
@@ -109,49 +127,57 @@ class Disk:
         """Take files from `incoming` into the store; equal content is stored once.
 
         The bytes are reserved already. Returns the blob that counts, owned by `owner` once more.
+        Raises ClipError, with nothing left of files and bytes.
         """
-        target = self.folder("blobs") / secrets.token_hex(16)
-        with self._lock:
-            known = self._blobs.get(blob.key)
-            if known is None:
-                # Renames inside one folder tree are as cheap as the bookkeeping around them.
-                os.replace(blob.path, target)
-                blob.path = target
-                if blob.copy is not None:
-                    os.replace(blob.copy, target.with_name(f"{target.name}-copy"))
-                    blob.copy = target.with_name(f"{target.name}-copy")
-                self._blobs[blob.key] = blob
-                blob.owners[owner] += 1
-                return blob
-            known.owners[owner] += 1
-            self.used -= blob.size
-        _delete(blob)
+        try:
+            target = self.folder("blobs") / secrets.token_hex(16)
+            with self._lock:
+                known = self._blobs.get(blob.key)
+                if known is None:
+                    # Renames inside one folder tree are as cheap as the bookkeeping around them.
+                    blob.path = blob.path.rename(target)
+                    if blob.copy is not None:
+                        blob.copy = blob.copy.rename(target.with_name(f"{target.name}-copy"))
+                    known = self._blobs[blob.key] = blob
+                known.owners[owner] += 1
+        except OSError as error:
+            self._drop(blob)
+            raise disk_error(error, "the sound") from error
+        except ClipError:
+            self._drop(blob)
+            raise
+        if known is not blob:
+            self._drop(blob)
         return known
 
-    def disown(self, key: str, owner: str, times: int = 1) -> None:
+    def disown(self, key: str, owner: str) -> None:
         """Give up ownership; the last one takes the files with it."""
         with self._lock:
             blob = self._blobs.get(key)
             if blob is None:
                 return
-            blob.owners[owner] -= times
+            blob.owners[owner] -= 1
             if blob.owners[owner] <= 0:
                 del blob.owners[owner]
             if blob.owners:
                 return
             del self._blobs[key]
-            self.used -= blob.size
-        _delete(blob)
+        self._drop(blob)
+
+    def _drop(self, blob: Blob) -> None:
+        remove(*blob.files, size=blob.size)
+        self.free(blob.size)
 
     def close(self) -> None:
         """Delete everything; nothing can be stored after that."""
         with self._lock:
             self._closed = True
             self._blobs.clear()
-            self.used = 0
-            remove, self._remove, self._root = self._remove, None, None
-        if remove is not None:
-            remove()
+            self._returned.clear()
+            self._used = 0
+            end, self._remove, self._root = self._remove, None, None
+        if end is not None:
+            end()
 
 
 class Incoming:
@@ -219,12 +245,6 @@ class Incoming:
             if file is not None:
                 file.close()
         finally:
-            self.path.unlink(missing_ok=True)
+            remove(self.path, size=self.size)
             self._disk.free(self.size)
             self.size = 0
-
-
-def _delete(blob: Blob) -> None:
-    blob.path.unlink(missing_ok=True)
-    if blob.copy is not None:
-        blob.copy.unlink(missing_ok=True)

@@ -77,6 +77,7 @@ class SessionDocuments(Holdings):
 
     def receive_document(self, name: str, *, picture: bool) -> DocumentUpload:
         """Begin an upload of a file; of a picture that browsers show, if `picture`."""
+        sweep(self._lost)
         self._check_open()
         limits = self._disk.limits
         name = safe_name(name, fallback="image" if picture else "file")
@@ -108,8 +109,8 @@ class SessionDocuments(Holdings):
             size = incoming.size
             blob = self._disk.find(key, self._owner)
             if blob is None:
-                blob = self._disk.adopt(Blob(key, incoming.path, size), self._owner)
                 incoming.taken()
+                blob = self._disk.adopt(Blob(key, incoming.path, size), self._owner)
             else:
                 incoming.abort()  # its content is here already
         except BaseException:

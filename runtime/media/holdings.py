@@ -27,6 +27,7 @@ from .disk import Blob, Disk, Incoming
 from .fetch import fetch, is_url, url_name
 from .names import safe_name
 from .refusals import disk_error
+from .removal import remove
 
 CHUNK = 1 << 20  # bytes read and written at once
 _SHOWN = 8  # pictures, the newest that a page was told of
@@ -224,6 +225,7 @@ class Holdings:
                 self._given[key] = (target, now.st_size, now.st_mtime_ns)
                 return target
         self._drop_given()
+        remove(folder, size=size)  # the session's may have gone before this one was in it
         raise over()
 
     def _given_before(self, key: tuple[str, str]) -> Path | None:
@@ -247,8 +249,7 @@ class Holdings:
             size, self._given_bytes = self._given_bytes, 0
             self._given.clear()
         if folder is not None:
-            # The receiver may have deleted or added files; what counts is that all are gone.
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder, size=size)
         self._disk.free(size)
 
 

@@ -28,6 +28,7 @@ from .headers import HEAD
 from .holdings import Entry, sweep
 from .limits import Limits
 from .names import safe_name, with_suffix
+from .removal import remove
 from .tape import Scribe, Share, TapeFile
 from .waveform import Waveforms
 
@@ -149,6 +150,7 @@ class Session(SessionDocuments):
 
     def receive(self, name: str, check: Check | None = None) -> Upload:
         """Begin an upload of a sound. `check` raises for one that nobody would take."""
+        sweep(self._lost)  # of what came before: one that was refused counts until here
         self._check_open()
         limits = self._disk.limits
         incoming = Incoming(self._disk, safe_name(name), limits.upload, "the most for one file")
@@ -166,9 +168,10 @@ class Session(SessionDocuments):
         """
         try:
             key = incoming.finish()
+            size = incoming.size
             blob = self._disk.find(key, self._owner)
             if blob is None:
-                found = ahead.finish(incoming.size) if ahead is not None else None
+                found = ahead.finish(size) if ahead is not None else None
                 blob = self._adopt(key, incoming, found, glimpse)
             else:
                 if ahead is not None:
@@ -180,13 +183,9 @@ class Session(SessionDocuments):
             incoming.abort()
             raise
         assert blob.facts is not None
+        memory = self._disk.limits.memory
         clip = FileClip(
-            blob.readable,
-            blob.facts,
-            name=incoming.name,
-            key=key,
-            size=blob.size if blob.copy is None else blob.path.stat().st_size,
-            memory=self._disk.limits.memory,
+            blob.readable, blob.facts, name=incoming.name, key=key, size=size, memory=memory
         )
         try:
             self._clip_entry(clip)  # owns the file for the clip
@@ -223,13 +222,11 @@ class Session(SessionDocuments):
             try:
                 self._disk.reserve(extra, incoming.name)
             except ClipError:
-                copy.unlink()
+                remove(copy, size=extra)
                 raise
-        size = incoming.size + extra
-        blob = Blob(key, incoming.path, size, facts, copy if copied else None)
-        blob = self._disk.adopt(blob, self._owner)
+        blob = Blob(key, incoming.path, incoming.size + extra, facts, copy if copied else None)
         incoming.taken()
-        return blob
+        return self._disk.adopt(blob, self._owner)
 
     def _blob(self, clip: Clip, entry: Entry, format: str) -> Blob:
         """The file of a clip in a format, owned by the entry."""

@@ -13,7 +13,9 @@ import numpy as np
 from ...flow.audio import Clip
 from ...flow.bounds import ClipError
 from ...flow.samples import Int16, Samples, content_hash, peak16, update_hash
-from .disk import Disk, disk_error
+from .disk import Disk
+from .refusals import disk_error
+from .removal import remove
 
 WAITING = 256
 """Parts that may wait to be written, of all sessions: some 50 MB. A disk that is that slow gets no
@@ -26,21 +28,24 @@ class Share:
     """The bytes that the takes of one session have on disk. Thread-safe."""
 
     def __init__(self, most: int) -> None:
-        self.used = 0
+        self._used = 0
+        self._returned = deque[int]()
         self._most = most
         self._lock = threading.Lock()
 
     def take(self, size: int, always: bool = False) -> bool:
         """Count so many bytes more; False if they are beyond the bound, and must not be."""
         with self._lock:
-            if self.used + size > self._most and not always:
+            while self._returned:
+                self._used -= self._returned.popleft()
+            if self._used + size > self._most and not always:
                 return False
-            self.used += size
+            self._used += size
             return True
 
     def free(self, size: int) -> None:
-        with self._lock:
-            self.used -= size
+        """Take them back. Takes no lock, like `Disk.free`."""
+        self._returned.append(size)
 
 
 class Scribe:
@@ -50,6 +55,7 @@ class Scribe:
         self._disk = disk
         self._work = queue.Queue[_Work | None](WAITING)
         self._thread: threading.Thread | None = None
+        self._closed = False
         self._lock = threading.Lock()
 
     def tape(
@@ -63,20 +69,23 @@ class Scribe:
         return TapeFile(self._disk, self, rate, channels, patient, share)
 
     def write(self, file: TapeFile, samples: Int16) -> bool:
-        """Take a part; False if too much waits."""
-        with self._lock:
+        """Take a part; False if too much waits, and once the app has ended."""
+        with self._lock:  # around both: what comes behind the last word would wait for ever
+            if self._closed:
+                return False
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="tapes", daemon=True)
                 self._thread.start()
-        try:
-            self._work.put_nowait((file, samples))
-        except queue.Full:
-            return False
+            try:
+                self._work.put_nowait((file, samples))
+            except queue.Full:
+                return False
         return True
 
     def close(self) -> None:
         """What waits is still written; then the thread ends."""
         with self._lock:
+            self._closed = True
             thread, self._thread = self._thread, None
         if thread:
             self._work.put(None)
@@ -219,6 +228,7 @@ class TapeClip(Clip):
 
 
 def _discard(path: Path, disk: Disk, share: Share, size: list[int]) -> None:
-    path.unlink(missing_ok=True)
+    # Garbage is collected anywhere, with any lock held: nothing here may wait for one.
+    remove(path, size=size[0])
     disk.free(size[0])
     share.free(size[0])

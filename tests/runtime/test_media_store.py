@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -20,6 +22,7 @@ import soundfile as sf
 from ossicle.flow.audio import Clip, ClipError, trimmed
 from ossicle.runtime.media.limits import Limits
 from ossicle.runtime.media.names import safe_name, with_suffix
+from ossicle.runtime.media.removal import AT_ONCE
 from ossicle.runtime.media.store import Store
 
 RATE = 8000
@@ -56,6 +59,12 @@ def sound_file(folder: Path, name: str = "a.wav", frames: int = 1000, seed: int 
     path.parent.mkdir(parents=True, exist_ok=True)
     sf.write(str(path), clip(frames, seed).int16(), RATE, format="WAV")  # pyright: ignore
     return path
+
+
+def sound_bytes(frames: int, seed: int) -> bytes:
+    file = io.BytesIO()
+    sf.write(file, clip(frames, seed).int16(), RATE, format="WAV")  # pyright: ignore
+    return file.getvalue()
 
 
 def test_nothing_on_disk_before_the_first_sound(store: Store, home: Path) -> None:
@@ -338,6 +347,7 @@ def test_closing_removes_everything(home: Path, tmp_path: Path) -> None:
 KILLED = """
 import os, signal, tempfile
 tempfile.tempdir = {home!r}
+from ossicle.runtime.media.removal import AT_ONCE
 from ossicle.runtime.media.store import Store
 store = Store()
 store.session("a").open({path!r})
@@ -432,3 +442,57 @@ def test_suffixes() -> None:
     assert with_suffix("a.m4a", "wav") == "a.wav"
     assert with_suffix("take 1.30 pm", "wav") == "take 1.30 pm.wav"
     assert re.fullmatch(r"audio\.mp3", with_suffix("audio", "mp3"))
+
+
+def test_refused_uploads_are_not_counted(store: Store) -> None:
+    """Sounds that nobody would take use up no quota, one after the other, whoever else is there."""
+
+    def refuse(_: Clip) -> None:
+        raise ClipError("too long")
+
+    store.session("a")
+    for seed in range(20):  # 120 kB each of the 2 MB
+        upload = store.receive("a", "x.wav", refuse)
+        with pytest.raises(ClipError, match="too long"):
+            upload.write(sound_bytes(60_000, seed))
+            upload.finish()
+        upload.abort()
+
+
+def test_large_files_are_deleted_beside(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who ends a session, the loop, does not wait until a disk has given back what it had."""
+    deleted: dict[int, bool] = {}
+    unlink = Path.unlink
+
+    def seen(path: Path, missing_ok: bool = False) -> None:
+        deleted[path.stat().st_size] = threading.current_thread() is threading.main_thread()
+        unlink(path, missing_ok)
+
+    store = Store()
+    kept = [
+        store.session("a").keep(b"x"),
+        store.session("a").keep(bytes(AT_ONCE + 1)),
+    ]
+    monkeypatch.setattr(Path, "unlink", seen)
+    store.release("a")
+    for thread in threading.enumerate():
+        if thread.name == "ossicle-remove":
+            thread.join()
+    assert deleted == {1: True, AT_ONCE + 1: False}
+    assert (store.used, files(home)) == (0, [])
+    del kept
+    store.close()
+
+
+def test_a_store_that_loses_its_disk_counts_nothing(home: Path) -> None:
+    """A file that cannot be moved to its place is an error in words, and its bytes are free."""
+    store = Store()
+    upload = store.session("a").receive_document("x.bin", picture=False)
+    upload.write(b"abc")
+    shutil.rmtree(next(home.iterdir()) / "blobs")
+    with pytest.raises(ClipError, match="could not be stored"):
+        upload.finish()
+    assert (store.used, files(home)) == (0, [])
+    store.close()

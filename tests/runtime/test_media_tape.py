@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import threading
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -162,3 +165,44 @@ def test_a_loss_of_an_hour_is_bounded() -> None:
     tape.silence(10**9)
     assert tape.frames == 10 * RATE
     assert not tape.clip("take").samples()[100:].any()
+
+
+@dataclass(frozen=True)
+class Collecting(Limits):
+    """Collects garbage wherever they are looked at, as the interpreter may."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "quota":
+            gc.collect()
+        return super().__getattribute__(name)
+
+
+def test_a_take_that_is_garbage_in_a_circle_holds_up_nobody() -> None:
+    """Garbage is collected in the middle of anything, of counting bytes under a lock, too."""
+    store = Store(Collecting())
+    lost: list[object] = [store.session("a").spill(RATE, 1)]
+    lost.append(lost)
+    gc.disable()
+    try:
+        del lost
+        others = threading.Thread(
+            target=lambda: store.session("a").spill(RATE, 1).write(noise(50)), daemon=True
+        )
+        others.start()
+        others.join(10)
+        assert not others.is_alive()
+    finally:
+        gc.enable()
+    store.close()
+
+
+def test_a_take_that_outlives_the_app_ends_in_words() -> None:
+    """A function still running when the app has ended begins no thread, and waits for none."""
+    store = Store()
+    live, patient = (store.session("a").spill(RATE, 1, patient=each) for each in (False, True))
+    before = threading.enumerate()
+    store.close()
+    assert (live.write(noise(9)), patient.write(noise(9))) == (False, False)
+    assert set(threading.enumerate()) <= set(before)
+    with pytest.raises(ClipError):
+        patient.clip(noise(9), "take")
