@@ -20,6 +20,7 @@ from .subtitles import subtitles as read_subtitles
 from .waveform import WaveformOptions, waveform
 
 if TYPE_CHECKING:
+    from ..flow.chunks import Chunk
     from ..flow.tape import Tape
 
 
@@ -311,6 +312,9 @@ class Audio(Component):
     def chunk(self, block: Any) -> Clip:
         """A Block of a live recording as a Clip, at 16 bit, bit for bit what was sent."""
         return chunks.clip_of(block)
+
+    def cut(self, chunk: Chunk) -> Clip:
+        return chunks.cut(chunk)
 
     def append(self, value: Any, before: Any, media: Media) -> Clip | None:
         """One more piece of streamed sound. Never normalised: that would make the level pump."""

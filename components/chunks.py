@@ -6,8 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from ..flow.audio import Clip, Media
+from ..flow.bounds import MAX_CHANNELS
 
 if TYPE_CHECKING:
+    from ..flow.blocks import Samples as Floats
+    from ..flow.chunks import Chunk
+    from ..flow.samples import Int16, Samples
     from ..flow.tape import Tape
 
 NAME = "a chunk"
@@ -15,6 +19,43 @@ NAME = "a chunk"
 
 LONGEST = 12 * 3600.0
 """Seconds that a function may stream as one sound, as long as the longest file may be."""
+
+
+class Piece(Clip):
+    """A chunk of a live recording as it came: as floats, in blocks that never change.
+
+    Each call of `int16` makes a new array, which is the caller's: a function that gets the chunk
+    gets that one, and no other is made for it. Whoever reads in it has it kept at 16 bit.
+    """
+
+    def __init__(self, rate: int, parts: tuple[Floats, ...]) -> None:
+        """parts: arrays of (frames, channels) that follow each other."""
+        frames, channels = sum(map(len, parts)), parts[0].shape[1]
+        super().__init__(rate, frames, channels, name=NAME, format="pcm")
+        self._parts = parts
+        self._data: Int16 | None = None
+
+    def int16(self) -> Int16:
+        parts = self._parts  # before the other, because a thread may be between the two below
+        if self._data is not None:
+            return self._data
+        from ..flow.blocks import joined_int16
+
+        return joined_int16(parts)
+
+    def read(self, start: int, end: int) -> Samples:
+        if self._data is None:
+            data = self.int16()
+            data.flags.writeable = False
+            self._data, self._parts = data, ()
+        return self._data[start:end]
+
+
+def cut(chunk: Chunk) -> Clip:
+    """A chunk of a live recording as a Clip, at 16 bit, bit for bit what was sent."""
+    if chunk.parts[0].shape[1] > MAX_CHANNELS:
+        return clip_of(chunk.block)  # which says so
+    return Piece(chunk.rate, chunk.parts)
 
 
 def clip_of(block: Any) -> Clip:

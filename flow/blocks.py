@@ -8,7 +8,7 @@ Samples of a block are never changed once it is out: whoever wants other samples
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias, cast
 
 import numpy as np
@@ -239,6 +239,11 @@ def joined(blocks: Iterable[Block]) -> Samples:
     return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
 
 
+def as_one(parts: Sequence[Samples]) -> Samples:
+    """Arrays that follow each other as one, which is itself where there is one only."""
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+
 # Numbers that meet blocks. As 0-d arrays: a ufunc takes one in 0.4 µs, a numpy scalar in 0.6 to 4.
 _FULL = np.array(32768, np.float32)
 _STEP = np.array(1 / 32768, np.float32)
@@ -248,7 +253,23 @@ _MOST = np.array(32767, np.float32)
 
 def int16(samples: Samples) -> NDArray[np.int16]:
     """At 16 bit: 1.0 is 32768, rounded, cut at full scale; what came from int16 is it again."""
-    scaled = np.multiply(samples, _FULL)
+    return _rounded(np.multiply(samples, _FULL))
+
+
+def joined_int16(parts: Sequence[Samples]) -> NDArray[np.int16]:
+    """Arrays that follow each other as a new one, at 16 bit: as `int16`, but (frames,) for mono.
+
+    In place, because a second of sound is so much that a second array for it costs more, in memory
+    that the system must find and clear, than all that is worked out here.
+    """
+    scaled = np.concatenate(parts)
+    if scaled.shape[1] == 1:
+        scaled = scaled[:, 0]
+    return _rounded(np.multiply(scaled, _FULL, out=scaled))
+
+
+def _rounded(scaled: Samples) -> NDArray[np.int16]:
+    """Samples at 32768 to 1.0 as whole numbers; what is given is used up."""
     # To look costs half of what it takes to cut, which is hardly ever due.
     if scaled.size and (
         scaled.item(scaled.argmax()) > 32767 or scaled.item(scaled.argmin()) < -32768

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from .blocks import DISCONTINUITY, START, Block, joined
+from .blocks import DISCONTINUITY, START, Block, Samples, as_one
 from .units import Frames, Seconds
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
-    """A piece of a stream, and how many frames were lost between it and the one before."""
+    """A piece of a stream, and how many frames were lost between it and the one before.
 
-    block: Block
-    gap: Frames = 0
+    parts: its samples, in arrays that follow each other. They become one when somebody looks at
+    `block`: most only want it at 16 bit, and to touch it once costs half of touching it twice.
+    """
+
+    __slots__ = ("epoch", "gap", "index", "parts", "rate")
+
+    def __init__(
+        self,
+        parts: tuple[Samples, ...],
+        rate: int,
+        index: Frames,
+        epoch: int = 0,
+        gap: Frames = 0,
+    ) -> None:
+        self.parts, self.rate, self.index, self.epoch = parts, rate, index, epoch
+        self.gap = gap
+
+    @property
+    def block(self) -> Block:
+        """All of it as one block."""
+        samples = as_one(self.parts)
+        self.parts = (samples,)
+        return Block(samples, self.rate, self.index, 0, self.epoch)
 
 
 class Chunker:
@@ -27,8 +46,11 @@ class Chunker:
 
     def __init__(self, every: Seconds) -> None:
         self.every = every
-        self._parts = list[Block]()
+        self._parts = list[Samples]()
         self._held: Frames = 0
+        self._index: Frames = 0
+        """Of the first frame that is held."""
+        self._epoch = 0
         self._gap: Frames = 0
         self._next: Frames | None = None
         self._rate: int = 0
@@ -38,8 +60,8 @@ class Chunker:
     def push(self, block: Block) -> Sequence[Chunk]:
         """The chunks that this block completes."""
         before: Sequence[Chunk] = ()
-        index = block.index
-        frames, channels = block.samples.shape
+        index, samples = block.index, block.samples
+        frames, channels = samples.shape
         if block.rate != self._rate or channels != self._channels:
             before = self.flush()
             self._rate, self._channels = block.rate, channels
@@ -48,7 +70,9 @@ class Chunker:
             before = self._break(block)
         self._next = index + frames
         if frames:
-            self._parts.append(block)
+            if not self._held:
+                self._index, self._epoch = index, block.epoch
+            self._parts.append(samples)
             self._held += frames
         if self._held < self._size:
             return before
@@ -66,18 +90,19 @@ class Chunker:
         return held
 
     def _cut(self, size: Frames) -> list[Chunk]:
-        """As many of that size as there are; the parts are put together once for all of them."""
-        first, samples = self._parts[0], joined(self._parts)
-        whole = self._held - self._held % size
-        chunks = list[Chunk]()
-        for at in range(0, whole, size):
-            piece = samples[at : at + size]
-            chunks.append(Chunk(Block(piece, first.rate, first.index + at, 0, first.epoch)))
-        if self._gap:
-            chunks[0] = Chunk(chunks[0].block, self._gap)
-            self._gap = 0
-        self._parts, self._held = list[Block](), self._held - whole
-        if self._held:
-            rest = Block(samples[whole:], first.rate, first.index + whole, 0, first.epoch)
-            self._parts.append(rest)
+        """As many of that size as there are."""
+        parts, held, first, epoch = self._parts, self._held, self._index, self._epoch
+        self._parts, self._held = list[Samples](), held % size
+        if held == size:
+            chunks = [Chunk(tuple(parts), self._rate, first, epoch)]
+        else:
+            samples, whole = as_one(parts), held - self._held
+            chunks = [
+                Chunk((samples[at : at + size],), self._rate, first + at, epoch)
+                for at in range(0, whole, size)
+            ]
+            if self._held:
+                self._parts.append(samples[whole:])
+                self._index = first + whole
+        chunks[0].gap, self._gap = self._gap, 0
         return chunks

@@ -99,8 +99,8 @@ class Recordings:
     def _chunk(
         self, session: Session, node: Node, chunk: Chunk, listeners: tuple[Listener, ...]
     ) -> None:
-        value = node.chunk(chunk.block)
-        data = {"index": chunk.block.index, "gap": chunk.gap}
+        value = node.cut(chunk)
+        data = {"index": chunk.index, "gap": chunk.gap}
         event = self._events.event(session, node.id, "stream", Cause.STREAM, value, data)
         for listener in listeners:
             if request := self._events.ask(session, listener, event):

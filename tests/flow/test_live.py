@@ -100,6 +100,34 @@ def test_e7_chunks_have_the_exact_length_and_the_last_comes_before_stop() -> Non
     np.testing.assert_array_equal(np.concatenate(chunks), ramp(0, at))
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_each_function_gets_a_chunk_of_its_own(channels: int) -> None:
+    """What one of them writes into its chunk neither another one hears nor who reads it later."""
+    heard = list[np.ndarray]()
+
+    def overwrite(chunk: Heard) -> None:
+        heard.append(chunk[1].copy())
+        chunk[1][:] = 7
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        mic.stream(overwrite, mic, None, stream_every=0.1)
+        mic.stream(overwrite, mic, None, stream_every=0.1)
+    stage = Stage(demo)
+    came = np.stack([ramp(0, 100)] * channels, axis=1)
+    for at in range(0, 100, 20):
+        stage.frames(mic, Block.of(RATE, came[at : at + 20], at))
+    stage.clock.run_until(1)
+    clip = stage.outcomes[0].request.event.value
+    assert isinstance(clip, Clip)
+    expected = Clip.of(RATE, came)
+    assert clip.id == expected.id
+    assert clip.channels == channels
+    for each in (*heard, clip.int16(), clip.samples()):
+        np.testing.assert_array_equal(each, expected.samples())
+    assert len(heard) == 2
+
+
 def test_e7_int16_goes_through_a_stream_bit_for_bit() -> None:
     heard = list[Any]()
     demo, mic = listening(heard, stream_every=65.536)
