@@ -20,14 +20,26 @@ MOST = 100  # files at once; beyond it an archive serves everybody better
 GROUPS = ("audio", "image", "video", "text", "file")
 
 
+class NamedPath(str):
+    """A path that is read like an open file's, too: programs say `file` and `file.name`."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self)
+
+
 class File(Filed):
     """One or several files. They are never opened here, and never shown: only stored and saved.
 
     Functions get, by `type`, "filepath": the `str` path of a copy of their own, there until the
-    session ends; "binary": its `bytes`. With file_count="multiple" they get a list of those, and
-    with "directory", where users choose a folder with all that is in it: at most 100, without what
-    begins with a dot. None where there is no file. Functions return a path, a URL or bytes, or a
-    list of them; a hidden file is not handed out.
+    session ends (`.name` is the same path, as of an open file); "binary": its `bytes`. With
+    file_count="multiple" they get a list of those, and with "directory", where users choose a
+    folder with all that is in it: at most 100, without what begins with a dot. None where there is
+    no file. Functions return a path, a URL or bytes, or a list of them; a hidden file is not handed
+    out.
 
     file_types: what users may choose: suffixes like ".csv", or "audio", "image", "video", "text".
     A name is all that is looked at: what is really inside, the function must find out.
@@ -93,7 +105,7 @@ class File(Filed):
         return found if self._many else found[0]
 
     def _handed(self, document: Document, media: Media) -> object:
-        return media.content(document) if self.kind == "binary" else str(media.path(document))
+        return media.content(document) if self.kind == "binary" else NamedPath(media.path(document))
 
     def postprocess(self, value: Any, media: Media) -> object:
         if value is None or value == []:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ..flow.documents import Document
@@ -20,10 +21,12 @@ SHARP = 2  # pixels of the file for one on the page: what most screens have now
 class Plot(Filed):
     """Shows a matplotlib Figure; functions may also return a picture file's path or bytes.
 
+    Or `pyplot` itself: then its figure of now, which stays open and is drawn over by the next
+    call. A Figure is closed once it is shown, so that pyplot does not collect them; it may be
+    drawn on and returned again.
+
     format: "png", or "svg" for line drawings that stay sharp at any size; a spectrogram of a
-    thousand columns is a large svg. Figures that were made by pyplot stay open until
-    `pyplot.close(figure)`; `matplotlib.figure.Figure()` makes one that needs no closing.
-    matplotlib is only imported by those who make figures.
+    thousand columns is a large svg. matplotlib is only imported by those who make figures.
     """
 
     type = "plot"
@@ -42,10 +45,16 @@ class Plot(Filed):
     def postprocess(self, value: Any, media: Media) -> object:
         if value is None or isinstance(value, Document):
             return value
-        figure = value if hasattr(value, "savefig") else getattr(value, "figure", None)
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None and value is pyplot:
+            figure = pyplot.gcf()
+        else:
+            figure = value if hasattr(value, "savefig") else getattr(value, "figure", None)
         if figure is not None and hasattr(figure, "savefig"):  # an Axes knows its figure
             file = io.BytesIO()
             figure.savefig(file, format=self.format, dpi=figure.dpi * SHARP)
+            if pyplot is not None and value is not pyplot:
+                pyplot.close(figure)
             return media.keep(file.getvalue(), name=f"plot.{self.format}", picture=True)
         if isinstance(value, str | bytes) or hasattr(value, "__fspath__"):
             return self._stored(value, media)

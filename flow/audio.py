@@ -28,7 +28,8 @@ class Clip:
 
     `rate` is in Hz, `frames` counts samples per channel. `format` is what holds the sound: "wav",
     "flac", "mp3" and so on for a file, "pcm" for memory. `clipped` counts the samples that had to
-    be cut at full scale on their way in. Equality is identity; compare `id` to compare sounds.
+    be cut at full scale on their way in; of whole numbers, those that were cut before: three or
+    more in a row at full scale. Equality is identity; compare `id` to compare sounds.
     Made by `Clip.of` from an array and by `Media.open` from a file.
     """
 

@@ -41,6 +41,27 @@ def over_full_scale(samples: Samples) -> int:
     return int(np.count_nonzero(np.abs(samples) > 1))
 
 
+class FlatTops:
+    """Finds what was cut before it came here: three samples or more in a row at full scale.
+
+    One or two alone are no sign of it: whatever was made as loud as 16 bit can hold has them.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self._before = np.zeros((3, channels), np.bool_)  # of the blocks so far, the last frames
+
+    def feed(self, block: Int16) -> int:
+        """How many samples stand in such rows, as far as the next frames show."""
+        if not block.size or (block.max() < 32767 and block.min() > -32768):
+            self._before[:] = False
+            return 0
+        full = block.reshape(block.shape[0], -1)
+        full = np.concatenate([self._before, (full == 32767) | (full == -32768)])
+        self._before = full[-3:].copy()
+        third = full[1:-2] & full[2:-1] & full[3:]
+        return int(np.count_nonzero(third) + 2 * np.count_nonzero(third & ~full[:-3]))
+
+
 def peak16(samples: Int16) -> int:
     """The largest |sample|, 0..32768 (abs of -32768 would overflow int16)."""
     return max(int(samples.max()), -int(samples.min())) if samples.size else 0
@@ -74,7 +95,13 @@ def sampled(array: object, normalize: Normalize) -> tuple[Int16, int]:
     The rules are those of `Clip.of`. Raises ClipError for what cannot be read as sound.
     """
     data = _checked_array(array)
-    return _from_float(data, normalize) if data.dtype.kind == "f" else (_from_integer(data), 0)
+    if data.dtype.kind == "f":
+        return _from_float(data, normalize)
+    samples = _from_integer(data)
+    tops = FlatTops(samples.shape[1] if samples.ndim == 2 else 1)
+    return samples, sum(
+        tops.feed(samples[at : at + BLOCK]) for at in range(0, samples.shape[0], BLOCK)
+    )
 
 
 def _checked_array(array: object) -> Samples:

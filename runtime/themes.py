@@ -69,10 +69,11 @@ def GoogleFont(name: str, weights: Iterable[int] = ()) -> str:
 Font = LocalFont = GoogleFont
 
 VARIABLES = frozenset({
-    "bg", "surface", "sunken", "raised", "line", "line-strong", "text", "text-quiet", "accent",
-    "accent-hover", "accent-soft", "on-accent", "good", "warn", "warn-soft", "bad", "bad-hover",
-    "bad-soft", "on-bad", "wave", "wave-played", "selection", "shadow", "radius", "radius-small",
-    "column", "control", "font", "mono", "size", "size-small", "motion",
+    "bg", "surface", "sunken", "raised", "panel", "hover", "line", "line-strong", "text",
+    "text-quiet", "accent", "accent-hover", "accent-soft", "on-accent", "good", "warn",
+    "warn-soft", "bad", "bad-hover", "bad-soft", "on-bad", "wave", "wave-played", "selection",
+    "shadow", "radius", "radius-small", "column", "control", "font", "mono", "size", "size-small",
+    "motion",
 })  # fmt: skip
 """What a theme can set. web/src/theme.css has what each is without one."""
 

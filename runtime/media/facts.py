@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...flow.audio import ClipError
-from ...flow.samples import Digest, Samples, content_hash, to_int16, update_hash
+from ...flow.samples import Digest, FlatTops, Samples, content_hash, to_int16, update_hash
 from .glimpse import Glimpse
 from .limits import Limits
 from .pyramid import Pyramid, PyramidScan
@@ -52,6 +52,7 @@ class Gathering:
         self._rate, self._channels, self._name, self._limits = rate, channels, name, limits
         self._glimpse = glimpse
         self._waveform = PyramidScan(channels)
+        self._tops = FlatTops(channels)
         self._digest: Digest | None = None
         self._clipped = self._top = self._bad = self._first_bad = 0
         self.promise(promised)
@@ -77,7 +78,8 @@ class Gathering:
             self._bad += int(np.count_nonzero(wrong))
         update_hash(self._digest, block)
         small = to_int16(block)
-        self._clipped += cut
+        # Of floats it is known exactly which were beyond full scale.
+        self._clipped += cut if block.dtype.kind == "f" else self._tops.feed(small)
         self._waveform.feed(small)
         self._top = max(self._top, int(small.max()), -int(small.min()))
         self.frames += block.shape[0]

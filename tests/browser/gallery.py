@@ -62,7 +62,7 @@ async def at_work(browser: Browser, name: str, dark: bool, width: int) -> None:
             await serve(make_app(host), running.address, running.port)
 
         async for state, where in walk(page, running.close, mend):
-            await where.screenshot(path=SHOTS / f"state-{state}-{name}.png")
+            await (where or page).screenshot(path=SHOTS / f"state-{state}-{name}.png")
         await page.context.close()
     finally:
         await host.close()

@@ -244,13 +244,15 @@ async def test_an_hour_seeks_by_ranges(visit: Open) -> None:
 
 
 async def test_clipped_columns_are_marked(visit: Open) -> None:
-    """A place at full scale has a red mark over it, and no other place has."""
+    """A place that was cut has a red mark over it, and no other place; loudness alone is no cut."""
     samples = np.tile(np.array([9000, -9000], np.int16), RATE)
     samples[RATE : RATE + 100] = 32767
     with oc.Blocks() as app:
         oc.Audio((RATE, samples), label="Clipped")
+        oc.Audio((RATE, np.sin(np.arange(RATE) / 9)), label="As loud as can be")
     tab = await visit(app)
-    await slider(tab)
+    await expect(tab.page.locator(".wave.drawn")).to_have_count(2)
+    await expect(tab.page.get_by_text("samples clipped")).to_have_text("100 samples clipped")
     red = """(canvas) => {
         const { width } = canvas;
         const data = canvas.getContext('2d').getImageData(0, 0, width, 2).data;
@@ -261,3 +263,5 @@ async def test_clipped_columns_are_marked(visit: Open) -> None:
     await tab.page.wait_for_function(f"(c) => ({red})(c).length", arg=await canvas.element_handle())
     marked = await canvas.evaluate(red)
     assert min(marked) > 0.495 and max(marked) < 0.515
+    loud = tab.page.locator("[data-type=audio]").nth(1).locator(".wave canvas").first
+    assert await loud.evaluate(red) == []

@@ -190,6 +190,23 @@ def test_a_figure_is_shown(media: Session) -> None:
         oc.Plot(label="Spectrum").postprocess([1, 2], media)
 
 
+def test_pyplot_itself_is_its_figure_of_now(media: Session) -> None:
+    """As programs return it that never name a figure; one that is named is closed once shown."""
+    import matplotlib.pyplot
+
+    pyplot = cast(Any, matplotlib.pyplot)
+    pyplot.figure(figsize=(2, 1))
+    pyplot.plot([0, 1])
+    assert shown(oc.Plot(), pyplot, media)[0].width == 400
+    assert pyplot.get_fignums()
+    pyplot.close("all")
+    figure, axes = pyplot.subplots()
+    first, _ = shown(oc.Plot(), figure, media)
+    assert not pyplot.get_fignums()
+    axes.plot([0, 1])
+    assert shown(oc.Plot(), figure, media)[0] is not first
+
+
 # -- File and DownloadButton -------------------------------------------------------------------
 
 
@@ -200,7 +217,9 @@ def test_files_are_handed_over_as_they_are(media: Session, tmp_path: Path) -> No
     one = oc.File()
     stored = one.postprocess(path, media)
     assert isinstance(stored, Document) and stored.kind == ""
-    copy = Path(str(one.preprocess(stored, media)))
+    given: Any = one.preprocess(stored, media)
+    assert given.name == given  # as of an open file
+    copy = Path(given)
     assert (copy.name, copy.read_bytes()) == ("notes.html", path.read_bytes())
     assert copy != path
     assert oc.File(type="binary").preprocess(stored, media) == path.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ossicle.flow.audio import BLOCK, Clip, ClipError, pieces, trimmed, untrimmed
-from ossicle.flow.samples import over_full_scale, to_int16
+from ossicle.flow.samples import FlatTops, over_full_scale, to_int16
 
 RATE = 8000
 shapes = st.one_of(
@@ -29,8 +30,31 @@ def test_int16_stays_bit_identical(array: np.ndarray[Any, Any], rate: int) -> No
     array[...] = 0
     assert np.array_equal(clip.samples(), before.reshape(-1) if mono else before)
     assert clip.samples().dtype == np.int16
-    assert (clip.rate, clip.frames, clip.clipped) == (rate, before.shape[0], 0)
+    assert (clip.rate, clip.frames) == (rate, before.shape[0])
     assert clip.channels == (1 if mono else before.shape[1])
+
+
+LEVELS = st.sampled_from([-32768, -32767, 0, 32766, 32767])
+
+
+@given(
+    hnp.arrays(np.int16, st.tuples(st.integers(1, 40), st.integers(1, 2)), elements=LEVELS),
+    st.integers(1, 40),
+)
+def test_flat_tops_are_counted(array: np.ndarray[Any, Any], cut: int) -> None:
+    """Three or more in a row at full scale were cut somewhere, however a sound is handed over."""
+    columns = np.abs(array.astype(int) + 0.5) > 32767
+    runs = [
+        len(list(run))
+        for column in columns.T
+        for full, run in itertools.groupby(column.tolist())
+        if full
+    ]
+    expected = sum(n for n in runs if n > 2)
+    assert Clip.of(RATE, array).clipped == expected
+    tops = FlatTops(array.shape[1])
+    parts = [array[at : at + cut] for at in range(0, len(array), cut)]
+    assert sum(tops.feed(part) for part in parts) == expected
 
 
 @given(hnp.arrays(np.int32, st.integers(1, 50)))

@@ -6,8 +6,8 @@ export function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/** Of an outline whose peaks have that colour. */
-export function tones(peak: string): Tones {
+/** Of an outline whose peaks have that colour; of a sound that was not `cut`, full scale is only as loud as it can be. */
+export function tones(peak: string, cut: boolean): Tones {
   // The body of the sound stands out from its peaks: nearer to the text than to the ground.
-  return { peak, rms: `color-mix(in srgb, ${peak} 65%, ${token('--text')})`, clipped: token('--bad') };
+  return { peak, rms: `color-mix(in srgb, ${peak} 65%, ${token('--text')})`, clipped: cut ? token('--bad') : 'transparent' };
 }
