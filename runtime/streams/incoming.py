@@ -31,8 +31,9 @@ STILL: Seconds = 0.2
 late for so long in spite of it has a longer way."""
 PATIENCE: Seconds = LONG
 """Late sound that operators get nevertheless: that of a stall, which so leaves them as they are."""
-REGAIN = 0.1
-"""Seconds of patience that a second gives back: one stall in ten seconds."""
+REGAIN = 1 / 9
+"""Seconds of patience that a second gives back, after the first that nothing was late: one stall in
+ten seconds. What is always behind has none: what its operators got late would not be heard."""
 
 
 class Incoming:
@@ -174,10 +175,11 @@ class Incoming:
         if self._late_since is None:
             self._late_since = now
         since = now - self._late_since
+        calm = max(0.0, now - self._patient - LONG)
+        self._patient = now
         if self.behind:
             return since >= LONG
-        self._patience = min(PATIENCE, self._patience + REGAIN * (now - self._patient)) - duration
-        self._patient = now
+        self._patience = min(PATIENCE, self._patience + REGAIN * calm) - duration
         if self._patience < 0 or since >= LONG - STILL:
             self._patience = 0.0
             self.behind, self._behind_since = True, now

@@ -127,8 +127,9 @@ class SinkMetrics:
     def snapshot(self) -> Snapshot:
         made = _fields(self) | {"waiting": self.waiting, "under_way": self.under_way}
         del made["latencies"]
-        percentile = self.latencies.percentile
-        return made | {f"p{n}_ms": round(percentile(n), 1) for n in (50, 95, 99)}
+        for n in (50, 95, 99):  # the upper edges of steps, which nothing need have reached
+            made[f"p{n}_ms"] = round(min(self.latencies.percentile(n), self.worst_ms), 1)
+        return made
 
 
 @dataclass(slots=True)

@@ -417,6 +417,31 @@ async def test_an_echo_through_python_is_heard_and_does_not_pile_up(listen: List
     assert longest_run(value.int16(), noise()) >= RATE // 4, "the echo is the microphone's sound"
 
 
+async def test_what_a_function_makes_is_heard_whole_though_it_is_too_slow(
+    listen: Listen,
+) -> None:
+    """Half as long again as its sound lasts: it is silent between the chunks, and all are heard."""
+    made = list[np.ndarray]()
+
+    def slow(chunk: Sound) -> Sound:
+        time.sleep(1.5 * len(chunk[1]) / chunk[0])  # this is what is tested
+        made.append(chunk[1])
+        return chunk
+
+    with oc.Blocks() as app:
+        mic = oc.Audio(label="Microphone", streaming=True)
+        out = oc.Audio(label="Echo", streaming=True, interactive=False)
+        mic.stream(slow, mic, out, stream_every=0.3)
+        ended = Ended(out)
+    tab = await recording(listen, app, 1.5)
+    await click(tab.page, "Stop")
+    await until(lambda: bool(ended.events))
+    sound = np.concatenate(made)
+    np.testing.assert_array_equal(await tab.tap.heard(RATE), sound[sound != 0])
+    assert len(sound) > RATE
+    assert ended.events[0]["underruns"] > 2
+
+
 async def test_an_echo_is_soon_again_after_the_server_stood_still(listen: Listen) -> None:
     """What a standstill held up is left out, so that nobody hears it late from then on."""
     app, _ = echoing(20)

@@ -4,11 +4,13 @@ import { Playout } from '../src/live/playout';
 
 const RATE = 48_000;
 const QUANTUM = 128;
+/** Frames of the longest piece on the wire. */
+const LONGEST = RATE / 10;
 /** Milliseconds between two turns of the audio thread, which renders a heap of quanta in each. */
 const TURN = 10;
 
 interface World {
-  /** Milliseconds of one piece. */
+  /** Milliseconds of what is made at once. */
   piece: number;
   seconds: number;
   /** Milliseconds that piece number `n` is on its way. */
@@ -17,6 +19,8 @@ interface World {
   drift?: number;
   /** Whether the sound is silent at a second. */
   silent?: (second: number) => boolean;
+  /** Milliseconds that the making of piece number `n` takes, where it takes longer than it lasts. */
+  cost?: (n: number) => number;
 }
 
 interface Heard {
@@ -28,7 +32,7 @@ interface Heard {
 }
 
 /** A sender, a line that keeps the order, and a listener, in simulated time. */
-function listen({ piece, seconds, way = () => 1, drift = 0, silent = () => false }: World): Heard {
+function listen({ piece, seconds, way = () => 1, drift = 0, silent = () => false, cost }: World): Heard {
   const playout = new Playout(RATE, 1, true);
   const size = (piece / 1000) * RATE;
   const pace = piece / (1 + drift / 1e6); // milliseconds of the listener's clock
@@ -41,10 +45,10 @@ function listen({ piece, seconds, way = () => 1, drift = 0, silent = () => false
   for (let turn = 0; turn < seconds * 1000; turn += TURN) {
     while (due <= turn) {
       const before = playout.skipped;
-      playout.push(made(n, size, pace, silent((n * piece) / 1000)));
+      for (const part of parts(made(n, size, pace, silent((n * piece) / 1000)))) playout.push(part);
       cut += playout.skipped - before;
       n += 1;
-      due = Math.max(due, (n + 1) * pace + way(n));
+      due = Math.max(due + (cost?.(n) ?? 0), (n + 1) * pace + way(n));
     }
     while (clock < ((turn + TURN) / 1000) * RATE) {
       const before = playout.skipped;
@@ -68,6 +72,17 @@ function made(n: number, size: number, pace: number, silent: boolean): Frame {
   }
   const seq = Math.round(n * pace * 10) || 1;
   return { node: 1, flags: 0, seq, rate: RATE, index: n * size, time: 1, channels: 1, samples };
+}
+
+/** As it travels: what is longer than a frame may be comes as several. */
+function parts(frame: Frame): Frame[] {
+  const count = Math.ceil(frame.samples.length / LONGEST);
+  return Array.from({ length: count }, (_, n) => ({
+    ...frame,
+    seq: n ? 0 : frame.seq,
+    index: frame.index + n * LONGEST,
+    samples: frame.samples.slice(n * LONGEST, (n + 1) * LONGEST),
+  }));
 }
 
 const between = (heard: Heard, from: number, to: number) =>
@@ -149,7 +164,41 @@ describe('live sound is as late as it must be', () => {
   });
 });
 
-describe('for half an hour of two clocks that differ', () => {
+describe('of a source that is slower than its sound', () => {
+  it.each([
+    [20, 22],
+    [20, 30],
+    [20, 60],
+    [20, 300],
+    [100, 105],
+    [100, 150],
+    [500, 510],
+    [500, 750],
+    [3000, 5000],
+  ])('all is heard: %i ms in %i ms', (piece, takes) => {
+    const { playout } = listen({ piece, seconds: 30, cost: () => takes });
+    const came = Math.floor((30_000 - piece - 1) / takes);
+    expect(playout).toMatchObject({ skipped: 0, lost: 0 });
+    // It is silent after each at most, and never for longer than the source is.
+    expect(playout.underruns).toBeLessThanOrEqual(came + 1);
+    expect(playout.at / RATE).toBeGreaterThan(((came - 2) * piece) / 1000);
+  });
+
+  it('though some takes twice as long as other, and a busy machine lets it come in heaps', () => {
+    const roll = dice(3);
+    const heap = (n: number) => (n % 40 < 8 ? (n % 40 === 7 ? 8 * 25 : 0) : 15 + 20 * roll());
+    const { playout } = listen({ piece: 20, seconds: 60, cost: heap });
+    expect(playout.skipped / RATE).toBeLessThan(0.01 * 40);
+  });
+
+  it('and what comes when it is quick again is soon no later than before', () => {
+    const heard = listen({ piece: 20, seconds: 30, way: () => 2, cost: (n) => (n < 200 ? 30 : 0) });
+    expect(Math.max(...between(heard, 5, 6))).toBeGreaterThan(1500);
+    expect(Math.max(...between(heard, 8, 30))).toBeLessThan(45);
+  });
+});
+
+describe('for half an hour of two clocks that differ', { timeout: 30_000 }, () => {
   it('by 200 ppm, the sender ahead: the surplus is left out, and nothing else', () => {
     const heard = listen({ piece: 20, seconds: 1800, way: () => 2, drift: 200 });
     expect(Math.max(...between(heard, 1, 1800))).toBeLessThan(40);

@@ -299,6 +299,8 @@ def test_what_a_loop_is_behind_with_is_left_out_and_lateness_is_bounded(
     for ages, before, left_out, work in zip(loop.ages, got, loop.left_out, works, strict=True):
         assert max(ages) <= 2 * LONG
         assert max(ages[before:]) <= 2 * LATE + turn
+        # What they get later than that is work for nothing: patience is for stalls.
+        assert sum(age > LATE for age in ages[before:]) < 0.19 * (len(ages) - before)
         possible = 20 / (work * len(works))
         assert len(ages) - before >= 0.8 * possible
         assert left_out > 0

@@ -1,5 +1,5 @@
 /** How much of a stream waits before it is heard: the two manners, see `playout.ts`. Lengths are in sample frames. Pure. */
-import { Arrivals } from './arrivals';
+import { Arrivals, PIECE } from './arrivals';
 
 export interface Delay {
   /** What should wait just after a piece came. */
@@ -86,7 +86,7 @@ export class Prompt implements Delay {
   }
 
   get target(): number {
-    return this.piece ? this.arrivals.needed - this.arrivals.least + this.margin + this.piece : 0;
+    return this.piece ? this.arrivals.wait + this.margin : 0;
   }
 
   came(clock: number, index: number, frames: number, waiting: number): number {
@@ -94,8 +94,8 @@ export class Prompt implements Delay {
     this.piece = frames;
     this.latest = clock - index;
     arrivals.came(clock, index, frames);
-    const cap = LIVE_CAP * this.rate + Math.max(this.target, arrivals.together);
-    if (waiting <= cap) return 0;
+    const usual = LIVE_CAP * this.rate + arrivals.together + this.margin;
+    if (waiting <= Math.min(usual, MOST * this.rate)) return 0;
     // Either it was not played for a while or it comes too fast: what its arrivals told is worth nothing.
     arrivals.forget();
     arrivals.came(clock, index, frames);
@@ -103,19 +103,32 @@ export class Prompt implements Delay {
   }
 
   start(clock: number, at: number): number | null {
-    const { needed } = this.arrivals;
-    // What comes after a standstill is as late as its newest piece, and no later.
-    const margin = this.begun ? this.margin : Math.min(this.piece / 2, MOST_MARGIN * this.rate);
-    const wanted = (this.begun ? Math.max(needed, this.latest) : this.latest) + margin;
-    const spare = Math.floor(clock - at - wanted);
+    return this.begun ? this.again(clock - at) : this.first(clock - at);
+  }
+
+  /** What waited for its player is late, but for a longer chunk, which came as pieces at once. */
+  private first(late: number): number | null {
+    const margin = Math.min(this.piece / 2, MOST_MARGIN * this.rate);
+    const spare = Math.floor(late - this.latest - margin);
     if (spare < 0) return null;
     this.begun = true;
+    return spare > this.margin && this.piece < PIECE * this.rate ? spare : 0;
+  }
+
+  /**
+   * After it ran dry. What a standstill held up comes in a heap that ends where sound always was; down to there it is left
+   * out. A source that is slower than its sound comes ever later, and all of it is heard: its heaps are no surplus.
+   */
+  private again(late: number): number | null {
+    const { needed, now, growth } = this.arrivals;
+    if (late < Math.max(needed, this.latest) + this.margin) return null;
+    const spare = Math.floor(late - Math.max(needed, now, this.latest) - growth - this.margin);
     return spare > this.margin ? spare : 0;
   }
 
   spare(clock: number, at: number): number {
-    const { needed, now } = this.arrivals;
-    const spare = Math.floor(clock - at - Math.max(needed, now) - this.margin);
+    const { needed, recent, growth } = this.arrivals;
+    const spare = Math.floor(clock - at - Math.max(needed, recent) - growth - this.margin);
     return spare > this.margin / 2 ? spare : 0;
   }
 
