@@ -1,12 +1,13 @@
 """The host of one app: its sessions, their front ends, its store of sound, its threads.
 
-Everything here runs on the loop's thread; only executors leave it.
+Everything here runs on the loop's thread but `store`, which functions' threads ask for as well.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from ..flow.graph import Node
     from ..flow.session import Session
     from .media.documents import DocumentUpload, StoredDocument
+    from .media.session import Session as Sounds
     from .media.session import StoredSound, Upload
     from .media.store import Store
 
@@ -90,6 +92,7 @@ class Host:
         self.show_error = show_error
         self.max_sessions = max_sessions
         self._store = store
+        self._storing = threading.Lock()
         self._loop = loop
         self.pool = pool or Pool(loop, max_threads)
         self.lines = dict[str, Line]()
@@ -114,7 +117,7 @@ class Host:
             self.metrics.lag,
             take=self._take,
             show=self._add,
-            spill=lambda token, rate, channels: self.store.session(token).spill(rate, channels),
+            spill=lambda token, rate, channels: self._media(token).spill(rate, channels),
             ice_servers=ice_servers,
         )
         for node in plan.nodes:
@@ -123,12 +126,20 @@ class Host:
 
     @property
     def store(self) -> Store:
-        """Where sound is kept; made when first needed, because it loads the codecs."""
-        if self._store is None:
-            from .media.store import Store
+        """Where sound is kept; made when first needed, because it loads the codecs. Any thread."""
+        with self._storing:
+            if self._store is None:
+                from .media.store import Store
 
-            self._store = Store()
-        return self._store
+                self._store = Store()
+            return self._store
+
+    def _media(self, token: str) -> Sounds:
+        """A session's sounds. A job may outlive its session: then they refuse what it brings."""
+        media = self.store.session(token)
+        if token not in self.lines:
+            self.store.release(token)
+        return media
 
     def _first(self, node: Component) -> Any:
         return self.store.session("") if node.wants_media else None
@@ -194,9 +205,7 @@ class Host:
         who = client or ClientRequest()
         who = replace(who, session_hash=session_hash(line.token))
         # `open` must be the first message: what load events cause is only collected here
-        self.program.receive(
-            Open(line.token, LazyMedia(lambda: self.store.session(line.token)), who)
-        )
+        self.program.receive(Open(line.token, LazyMedia(lambda: self._media(line.token)), who))
         line.metrics.chains = self.program.sessions[line.token].pipes
         self._resync(line)
         return line
@@ -245,7 +254,9 @@ class Host:
 
     def sound(self, handle: str) -> StoredSound | StoredDocument:
         """What a handle leads to. Raises KeyError for one that no living session made."""
-        return self.store.find(handle)
+        if self._store is None:  # a stranger's guess must not load the codecs
+            raise KeyError(handle)
+        return self._store.find(handle)
 
     def _find(self, token: str, id: int) -> Node | None:
         session = self.program.sessions.get(token)
@@ -332,7 +343,10 @@ class Host:
     def _flush_all(self) -> None:
         lines, self._flushing = self._flushing, []
         for line in lines:
-            line.flush()
+            try:
+                line.flush()
+            except Exception:  # of one front end; the others' patches are due all the same
+                log.exception("a front end failed to take what it was sent")
 
     def _report(self, outcome: Outcome) -> None:
         """Each failure goes to the log with the listener that failed; none is swallowed."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import math
 import signal
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, cast
@@ -25,8 +27,12 @@ if TYPE_CHECKING:
     from .frontends.web.tls import Secured, Tls
     from .host import Host
 
+log = logging.getLogger("ossicle")
+
 TERMINATED = 128 + 15
 """The exit code of a program that was told to end, as shells have it: 128 and the signal."""
+
+_NOT_RUNNING: Final = "metrics(): this app does not run."
 
 
 class Servable(Protocol):
@@ -202,6 +208,7 @@ class Launched:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._host: Host | None = None
+        self._asked = set[Future[dict[str, Any]]]()
         self._thread = threading.Thread(target=self._main, name="ossicle server", daemon=True)
         self.url = ""
         self._greeting = ""
@@ -249,12 +256,20 @@ class Launched:
         """
         loop, host = self._loop, self._host
         if loop is None or host is None or self._ended.is_set():
-            raise RuntimeError("metrics(): this app does not run.")
-
-        async def look() -> dict[str, Any]:
-            return {**host.metrics.snapshot(), "tasks": len(asyncio.all_tasks()) - 1}
-
-        return asyncio.run_coroutine_threadsafe(look(), loop).result()
+            raise RuntimeError(_NOT_RUNNING)
+        if threading.current_thread() is self._thread:  # an async function of the app asks
+            return _figures(host)
+        found = Future[dict[str, Any]]()
+        self._asked.add(found)
+        try:
+            loop.call_soon_threadsafe(lambda: found.set_result(_figures(host)))
+            if self._ended.is_set():
+                found.cancel()  # `_main` may have looked before this one was there
+            return found.result()
+        except (RuntimeError, CancelledError):  # it has just ended
+            raise RuntimeError(_NOT_RUNNING) from None
+        finally:
+            self._asked.discard(found)
 
     def close(self) -> None:
         """Stop listening and end all sessions. Harmless when called twice."""
@@ -278,10 +293,14 @@ class Launched:
             with asyncio.Runner(loop_factory=new_loop) as runner:
                 runner.run(self._serve())
         except BaseException as error:
+            if self._ready.is_set():  # `start` has returned, and nobody else would tell
+                log.exception("the server ended with an error", exc_info=error)
             self._error = error
         finally:
             self._ready.set()
             self._ended.set()
+            for each in list(self._asked):
+                each.cancel()
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -293,8 +312,14 @@ class Launched:
         try:
             await self._stop.wait()
         finally:
-            await running.close()
-            await host.close()
+            try:
+                await running.close()
+            finally:
+                await host.close()
+
+
+def _figures(host: Host) -> dict[str, Any]:
+    return {**host.metrics.snapshot(), "tasks": len(asyncio.all_tasks())}
 
 
 class _Terminated(KeyboardInterrupt):

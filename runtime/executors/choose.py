@@ -25,7 +25,8 @@ def by_kind(pool: Pool, plain_executor: Execute | None = None) -> Execute:
     coroutine = coroutine_executor(pool)
     async_generator = async_generator_executor(pool)
     thread = plain_executor or thread_executor(pool)
-    processes = dict[object, Execute]()
+    # By where its function stands: a part that is made anew marks the same one again each time.
+    processes = dict[tuple[str, str], Execute]()
     known = dict[int, Execute]()  # by listener: looking at a function takes longer than calling it
 
     def pick(fn: object) -> Execute:
@@ -49,10 +50,10 @@ def by_kind(pool: Pool, plain_executor: Execute | None = None) -> Execute:
         """Processes are kept for the next call, so their executor must be the same one."""
         if not isinstance(fn, InProcess):
             return pick(fn)
-        marked: object = cast("object", fn)
-        kept = processes.get(marked)
+        address = cast("InProcess[..., Any]", fn).address
+        kept = processes.get(address)
         if kept is None:
-            kept = processes[marked] = pick(marked)
+            kept = processes[address] = pick(cast("object", fn))
         return kept
 
     def execute(call: Call, cancel: Any) -> Any:
@@ -61,7 +62,7 @@ def by_kind(pool: Pool, plain_executor: Execute | None = None) -> Execute:
         if executor is None:
             if call.listener.part:  # its id is only its session's
                 return pick_once(call.fn)(call, cancel)
-            executor = known[id] = pick(call.fn)
+            executor = known[id] = pick_once(call.fn)
         return executor(call, cancel)
 
     return execute

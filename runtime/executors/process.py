@@ -1,6 +1,6 @@
 """Run functions marked with `in_process` in processes of their own.
 
-A worker is kept for the next call of its listener, so that what it loaded stays loaded. A worker
+A worker is kept for the next call of its function, so that what it loaded stays loaded. A worker
 that dies is told apart from a function that fails, and its call is not repeated: half of it may
 have happened.
 """
@@ -63,7 +63,7 @@ class Worker:
 
 
 class Workers:
-    """The workers of one listener; idle ones wait for the next call. Thread-safe."""
+    """The workers of one function; idle ones wait for the next call. Thread-safe."""
 
     def __init__(self, address: tuple[str, str]) -> None:
         self._address = address
@@ -173,7 +173,7 @@ class Talk:
 
 
 def process_executor(pool: Pool, fn: InProcess[..., Any]) -> Execute:
-    """An executor for one listener's function. A thread of the pool waits for each call."""
+    """An executor for one function, whoever listens. A thread of the pool waits for each call."""
     workers = Workers(fn.address)
     pool.on_close(workers.close)
 

@@ -32,7 +32,7 @@ def as_task(pool: Pool, body: Body) -> Execute:
                 if threading.get_ident() == here:  # at once, or it would come after the end
                     observer.on_next(what)
                 else:
-                    pool.loop.call_soon_threadsafe(observer.on_next, what)
+                    pool.post(observer.on_next, what)
 
             async def work() -> None:
                 telling.set(tell)

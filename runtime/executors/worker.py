@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import signal
 import sys
 import threading
 import traceback
@@ -26,6 +27,9 @@ def work(line: Connection, stops: Connection, address: tuple[str, str], path: li
     line: (number, args, kwargs) come, `Said` go. stops: the numbers of calls that nobody waits for
     any more; on a line of their own, which never is full.
     """
+    # Ctrl-C reaches all processes of a terminal; when this one ends is its app's to say. A handler,
+    # because what a function starts would inherit that the signal is ignored.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
     sys.path[:] = path
     fn = found(address)
     while True:

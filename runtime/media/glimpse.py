@@ -64,9 +64,12 @@ class Glimpse:
         """All is known, or nobody wants to know: let go of the file."""
         self._path = None
         with self._looking:
-            survey, self._survey = self._survey, None
-            if survey is not None:
-                survey.close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        survey, self._survey = self._survey, None
+        if survey is not None:
+            survey.close()
 
     def check(self, name: str) -> None:
         """Raise ClipError once nobody wants it any more."""
@@ -108,8 +111,9 @@ class Glimpse:
             if look:
                 survey.look()
             return (survey.columns(), survey.frames) if survey.width else None
-        except Unreadable:
+        except Unreadable:  # who decodes it says so; nobody looks again
             self._path = None
+            self._let_go()
             return None
         finally:
             self._looking.release()

@@ -57,7 +57,7 @@ class Holdings:
     ) -> None:
         self._disk = disk
         self._owner = f"session-{number}"
-        self._number = number
+        self.number = number
         self._lost = lost
         self._allow_private = allow_private_urls
         self._lock = threading.Lock()
@@ -132,7 +132,7 @@ class Holdings:
         with self._lock:
             if entry.handle is None:
                 # 144 bits; the number only tells the store where to look.
-                entry.handle = f"{self._number}-{secrets.token_urlsafe(18)}"
+                entry.handle = f"{self.number}-{secrets.token_urlsafe(18)}"
                 self._handles[entry.handle] = entry
                 value = entry.value()
                 if isinstance(value, Document) and value.kind:

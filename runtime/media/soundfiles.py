@@ -71,20 +71,28 @@ def _straight() -> type:
 
 
 @contextmanager
+def refusing() -> Generator[None]:
+    """What libsndfile refuses inside the block is Unreadable."""
+    import soundfile
+
+    try:
+        yield
+    except soundfile.SoundFileError as error:
+        raise Unreadable(reason(error)) from error
+
+
+@contextmanager
 def reading(source: Path | Source) -> Generator[SoundFile, None, None]:
     """A sound file to read. Raises Unreadable, also when reading inside the block fails.
 
     A path must have no suffix: soundfile takes some of them (.raw, .gsm) for the format, and
     here only the content decides.
     """
-    import soundfile
-
     file: SoundFile | None = None
     try:
-        file = cast(SoundFile, _straight()(str(source) if isinstance(source, Path) else source))
-        yield file
-    except soundfile.SoundFileError as error:
-        raise Unreadable(reason(error)) from error
+        with refusing():
+            file = cast(SoundFile, _straight()(str(source) if isinstance(source, Path) else source))
+            yield file
     finally:
         if file is not None:
             file.close()

@@ -13,8 +13,6 @@ from .limits import Limits
 from .session import Check, Session, StoredSound, Upload
 from .tape import Scribe
 
-_REMEMBERED = 1024  # sessions that ended last; a job that outlives that many is not ours to save
-
 
 class Store:
     """Where the sounds of all sessions live. Thread-safe.
@@ -33,9 +31,6 @@ class Store:
         self._by_number: dict[str, Session] = {}
         self._numbers = itertools.count(1)
         self._lost: deque[object] = deque()
-        # Jobs may outlive their session: what they ask for must not begin a new one that nobody
-        # would release.
-        self._ended: deque[str] = deque(maxlen=_REMEMBERED)
 
     @property
     def used(self) -> int:
@@ -44,7 +39,8 @@ class Store:
         return self._disk.used
 
     def session(self, token: str) -> Session:
-        """The media of a session, made when first asked for; after its release one that refuses."""
+        """The media of a session, made when first asked for. Once released they refuse everything;
+        who asks by the token again gets new ones, and has to release these, too."""
         with self._lock:
             found = self._sessions.get(token)
             if found is None:
@@ -56,20 +52,16 @@ class Store:
                     self._lost,
                     allow_private_urls=self._allow_private,
                 )
-                if token in self._ended:
-                    found.release()
-                else:
-                    self._sessions[token] = self._by_number[str(number)] = found
+                self._sessions[token] = self._by_number[str(number)] = found
             return found
 
     def release(self, token: str) -> None:
         """A session and its jobs are over: its sounds go, unless another session owns them too."""
         with self._lock:
-            self._ended.append(token)
             found = self._sessions.pop(token, None)
             if found is None:
                 return
-            self._by_number = {k: s for k, s in self._by_number.items() if s is not found}
+            del self._by_number[str(found.number)]
         found.release()
         sweep(self._lost)
 

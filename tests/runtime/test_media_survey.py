@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -14,7 +15,7 @@ import soundfile
 from ossicle.flow.audio import Clip, ClipError
 from ossicle.flow.samples import Digest, Samples
 from ossicle.runtime.media import facts, survey
-from ossicle.runtime.media.glimpse import Sketch
+from ossicle.runtime.media.glimpse import Glimpse, Sketch
 from ossicle.runtime.media.session import Upload
 from ossicle.runtime.media.store import Store
 
@@ -226,3 +227,21 @@ def test_a_copy_given_up_leaves_nothing(store: Store, held: Held) -> None:
     coming.upload.abort()
     assert coming.error is not None
     assert store.used == 0
+
+
+def test_damage_ends_the_look_and_not_the_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file whose middle is none: who decodes it says so; who watches is told nothing."""
+    monkeypatch.setattr(survey, "WORTH", 1000)
+    path = tmp_path / "damaged"
+    with soundfile.SoundFile(path, "w", RATE, 1, "PCM_16", format="FLAC") as file:
+        file.write(np.random.default_rng(1).integers(-99, 99, 4_000_000).astype(np.int16))
+    data = bytearray(path.read_bytes())
+    third = len(data) // 3
+    data[third : 2 * third] = b"\x55" * third
+    path.write_bytes(data)
+    watched = Glimpse()
+    watched.complete(path)
+    assert (watched.sketch(100), watched.sketch(100)) == (None, None)
+    watched.close()

@@ -491,3 +491,27 @@ async def test_a_client_that_leaves_in_the_middle(
     assert "the client left before the end of a file" in caplog.messages
     assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
     await tab.ws.close()
+
+
+async def test_a_file_that_breaks_off_is_no_other_answer(site: Site, wav: bytes) -> None:
+    """Once its head is out, the line is cut: an error in words would be taken for sound."""
+    tab = await site.open()
+    described = site.host.writer(tab.token, "a.wav")
+    described.write(sound(300, rate=16_000))
+    clip = described.finish()
+    path = site.host.sound(str(clip["clip"])).file("wav")
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.running.port)
+    host = f"127.0.0.1:{site.running.port}"
+    writer.write(f"GET /{clip['url']} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    head = await reader.readuntil(b"\r\n\r\n")
+    os.truncate(path, 1000)
+    got = bytearray()
+    async with asyncio.timeout(20):
+        try:
+            while data := await reader.read(1 << 16):
+                got += data
+        except ConnectionResetError:
+            pass
+    assert b"200 OK" in head and b"HTTP/1.1" not in got
+    writer.close()
+    await tab.ws.close()

@@ -49,7 +49,7 @@ def make_middleware(gate: Gate, door: Door) -> Middleware:
             return refusal(400, "the request ended before its end")
         except Exception:
             # The text of an exception may hold paths or values: it goes to the log alone.
-            log.exception("%s %s failed", request.method, request.path)
+            log.exception("%s %r failed", request.method, request.path)
             return refusal(500, "the server failed on this request; its log says why")
 
     return guard

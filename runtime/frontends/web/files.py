@@ -177,6 +177,11 @@ async def _send(
         except ConnectionError:
             # A player that seeks or a page that goes drops the line; there is nobody to answer.
             log.debug("the client left before the end of a file")
+        except BaseException:
+            # Its head is out: any other answer would be taken for the rest of the file.
+            if request.transport is not None:
+                request.transport.abort()
+            raise
         return response
     finally:
         file.close()

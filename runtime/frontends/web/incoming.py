@@ -95,7 +95,7 @@ def _check_depth(value: object) -> None:
 
 
 def _whole(digits: str) -> int:
-    if len(digits) > MAX_DIGITS + 1:  # and a sign
+    if len(digits.removeprefix("-")) > MAX_DIGITS:
         raise ValueError(f"a number has more than {MAX_DIGITS} digits")
     return int(digits)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -272,6 +273,53 @@ async def test_the_end_of_the_app_ends_its_processes(running: Start) -> None:
     pid = int(app.shown.split()[0])
     await app.host.close()
     await asyncio.to_thread(_wait_gone, pid)
+
+
+def test_ctrl_c_is_its_apps_to_answer(capfd: pytest.CaptureFixture[str]) -> None:
+    """A terminal interrupts all its processes. A worker ends when its app says so."""
+    workers = Workers(chores.pid_and_calls.address)
+    worker = workers.take()
+    worker.begin(("a",), {})
+    assert [worker.line.recv()[0], worker.line.recv()[0]] == ["value", "end"]
+    assert worker.process.pid
+    os.kill(worker.process.pid, signal.SIGINT)
+    worker.begin(("a",), {})
+    assert [worker.line.recv()[0], worker.line.recv()[0]] == ["value", "end"]
+    workers.give_back(worker)
+    workers.close()
+    assert capfd.readouterr().err == ""
+
+
+async def test_a_part_made_anew_keeps_the_process() -> None:
+    """`in_process` called where a part is made marks the same function, not another one."""
+    with oc.Blocks() as demo:
+        count, out = oc.Number(0), oc.Textbox()
+
+        @oc.render(inputs=count)
+        def part(_: float) -> None:  # pyright: ignore[reportUnusedFunction]
+            oc.Button().click(oc.in_process(chores.pid_and_calls.fn), count, out)
+
+    came = asyncio.Event()
+    host = Host(demo.plan(), tap=lambda _: came.set())
+    page = host.connect(None, 0, lambda _: None)
+    session = host.program.sessions[page.session or ""]
+
+    async def until(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not condition():
+                came.clear()
+                await came.wait()
+
+    answers = list[str]()
+    for turn in range(2):
+        last = max(session.values)
+        page.receive({"type": "act", "node": count.id, "act": "input", "value": turn + 1})
+        await until(lambda last=last: max(session.values) > last)
+        page.receive({"type": "act", "node": max(session.values), "act": "click"})
+        await until(lambda turn=turn: str(session.values[out.id]).endswith(f" {turn + 1}"))
+        answers.append(str(session.values[out.id]).split()[0])
+    await host.close()
+    assert answers[0] == answers[1]
 
 
 def test_a_function_that_no_process_could_find_is_refused() -> None:

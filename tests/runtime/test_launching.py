@@ -1,0 +1,84 @@
+"""A running app as its program has it: what it tells from any thread, and what it never hides."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+import ossicle as oc
+from ossicle.runtime.frontends.web.server import Running
+from ossicle.runtime.host import Host
+from ossicle.runtime.launching import Launched, Launching
+
+
+class App(Launched):
+    """One that can be asked to do something on its own loop."""
+
+    def __init__(self) -> None:
+        with oc.Blocks() as demo:
+            oc.Textbox()
+        super().__init__(demo, Launching(server_port=0, quiet=True))
+
+    def ask_there(self) -> object:
+        async def ask() -> object:
+            return self.metrics()
+
+        assert self._loop
+        return asyncio.run_coroutine_threadsafe(ask(), self._loop).result(10)
+
+
+def test_an_apps_own_functions_may_ask_for_metrics() -> None:
+    """An async function runs on the loop that tells them, and must not wait for itself."""
+    app = App()
+    app.start()
+    assert app.ask_there() == {**app.metrics(), "tasks": app.metrics()["tasks"] + 1}
+    app.close()
+    with pytest.raises(RuntimeError, match="does not run"):
+        app.metrics()
+
+
+def test_metrics_that_are_asked_for_at_the_end_are_refused() -> None:
+    """Threads that ask all the time, until and after the app has ended: none waits for ever."""
+    app = App()
+    app.start()
+    refused = list[str]()
+
+    def ask() -> None:
+        try:
+            while True:
+                app.metrics()
+        except RuntimeError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    app.close()
+    for thread in threads:
+        thread.join(10)
+    assert refused == ["metrics(): this app does not run."] * 4
+
+
+def test_an_end_that_fails_is_told_and_gives_back_all(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody hears what its thread raises once the app runs: the log says it."""
+    ended = list[Host]()
+    end_server, end_host = Running.close, Host.close
+
+    async def fail(running: Running) -> None:
+        await end_server(running)
+        raise RuntimeError("the socket is stuck")
+
+    async def note(host: Host) -> None:
+        ended.append(host)
+        await end_host(host)
+
+    monkeypatch.setattr(Running, "close", fail)
+    monkeypatch.setattr(Host, "close", note)
+    app = App()
+    app.start()
+    app.close()
+    assert "the socket is stuck" in caplog.text and len(ended) == 1
