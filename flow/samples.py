@@ -8,6 +8,7 @@ is one step beyond the largest sample and becomes 32767. Only `normalize="peak"`
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -116,7 +117,8 @@ def _checked_array(array: object) -> Samples:
             f"samples must be a numpy array, but {short(cast(object, array))} came{hint}"
         )
     data = cast(Samples, array)
-    if isinstance(data, np.ma.MaskedArray):
+    masked = sys.modules.get("numpy.ma")  # nobody holds one without it, and it takes time to load
+    if masked is not None and isinstance(data, masked.MaskedArray):
         raise ClipError("a masked array came; pass array.filled(0) to say what the gaps sound like")
     kind = data.dtype.newbyteorder("=").name
     if kind not in _INTEGERS | _FLOATS:

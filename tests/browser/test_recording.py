@@ -94,6 +94,39 @@ async def test_what_is_saved_is_the_recording_backwards(visit: Open) -> None:
     )
 
 
+async def test_a_take_is_loaded_when_somebody_reaches_for_it(visit: Open) -> None:
+    """The answer to a take is loaded at once; the take itself not before it is reached for, and it
+    then plays from where one asked."""
+    tab = await visit(reversing())
+    fetched = list[str]()
+    tab.page.on("request", lambda request: fetched.append(request.url.rpartition("/")[2]))
+    await tab.page.get_by_role("button", name="Record").click()
+    await expect(tab.page.locator(".recorder .time b")).to_have_text(re.compile(r"^0:0[1-9]\."))
+    await tab.page.mouse.move(0, 0)  # a pointer on the player would reach for it
+    await tab.page.get_by_role("button", name="Stop", exact=True).press("Enter")
+    await tab.page.get_by_role("button", name="Submit").press("Enter")
+    await expect(tab.page.locator(".wave.drawn")).to_have_count(2)
+    take, answer = tab.page.locator("audio").nth(0), tab.page.locator("audio").nth(1)
+    await tab.page.wait_for_function("e => e.readyState >= 3", arg=await answer.element_handle())
+    assert fetched.count("recording.wav") == 0
+    assert await take.evaluate("element => element.readyState") == 0
+    await expect(tab.page.locator(".foot .time").first).to_have_text(re.compile(r"/ 0:\d[1-9]"))
+
+    wave = tab.page.get_by_role("slider", name="Position").first
+    await wave.focus()
+    await wave.press("End")
+    await wave.press("ArrowLeft")  # the keys seek before anything is loaded, and it is loaded now
+    at = "element => element.readyState >= 1 && element.currentTime"
+    sought = await (
+        await tab.page.wait_for_function(at, arg=await take.element_handle())
+    ).json_value()
+    await wave.press(" ")
+    moved = "([element, from]) => !element.paused && element.currentTime > from"
+    await tab.page.wait_for_function(moved, arg=[await take.element_handle(), sought])
+    assert sought > 0.5
+    assert fetched.count("recording.wav") > 0
+
+
 async def test_acts_of_a_recording_come_in_order(visit: Open) -> None:
     """start_recording, pause_recording, stop_recording, input, change; the value is the take."""
     seen: list[str] = []

@@ -45,7 +45,7 @@ describe('a take', () => {
     take.push([floats(1, 2, 3), floats(1, 2, 3)]);
     take.push([floats(4), floats(4)]);
     expect([take.channels, take.frames]).toEqual([1, 4]);
-    expect(await samplesOf(take.wav())).toEqual([1, 2, 3, 4]);
+    expect(await samplesOf(await take.wav())).toEqual([1, 2, 3, 4]);
   });
 
   it('whose channels differ in one sample is stereo from its beginning', async () => {
@@ -53,14 +53,23 @@ describe('a take', () => {
     take.push([floats(1, 2), floats(1, 2)]);
     take.push([floats(3), floats(4)]);
     expect(take.channels).toBe(2);
-    expect(await samplesOf(take.wav())).toEqual([1, 1, 2, 2, 3, 4]);
+    expect(await samplesOf(await take.wav())).toEqual([1, 1, 2, 2, 3, 4]);
+  });
+
+  it('that is stereo only after seconds of one sound in both channels is stereo from its beginning', async () => {
+    const take = new Take(44100, Infinity, 2); // in pieces of two frames
+    take.push([floats(1, 2), floats(1, 2)]);
+    take.push([floats(3, 4), floats(3, 4)]);
+    take.push([floats(5, 6), floats(5, 7)]);
+    take.push([floats(8), floats(9)]);
+    expect(await samplesOf(await take.wav())).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9]);
   });
 
   it('keeps the newest samples where it may not keep all', async () => {
-    const take = new Take(2, 2); // four frames
+    const take = new Take(2, 2, 2); // four frames, in pieces of two
     for (let i = 0; i < 5; i++) take.push([floats(2 * i, 2 * i + 1)]);
     expect([take.seconds, take.keptSeconds]).toEqual([5, 2]);
-    expect(await samplesOf(take.wav())).toEqual([6, 7, 8, 9]);
+    expect(await samplesOf(await take.wav())).toEqual([6, 7, 8, 9]);
   });
 
   it('tells level, clipping and how long it has been silent', () => {

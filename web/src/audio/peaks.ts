@@ -82,6 +82,9 @@ export function columns(from: number, to: number, width: number, channel: number
   return made;
 }
 
+const low = (all: Int16Array, x: number) => all[x * VALUES] ?? 0;
+const high = (all: Int16Array, x: number) => all[x * VALUES + 1] ?? 0;
+
 /** Frames over which loudness is told: in fewer than a period of a low tone there is none to tell. */
 const LOUDNESS = 1024;
 /** Of full scale 32768: below it a column is as good as silent. */
@@ -93,9 +96,9 @@ function loudness(all: Int16Array, reach: number): Float64Array {
   const sums = new Float64Array(width + 1);
   const counts = new Float64Array(width + 1);
   for (let x = 0; x < width; x++) {
-    const [low = 0, high = 0, mean = 0] = all.subarray(x * VALUES, x * VALUES + VALUES);
-    sums[x + 1] = (sums[x] ?? 0) + (low > high ? 0 : mean ** 2);
-    counts[x + 1] = (counts[x] ?? 0) + (low > high ? 0 : 1);
+    const there = low(all, x) <= high(all, x);
+    sums[x + 1] = (sums[x] ?? 0) + (there ? (all[x * VALUES + 2] ?? 0) ** 2 : 0);
+    counts[x + 1] = (counts[x] ?? 0) + (there ? 1 : 0);
   }
   const by = Math.round(reach);
   return Float64Array.from({ length: width }, (_, x) => {
@@ -111,24 +114,43 @@ function loudness(all: Int16Array, reach: number): Float64Array {
  */
 function hasBody(all: Int16Array, means: Float64Array): boolean {
   let [heard, striped] = [0, 0];
-  for (const [x, mean] of means.entries()) {
-    const [low = 0, high = 0] = all.subarray(x * VALUES, x * VALUES + VALUES);
-    if (low > high || mean < AUDIBLE) continue;
+  for (let x = 0; x < means.length; x++) {
+    if (low(all, x) > high(all, x) || (means[x] ?? 0) < AUDIBLE) continue;
     heard += 1;
-    if (low > 0 || high < 0) striped += 1;
+    if (low(all, x) > 0 || high(all, x) < 0) striped += 1;
   }
   return striped * 20 < heard;
 }
 
-/** Draws the frames from..to of the outlines, finest first and the whole last: one lane per channel, one column per device pixel. */
-export function drawPeaks(from: number, to: number, outlines: Peaks[], ctx: CanvasRenderingContext2D, tones: Tones): void {
-  const { width, height } = ctx.canvas;
-  ctx.clearRect(0, 0, width, height);
+/** A canvas and its colours. */
+export type Drawn = readonly [CanvasRenderingContext2D, Tones];
+
+/** What is to be painted: rectangles as x, y, width, height in turn, and the line through single samples. */
+interface Figure {
+  peak: number[];
+  rms: number[];
+  clipped: number[];
+  line: Path2D | null;
+}
+
+/**
+ * Draws the frames from..to of the outlines, finest first and the whole last: one lane per channel, one column per
+ * device pixel. The same on all canvases, which are of one size.
+ */
+export function drawPeaks(from: number, to: number, outlines: Peaks[], canvases: readonly Drawn[]): void {
+  const [first] = canvases;
+  if (!first) return;
+  const figure = figureOf(from, to, outlines, first[0].canvas);
+  for (const [ctx, tones] of canvases) paint(figure, ctx, tones);
+}
+
+function figureOf(from: number, to: number, outlines: Peaks[], { width, height }: { width: number; height: number }): Figure {
+  const figure: Figure = { peak: [], rms: [], clipped: [], line: null };
+  const { peak, rms, clipped } = figure;
   const finest = outlines[0];
-  if (!finest) return;
+  if (!finest) return figure;
   const lane = height / finest.channels;
   const ratio = window.devicePixelRatio || 1;
-  const [peak, rms, clipped, line] = [new Path2D(), new Path2D(), new Path2D(), new Path2D()];
   // Samples that stand apart are points on a line, not columns.
   const apart = (to - from) / width < 0.5 && finest.width === finest.end - finest.start;
   for (let c = 0; c < finest.channels; c++) {
@@ -139,20 +161,21 @@ export function drawPeaks(from: number, to: number, outlines: Peaks[], ctx: Canv
     const body = hasBody(all, means);
     let [above, under] = [Infinity, -Infinity]; // the column before
     for (let x = 0; x < width; x++) {
-      const [low = 0, high = 0] = all.subarray(x * VALUES, x * VALUES + VALUES);
+      const [least, most] = [low(all, x), high(all, x)];
       const mean = means[x] ?? 0;
-      if (low > high) continue;
-      if (high === 32767 || low === -32768) clipped.rect(x - ratio / 2, lane * c, 2 * ratio, 4 * ratio);
+      if (least > most) continue;
+      if (most === 32767 || least === -32768) clipped.push(x - ratio / 2, lane * c, 2 * ratio, 4 * ratio);
       if (apart) continue;
       // Neighbours touch, or a steep flank would fall apart into dots. Silence is a line, not nothing.
-      const top = Math.min(y(high), under);
-      const bottom = Math.max(y(low), above, top + 1);
-      peak.rect(x, top, 1, bottom - top);
-      const [upper, lower] = [y(Math.min(high, mean)), y(Math.max(low, -mean))];
-      if (body && lower > upper) rms.rect(x, upper, 1, lower - upper);
-      [above, under] = [y(high), y(low)];
+      const top = Math.min(y(most), under);
+      const bottom = Math.max(y(least), above, top + 1);
+      peak.push(x, top, 1, bottom - top);
+      const [upper, lower] = [y(Math.min(most, mean)), y(Math.max(least, -mean))];
+      if (body && lower > upper) rms.push(x, upper, 1, lower - upper);
+      [above, under] = [y(most), y(least)];
     }
     if (!apart) continue;
+    const line = (figure.line ??= new Path2D());
     const wide = width / (to - from);
     const first = Math.max(finest.start, Math.floor(from) - 1);
     const dot = Math.min(3 * ratio, wide / 4);
@@ -161,15 +184,26 @@ export function drawPeaks(from: number, to: number, outlines: Peaks[], ctx: Canv
       const top = y(finest.data[(c * finest.width + n - finest.start) * VALUES] ?? 0);
       if (n === first) line.moveTo(x, top);
       else line.lineTo(x, top);
-      if (dot > ratio) rms.rect(x - dot, top - dot, 2 * dot, 2 * dot);
+      if (dot > ratio) rms.push(x - dot, top - dot, 2 * dot, 2 * dot);
     }
   }
-  ctx.fillStyle = ctx.strokeStyle = tones.peak;
-  ctx.lineWidth = ratio;
-  ctx.fill(peak);
-  ctx.stroke(line);
-  ctx.fillStyle = tones.rms;
-  ctx.fill(rms);
-  ctx.fillStyle = tones.clipped;
-  ctx.fill(clipped);
+  return figure;
+}
+
+function paint({ peak, rms, clipped, line }: Figure, ctx: CanvasRenderingContext2D, tones: Tones): void {
+  ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
+  fill(ctx, tones.peak, peak);
+  if (line) {
+    ctx.strokeStyle = tones.peak;
+    ctx.lineWidth = window.devicePixelRatio || 1;
+    ctx.stroke(line);
+  }
+  fill(ctx, tones.rms, rms);
+  fill(ctx, tones.clipped, clipped);
+}
+
+/** One by one: as one path they take a browser without a graphics card eight times as long. */
+function fill(ctx: CanvasRenderingContext2D, colour: string, rects: readonly number[]): void {
+  ctx.fillStyle = colour;
+  for (let i = 0; i + 3 < rects.length; i += 4) ctx.fillRect(rects[i] ?? 0, rects[i + 1] ?? 0, rects[i + 2] ?? 0, rects[i + 3] ?? 0);
 }

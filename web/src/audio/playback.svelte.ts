@@ -78,6 +78,11 @@ export class Playback {
     });
   }
 
+  /** Somebody may play it soon. */
+  load = (): void => {
+    if (this.media?.preload === 'none') this.media.preload = 'metadata';
+  };
+
   toggle(): void {
     if (!this.media) return;
     this.within = false;
@@ -87,6 +92,7 @@ export class Playback {
 
   seek(to: number): void {
     if (!this.media) return;
+    if (to !== this.time) this.load();
     this.media.currentTime = this.time = Math.min(this.duration, Math.max(0, to));
   }
 

@@ -4,6 +4,14 @@ import { int16, interleave, wavHeader } from './wav';
 
 const equal = (a: Int16Array, b: Int16Array) => a.length === b.length && a.every((x, i) => x === b[i]);
 
+/** Some seconds of a take, in order. */
+interface Piece {
+  frames: number;
+  channels: number;
+  /** Interleaved. */
+  samples: Blob;
+}
+
 export class Take {
   frames = 0;
   /** Samples at full scale, over all channels. */
@@ -18,16 +26,24 @@ export class Take {
   private low = 1;
   private high = -1;
   private alike = true;
-  private kept = 0; // frames in chunks
-  private readonly chunks: Int16Array<ArrayBuffer>[][] = [];
+  private width = 1; // channels as they came
+  private kept = 0; // frames in pieces and chunks
+  private readonly pieces: Piece[] = [];
+  private chunks: Int16Array<ArrayBuffer>[][] = []; // those that are in no piece yet
+  private loose = 0; // frames in them
 
   /** -60 dBFS: below it a microphone that works gives nothing but its own noise. */
   static readonly SILENCE = 0.001;
 
-  /** `most`: seconds of samples that are kept, the newest; of what goes out live the server has the whole. */
+  /**
+   * `most`: seconds of samples that are kept at least, the newest; of what goes out live the server has the whole.
+   * `piece`: frames that are given to the browser at once, in a blob: it keeps long takes out of the page's memory, and
+   * at the end of one there is little left to hand over. Some 1.4 s, 128 kB a channel.
+   */
   constructor(
     readonly rate: number,
     private readonly most = Infinity,
+    private readonly piece = 1 << 16,
   ) {
     this.column = Math.max(1, Math.round(rate / 100));
   }
@@ -37,10 +53,12 @@ export class Take {
     const made = channels.map(int16);
     const first = made[0];
     if (!first || first.length === 0) return;
+    this.width = made.length;
     this.keep(made, first.length);
     this.frames += first.length;
     if (this.alike) this.alike = made.every((channel) => equal(first, channel));
     this.measure(made, first.length);
+    if (this.loose >= this.piece) this.pack();
   }
 
   /** Smallest and largest value per column, in turn. */
@@ -54,7 +72,7 @@ export class Take {
 
   /** Two channels that never differed are one: a mono microphone that the browser doubled. */
   get channels(): number {
-    return this.alike ? 1 : (this.chunks[0]?.length ?? 1);
+    return this.alike ? 1 : this.width;
   }
 
   /** Seconds whose samples are here. */
@@ -63,20 +81,34 @@ export class Take {
   }
 
   /** What is kept of the take as a 16-bit WAV file. */
-  wav(): Blob {
-    const body = this.chunks.map((made) => interleave(this.alike ? made.slice(0, 1) : made));
-    return new Blob([wavHeader(this.rate, this.channels, this.kept), ...body], { type: 'audio/wav' });
+  async wav(): Promise<Blob> {
+    const { channels } = this;
+    const packed: BlobPart[] = [];
+    for (const piece of this.pieces) packed.push(await widened(piece, channels));
+    return new Blob([wavHeader(this.rate, channels, this.kept), ...packed, ...this.woven()], { type: 'audio/wav' });
   }
 
   private keep(made: Int16Array<ArrayBuffer>[], frames: number): void {
     this.chunks.push(made);
+    this.loose += frames;
     this.kept += frames;
     for (;;) {
-      const oldest = this.chunks[0]?.[0]?.length ?? 0;
-      if (this.chunks.length < 2 || this.kept - oldest < this.most * this.rate) return;
-      this.chunks.shift();
+      const oldest = this.pieces[0]?.frames ?? Infinity;
+      if (this.kept - oldest < this.most * this.rate) return;
+      this.pieces.shift();
       this.kept -= oldest;
     }
+  }
+
+  /** The loose chunks, interleaved. */
+  private woven(): Int16Array<ArrayBuffer>[] {
+    return this.chunks.map((made) => interleave(this.alike ? made.slice(0, 1) : made));
+  }
+
+  private pack(): void {
+    this.pieces.push({ frames: this.loose, channels: this.channels, samples: new Blob(this.woven()) });
+    this.chunks = [];
+    this.loose = 0;
   }
 
   private measure(made: Int16Array[], length: number): void {
@@ -106,4 +138,11 @@ export class Take {
     this.low = 1;
     this.high = -1;
   }
+}
+
+/** A piece from when the channels did not differ yet, for a take in which they do later. */
+async function widened({ samples, channels }: Piece, wanted: number): Promise<BlobPart> {
+  if (channels === wanted) return samples;
+  const mono = new Int16Array(await samples.arrayBuffer());
+  return interleave(Array.from({ length: wanted }, () => mono));
 }

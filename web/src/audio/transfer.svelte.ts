@@ -13,6 +13,12 @@ import type { Take } from './take';
 /** Bytes from which on a sound is shown while it comes: shorter ones are there before the first answer. */
 const WATCHED = 1 << 20;
 
+/**
+ * Milliseconds that a player of what was sent leaves to what the app answers: one thread makes both, and it is the
+ * answer that is waited for.
+ */
+const ANSWER_FIRST = 150;
+
 export class Transfer {
   going: { name: string; sent: number; total: number } | null = $state.raw(null);
   /** What the server has seen so far of the sound that is being sent. */
@@ -22,7 +28,14 @@ export class Transfer {
   /** What went wrong. */
   words: string | null = $state(null);
 
+  /** The handle of the sound that was sent last. */
+  sent: string | null = $state(null);
+
   private life: Subscription | null = null;
+  /** All is there, and an answer may come: `given` of the node as it was then. */
+  private leaves: number | null = $state(null);
+  private pause = 0;
+  private over = false;
 
   /** arrived: called before the sound that was sent is shown. */
   constructor(
@@ -44,22 +57,33 @@ export class Transfer {
     else this.send(file, file.name, 'upload');
   }
 
+  /** What is shown of it: no more once the app put another value here. */
+  get shown(): typeof this.going {
+    return this.leaves === null || this.leaves === this.node.given ? this.going : null;
+  }
+
   /** Sends a recording that was made here. */
-  sendTake(take: Blob): void {
+  async sendTake(take: Take): Promise<void> {
+    const made = await take.wav();
+    if (!this.over) this.sendAgain(made);
+  }
+
+  /** Sends a recording that was made here, and is still kept. */
+  sendAgain(take: Blob): void {
     this.kept = take;
     this.send(take, strings.takeName, 'stop_recording');
   }
 
   /** A recording went to a session that is over: what is still here can be saved. */
-  lost(take: Take): void {
+  async lost(take: Take): Promise<void> {
     const whole = take.keptSeconds === take.seconds;
     const [all, kept] = [take.seconds, take.keptSeconds].map((seconds) => seconds.toFixed(1));
     this.words = whole ? strings.takeGone : strings.takeGonePart(all ?? '', kept ?? '');
-    this.kept = take.wav();
+    this.kept = await take.wav();
   }
 
   abort(): void {
-    this.close();
+    this.stop();
     this.going = null;
   }
 
@@ -67,8 +91,15 @@ export class Transfer {
     this.words = this.kept = null;
   }
 
+  /** Its component is gone. */
   close(): void {
+    this.over = true;
+    this.stop();
+  }
+
+  private stop(): void {
     this.life?.unsubscribe();
+    clearTimeout(this.pause);
   }
 
   private send(body: Blob, name: string, act: 'upload' | 'stop_recording'): void {
@@ -79,9 +110,9 @@ export class Transfer {
       this.words = strings.noSession;
       return;
     }
-    this.life?.unsubscribe();
+    this.stop();
     this.going = { name, sent: 0, total: body.size };
-    this.sketch = null;
+    this.sketch = this.leaves = null;
     const settle = page.expect(node);
     const watch = drawName();
     this.life = upload(node.id, session, body, name, watch).subscribe({
@@ -93,6 +124,7 @@ export class Transfer {
         const got = decodeClip(event.value);
         if (!got) return;
         this.kept = null;
+        this.sent = got.clip;
         this.arrived(got);
         node.told = 0;
         node.own(event.value);
@@ -103,7 +135,14 @@ export class Transfer {
         this.going = null;
         this.words = error instanceof Error ? error.message : String(error);
       },
-      complete: () => (this.going = null),
+      complete: () => {
+        if (!['input', 'change'].some((port) => node.ports.has(port)) && !node.ports.has(act)) {
+          this.going = null;
+          return;
+        }
+        this.leaves = node.given;
+        this.pause = window.setTimeout(() => (this.going = null), ANSWER_FIRST);
+      },
     });
     this.life.add(() => settle(false));
     if (body.size >= WATCHED) this.life.add(sketches(session, watch).subscribe((seen) => (this.sketch = seen)));

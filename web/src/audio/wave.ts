@@ -1,5 +1,5 @@
 /** A drawn sound one can seek, select, pan and zoom into, down to its samples. */
-import { drawPeaks, fetchPeaks, type Peaks, type Tones } from './peaks';
+import { drawPeaks, fetchPeaks, type Drawn, type Peaks, type Tones } from './peaks';
 
 export interface Span {
   /** Seconds. */
@@ -207,11 +207,13 @@ export class Wave {
       const outlines = [this.detail, this.whole].filter((o) => o !== null);
       const width = this.pixels;
       const height = Math.round(this.options.host.clientHeight * (window.devicePixelRatio || 1));
+      const drawn: Drawn[] = [];
       for (const [i, canvas] of this.canvases.entries()) {
         if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
         const ctx = canvas.getContext('2d');
-        if (ctx) drawPeaks(this.from, this.to, outlines, ctx, i ? played : wave);
+        if (ctx) drawn.push([ctx, i ? played : wave]);
       }
+      drawPeaks(this.from, this.to, outlines, drawn);
     });
   }
 
