@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
-from ..flow.audio import Clip, ClipError, Media, Normalize, trimmed, untrimmed
+from ..flow.audio import Clip, ClipError, Media, Normalize, root_of, trimmed, untrimmed
 from ..flow.errors import DeclarationError, InputError
 from ..flow.sources import event
 from . import audio_arguments as arguments
@@ -398,6 +398,7 @@ class Audio(Component):
         try:
             clip = trimmed(now, cast(int, payload.get("start")), cast(int, payload.get("end")))
             self._check_length(clip)
+            root_of(now).read(0, 1)  # its file may be gone
         except ClipError as error:
             raise InputError(f"{self.where}: {error}") from error
         return clip

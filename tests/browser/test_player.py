@@ -86,6 +86,24 @@ async def test_the_keyboard_does_what_the_mouse_does(visit: Open) -> None:
     await expect(tab.page.get_by_text("0:02.00 · wav")).to_be_visible()
 
 
+async def test_a_trim_that_is_refused_leaves_nothing_to_undo(visit: Open) -> None:
+    """It is said why, the sound stays whole, and the next trim can be tried."""
+    with oc.Blocks() as app:
+        oc.Audio(SOUND, label="Sound", interactive=True, min_length=1)
+    tab = await visit(app)
+    wave = await slider(tab)
+    await wave.focus()
+    for _ in range(2):
+        await tab.page.keyboard.press("Home")
+        for _ in range(10):
+            await tab.page.keyboard.press("Shift+ArrowRight")
+        await tab.page.keyboard.press("Enter")
+        await expect(tab.page.get_by_text("but min_length is 1 s")).to_be_visible()
+        await expect(tab.page.get_by_role("button", name="Trim", exact=True)).to_be_enabled()
+        await expect(tab.page.get_by_role("button", name="Undo trim")).to_be_hidden()
+        await tab.page.keyboard.press("Escape")
+
+
 async def samples_of_mono(tab: Visit) -> np.ndarray:
     await expect(tab.page.locator(".wave.drawn")).to_be_visible()
     return await samples_of(tab.page, 0, RATE)

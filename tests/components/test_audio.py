@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import shutil
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -266,6 +267,21 @@ def test_nothing_to_trim(media: Session) -> None:
     for act in ("trim", "undo"):
         with pytest.raises(InputError, match=f"there is no sound to {act}"):
             Audio().receive(act, {"start": 0, "end": 1}, None, None, media)
+
+
+def test_a_trim_of_a_sound_whose_file_is_gone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Refused in words where it was asked for; without them the page would wait for ever."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    store = Store()
+    media = store.session("a")
+    now = Audio().from_wire(uploaded(store, tmp_path), media)
+    for blobs in tmp_path.glob("*/blobs"):
+        shutil.rmtree(blobs)
+    with pytest.raises(InputError, match="^Audio: the file of 'mine.wav' is gone"):
+        Audio().receive("trim", {"start": 0, "end": 1000}, None, now, media)
+    store.close()
 
 
 def test_clear_and_other_acts(media: Session) -> None:

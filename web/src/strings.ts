@@ -98,6 +98,7 @@ export const strings = {
   stereo: 'stereo',
   channels: (n: number) => `${n} channels`,
   unplayable: 'This browser cannot play the sound. It can be downloaded.',
+  unreachable: 'The sound did not come: the server does not answer. Play tries again.',
   clickToPlay: 'The browser waits for a click before it plays.',
 
   // live sound

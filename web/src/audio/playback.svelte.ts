@@ -71,10 +71,12 @@ export class Playback {
 
   play(): void {
     this.trouble = null;
+    if (this.media?.error) this.media.load(); // what failed may have been the line
     this.media?.play().catch((error: unknown) => {
       if (error instanceof DOMException && error.name === 'AbortError') return; // paused before it began
       const unasked = error instanceof DOMException && error.name === 'NotAllowedError';
-      this.trouble = unasked ? strings.clickToPlay : strings.unplayable;
+      if (unasked) this.trouble = strings.clickToPlay;
+      else void this.broken();
     });
   }
 
@@ -133,11 +135,9 @@ export class Playback {
   /** The element only knows that it cannot play it; the server may know why. */
   broken = async (): Promise<void> => {
     if (this.over) return;
-    this.trouble = strings.unplayable;
     const answer = await fetch(this.clip.url, { headers: { Range: 'bytes=0-0' } }).catch(() => null);
-    if (!answer || answer.ok) return;
-    const said: unknown = await answer.json().catch(() => null);
-    this.trouble = text(record(said as Json).error, strings.unplayable);
+    const said: unknown = answer?.ok ? null : await answer?.json().catch(() => null);
+    this.trouble = answer ? text(record(said as Json).error, strings.unplayable) : strings.unreachable;
   };
 
   // -- what the server is told

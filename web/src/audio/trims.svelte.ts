@@ -1,4 +1,5 @@
 /** The trims of the sound that stands here: how many can be undone, and whether one is at the server. */
+import { untrack } from 'svelte';
 import type { NodeState } from '../state/node.svelte';
 import type { Page } from '../state/page.svelte';
 
@@ -27,7 +28,10 @@ export class Trims {
     });
     // The server refused, or the connection went: nobody waits for ever.
     $effect(() => {
-      if (page.connection.kind !== 'online' || page.refusals > 0) this.settle();
+      if (page.connection.kind !== 'online') this.settle();
+    });
+    $effect(() => {
+      if (page.refusals > 0) untrack(() => this.refused());
     });
   }
 
@@ -48,6 +52,11 @@ export class Trims {
   begin(clip: string | null): void {
     this.count = 0;
     this.shown = clip;
+  }
+
+  private refused(): void {
+    if (this.trimming) this.count = Math.max(0, this.count - 1);
+    this.settle();
   }
 
   private settle(): void {

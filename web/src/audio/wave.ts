@@ -25,6 +25,8 @@ export interface WaveOptions {
 const MOST_COLUMNS = 8192;
 /** Frames that are never divided further: closer there is nothing more to see. */
 const CLOSEST = 24;
+/** So long (ms) until an outline is asked for again that did not come. */
+const AGAIN = 2000;
 /** A finer outline is asked for when the view has stood still for so long, in ms. */
 const CALM = 80;
 /** A pointer that moved less, in CSS pixels, has clicked. */
@@ -190,7 +192,10 @@ export class Wave {
       if (first) this.whole = got;
       else [this.detail, this.asked] = [got, wanted];
     } catch (error) {
-      if (!request.signal.aborted) this.options.onError(error instanceof Error ? error : new Error(String(error)));
+      if (request.signal.aborted) return;
+      // No answer at all (that is a TypeError) is the line; what the server refuses it refuses again.
+      if (first && error instanceof TypeError) this.timer = window.setTimeout(() => void this.refine(), AGAIN);
+      else this.options.onError(error instanceof Error ? error : new Error(String(error)));
       return;
     }
     this.redraw();
