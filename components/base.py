@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import inspect
+import json
 import re
+import reprlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -144,11 +146,24 @@ class Placed(Node):
         finally:
             building.reset(token)
         copy.id, copy.graph = self.id, self.graph
+        for name, value in copy.props().items():
+            if name in props and not _sayable(value):
+                told = reprlib.repr(value)
+                raise ValueError(f"{self.where}: {name}={told} is nothing that a page can be told.")
         return copy
 
     def props(self) -> dict[str, Json]:
         """Properties for front ends, without the value."""
         return {name: getattr(self, name) for name in _shown(type(self))}
+
+
+def _sayable(value: object) -> bool:
+    """Whether it is JSON, which has no objects of ours and no infinite numbers."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 @cache

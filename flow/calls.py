@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import Error, InputError, ResultError
+from .errors import Error, InputError, ResultError, text_of
 from .graph import Node
 from .injected import ClientRequest, EventData, Progress
 from .listeners import Listener, name_of
@@ -187,5 +187,5 @@ class Call:
 
 
 def _about(node: Node, error: Exception) -> str:
-    text = str(error)
+    text = text_of(error)
     return text if text.startswith(node.where) else f"{node.where}: {text}"

@@ -11,6 +11,7 @@ from typing import Any, cast
 from .audio import Clip
 from .blocks import Block
 from .calls import Write
+from .errors import text_of
 from .model import Place
 from .notices import Notice, Report
 from .results import UNSET, Special
@@ -87,7 +88,7 @@ def _report(report: Report) -> Any:
 
 
 def _error(error: BaseException) -> Any:
-    return {"error": type(error).__name__, "message": _ADDRESS.sub("", str(error))}
+    return {"error": type(error).__name__, "message": _ADDRESS.sub("", text_of(error))}
 
 
 def _special(special: Special) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 
 class OssicleError(Exception):
     """The root of every error that ossicle raises on purpose."""
@@ -35,8 +37,29 @@ class Overload(WorldError):
     """A live stream comes faster than its function can take it."""
 
 
+def shown_for(what: str, duration: object) -> float | None:
+    """For how many seconds a message shows. Raises DeclarationError for what is no such number."""
+    if duration is None or (isinstance(duration, int | float) and 0 <= duration < inf):
+        return duration
+    raise DeclarationError(f"{what}: duration={duration!r} must be seconds, or None to stay.")
+
+
 class InputError(WorldError, ValueError):
     """A user's value that a component cannot take. The text is shown to that user."""
+
+
+def text_of(error: BaseException) -> str:
+    """Its text, also of one whose own `__str__` raises: that must not hide that it was raised."""
+    try:
+        return str(error)
+    except Exception as failed:
+        return f"(its __str__ raised {type(failed).__name__})"
+
+
+def named(error: BaseException) -> str:
+    """Its kind and its text, if it has one."""
+    text = text_of(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 class Error(OssicleError):
@@ -44,19 +67,20 @@ class Error(OssicleError):
 
     duration: seconds on the screen; None stays until closed. visible=False fails the request
     without a toast. print_exception=False keeps it out of the log.
+    Whatever is no text, like another exception, is shown as what `str` makes of it.
     """
 
     def __init__(
         self,
-        message: str = "Error raised.",
+        message: object = "Error raised.",
         duration: float | None = 10,
         visible: bool = True,
         title: str = "Error",
         print_exception: bool = True,
     ) -> None:
         super().__init__(message)
-        self.message = message
-        self.duration = duration
+        self.message = text_of(message) if isinstance(message, BaseException) else str(message)
+        self.duration = shown_for("Error", duration)
         self.visible = visible
-        self.title = title
+        self.title = str(title)
         self.print_exception = print_exception

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, TypeVar
 
+from .errors import DeclarationError, shown_for
 from .notices import Bar, Notice, Report
 
 T = TypeVar("T")
@@ -96,14 +98,15 @@ class Progress:
         total: float | None = None,
         unit: str = "steps",
     ) -> None:
-        """Show how far the work is: a fraction of 1, or (done, total), or None for "working"."""
-        if isinstance(progress, tuple):
-            bar = Bar(progress[0], progress[1], unit, desc)
-        elif progress is not None and total is not None:
-            bar = Bar(progress, total, unit, desc)
-        else:
-            bar = Bar(progress, 1.0, unit, desc)
-        self._tell((*self._all(), bar))
+        """Show how far the work is: a fraction of 1, or (done, total), or None for "working".
+
+        Raises DeclarationError for what is no number.
+        """
+        done, most = progress if isinstance(progress, tuple) else (progress, total)
+        if not isinstance(progress, tuple) and (done is None or most is None):
+            most = 1.0
+        text = None if desc is None else str(desc)
+        self._tell((*self._all(), Bar(_count(done), _count(most), str(unit), text)))
 
     def tqdm(
         self,
@@ -147,8 +150,16 @@ class Progress:
             tell(Report(bars))
 
 
+def _count(given: Any) -> float | None:
+    """A number of steps as front ends can be told it; numpy's are numbers too."""
+    plain = given.item() if hasattr(given, "item") else given
+    if plain is None or (isinstance(plain, int | float) and isfinite(plain)):
+        return plain
+    raise DeclarationError(f"progress: {given!r} must be a number, (done, total), or None.")
+
+
 def Info(
-    message: str = "", duration: float | None = 10, visible: bool = True, title: str = "Info"
+    message: object = "", duration: float | None = 10, visible: bool = True, title: str = "Info"
 ) -> None:
     """Show a note to the user who asked. duration in seconds; None stays until closed."""
     if visible:
@@ -156,7 +167,7 @@ def Info(
 
 
 def Warning(
-    message: str = "", duration: float | None = 10, visible: bool = True, title: str = "Warning"
+    message: object = "", duration: float | None = 10, visible: bool = True, title: str = "Warning"
 ) -> None:
     """Show a warning to the user who asked. duration in seconds; None stays until closed."""
     if visible:
@@ -164,16 +175,16 @@ def Warning(
 
 
 def Success(
-    message: str = "", duration: float | None = 10, visible: bool = True, title: str = "Success"
+    message: object = "", duration: float | None = 10, visible: bool = True, title: str = "Success"
 ) -> None:
     """Show good news to the user who asked. duration in seconds; None stays until closed."""
     if visible:
         _notify("success", message, duration, title)
 
 
-def _notify(level: str, message: str, duration: float | None, title: str) -> None:
-    tell = telling.get()
+def _notify(level: str, message: object, duration: float | None, title: str) -> None:
+    tell, duration = telling.get(), shown_for(title, duration)
     if tell is None:
         print(f"{title}: {message}")  # outside a listener there is nobody else to tell
         return
-    tell(Notice(level, message, title, duration))
+    tell(Notice(level, str(message), str(title), duration))

@@ -137,6 +137,7 @@ class Piping:
         had = 0
 
         def failed(error: Exception) -> None:
+            error.add_note(derived.where)
             self._events.on_error(error)
             if stream.given > had:  # else it fails at once, whatever comes
                 subscribe()

@@ -206,6 +206,11 @@ class Program:
         if session.closed and not session.pending and self.sessions.pop(session.id, None):
             self._events.show(Gone(session.id))
 
+    @property
+    def working(self) -> list[str]:
+        """The names of the listeners whose functions run, or have not stopped yet."""
+        return [each.job.listener.name for each in self._scheduler.running.values()]
+
     def dispose(self) -> None:
         """Close all sessions and ask all work to stop."""
         for session in tuple(self.sessions.values()):
@@ -257,7 +262,11 @@ class Program:
     def _stray(self, job: Job, error: Exception) -> None:
         if isinstance(error, Error) and not error.print_exception:
             return  # it asks not to be told of
-        error.add_note(f"in {job.listener.name}, after all who asked for it had gone")
+        event = job.requests[0].event
+        session = self.sessions.get(event.session)
+        node = session.find(event.node) if session else None
+        where = f"{node.where}.{event.port} → " if node else ""
+        error.add_note(f"{where}{job.listener.name}, after all who asked for it had gone")
         self._events.on_error(error)
 
     def _on_outcome(self, outcome: Outcome) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..components.base import Component
 from ..flow.clock import Clock
-from ..flow.errors import Error, InputError, WorldError
+from ..flow.errors import Error, InputError, WorldError, named, text_of
 from ..flow.events import Tap
 from ..flow.injected import ClientRequest
 from ..flow.model import ENDS, Kind, Outcome
@@ -365,9 +365,11 @@ class Host:
         origin = node.where if node else "a part that is gone"
         where = f"{origin}.{event.port} → {listener.name}"
         if count > 1:
-            log.error("%s: failed %d times in this recording, now with: %s", where, count, error)
+            text = named(error)
+            log.error("%s: failed %d times in this recording, now with: %s", where, count, text)
             return
-        log.error("%s: %s", where, error, exc_info=None if expected else error)
+        text = text_of(error) if expected else named(error)
+        log.error("%s: %s", where, text, exc_info=None if expected else error)
 
     def _count(self, outcome: Outcome) -> None:
         event = outcome.request.event
@@ -375,7 +377,8 @@ class Host:
             line.metrics.called(outcome, self._loop.time())
 
     def _log(self, error: Exception) -> None:
-        log.error("an error outside of any request: %s", error, exc_info=error)
+        *_, where = getattr(error, "__notes__", ()) or ("outside of any request",)
+        log.error("%s: %s", where, named(error), exc_info=error)
 
     # -- in ------------------------------------------------------------------------------------
 

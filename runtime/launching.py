@@ -19,7 +19,7 @@ from ..components.base import byte_size
 from ..flow.errors import DeclarationError
 from ..flow.listeners import at_least
 from ..flow.plan import Plan
-from .leaving import leave
+from .leaving import leave, leave_when_interrupted, still_running
 from .loops import new_loop
 
 if TYPE_CHECKING:
@@ -246,8 +246,15 @@ class Launched:
                 self.close()
                 if isinstance(interruption, _Terminated):
                     raise SystemExit(leave(TERMINATED)) from None
+                self._tell_who_stays()
             finally:
                 self.close()
+
+    def _tell_who_stays(self) -> None:
+        """Python ends only when its threads have: a function that never does is named."""
+        names = self._host.program.working if self._host else []
+        if names and still_running():
+            leave_when_interrupted(f"Python waits for {' and '.join(names)}, still in a thread")
 
     def metrics(self) -> dict[str, Any]:
         """What happened to live sound so far, as JSON: see `docs/live.md`. From any thread.

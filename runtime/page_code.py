@@ -55,7 +55,7 @@ class PageCode:
         if asked[1].done():
             return
         if error is not None:
-            asked[1].set_exception(WorldError(f"js: {str(error)[:500]}"))
+            asked[1].set_exception(WorldError(str(error)[:500]))
         elif is_listing(values):
             asked[1].set_result(list(values))
         else:
@@ -97,6 +97,8 @@ class PageCode:
         try:
             async with asyncio.timeout(PATIENCE):
                 return await future
+        except WorldError as error:
+            raise WorldError(f"{request.listener.name}: its js failed: {error}") from None
         except TimeoutError as error:
             raise WorldError(
                 f"{request.listener.name}: the page did not run the listener's js within"
@@ -110,8 +112,8 @@ def _inputs(member: Member, values: list[Any]) -> tuple[object, ...]:
     nodes = member.input_nodes
     if len(values) < len(nodes):
         raise InputError(
-            f"{member.request.listener.name}: its js returned {len(values)} values for"
-            f" {len(nodes)} inputs."
+            f"{member.request.listener.name}: its js must return a list with a value for each of"
+            f" the {len(nodes)} inputs; it has {len(values)}."
         )
     return tuple(
         kept if node.server_only or not isinstance(node, Component) else _taken(node, value, member)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..components.base import Component, Placed
-from ..flow.errors import Error, WorldError
+from ..flow.errors import Error, WorldError, named
 from ..flow.graph import Node
 from ..flow.model import Kind, Outcome, Place
 from ..flow.notices import Report
@@ -82,5 +82,5 @@ def error_of(error: BaseException, show_error: bool) -> Message:
         }
     if isinstance(error, WorldError):
         return {"title": "Error", "message": str(error), "duration": 10, "visible": True}
-    text = f"{type(error).__name__}: {error}" if show_error else None
+    text = named(error) if show_error else None
     return {"title": "Error", "message": text, "duration": 10, "visible": True}

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from types import GeneratorType
 from typing import Any, cast
 
-from ...flow.errors import WorldError
+from ...flow.errors import WorldError, named
 from ...flow.injected import telling
 from .tqdm_bars import follow
 
@@ -117,6 +117,6 @@ def portable(error: BaseException) -> Exception:
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:
-        error, unable = WorldError(f"{type(error).__name__}: {error}"), error
+        error, unable = WorldError(named(error)), error
         error.__notes__ = unable.__notes__
     return error  # pyright: ignore[reportReturnType]  SystemExit travels like any other

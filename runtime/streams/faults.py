@@ -9,7 +9,7 @@ import logging
 from typing import Any
 
 from ...flow.blocks import BlockError
-from ...flow.errors import WorldError
+from ...flow.errors import WorldError, named
 from ...flow.patches import Fault
 
 log = logging.getLogger("ossicle")
@@ -50,9 +50,5 @@ def told(fault: Fault, show_error: bool) -> Message | None:
 
 
 def _text(error: Exception) -> str:
-    said = (
-        str(error)
-        if isinstance(error, BlockError | WorldError)
-        else f"{type(error).__name__}: {error}"
-    )
+    said = str(error) if isinstance(error, BlockError | WorldError) else named(error)
     return "; ".join([said, *getattr(error, "__notes__", ())])

@@ -275,9 +275,19 @@ async def test_js_that_fails_or_sets_what_cannot_be_is_said(visit: Open) -> None
     """And the value that stands is shown again."""
     with oc.Blocks() as app:
         out = oc.Number(7, label="Out")
-        bad = oc.Button("Bad")
+        bad, none, throws = oc.Button("Bad"), oc.Button("None"), oc.Button("Throws")
         bad.click(None, None, out, js="() => 'no number'")
-    page = (await visit(app)).page
+        none.click(None, None, out, js="5")
+        throws.click(str, out, out, js="() => { throw new Error('on purpose') }")
+    seen = await visit(app)
+    page = seen.page
+    await page.get_by_role("button", name="None").click()
+    await expect(page.locator(".toast")).to_contain_text("None: its JavaScript failed: 5 is no fun")
+    assert [each for each in seen.errors if "is no function" not in each] == []
+    seen.errors.clear()
+    await page.get_by_role("button", name="Close").click()
+    await page.get_by_role("button", name="Throws").click()
+    await expect(page.get_by_role("alert")).to_contain_text("str: its js failed: on purpose")
     await page.get_by_role("button", name="Bad").click()
     await expect(page.locator(".toast")).to_contain_text("must be a number")
     await expect(page.get_by_label("Out")).to_have_value("7")

@@ -572,6 +572,36 @@ async def test_launch_is_told_to_end(
     assert list((folder / "temp").iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+async def test_who_keeps_a_program_from_ending_is_told(
+    folder: Path, processes: list[subprocess.Popen[str]]
+) -> None:
+    """Python waits for threads: Ctrl-C names the function that still runs, a second one ends it."""
+    (folder / "app.py").write_text(textwrap.dedent(LAUNCHED.format(fn="stuck")))
+    process = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    processes.append(process)
+    url = await asyncio.to_thread(address, process.stdout)
+    async with aiohttp.ClientSession() as http:
+        headers = {"Origin": url.rstrip("/")}
+        async with http.ws_connect(url + "ws", headers=headers) as ws:
+            async with asyncio.timeout(30):
+                while '"started"' not in (await ws.receive_str()):
+                    pass
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    said = await asyncio.to_thread(process.stderr.readline)
+    assert said.startswith("ossicle: Python waits for stuck, still in a thread; press Ctrl-C again")
+    process.send_signal(signal.SIGINT)
+    assert await asyncio.to_thread(process.wait, 60) == 130
+
+
 def test_launch_and_run_have_the_same_options() -> None:
     """By the same names and defaults; how the page looks is the file's business."""
     parser = argparse.ArgumentParser()

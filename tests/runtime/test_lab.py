@@ -631,7 +631,7 @@ def test_failures_are_logged_as_in_production(caplog: pytest.LogCaptureFixture) 
         lab.click(go)
         assert lab.ends() == [Kind.FAILED]
         assert lab.toasts == [Toast("error", None, "Error", 10)]
-    assert "click → lambda: division by zero" in caplog.text
+    assert "click → lambda: ZeroDivisionError: division by zero" in caplog.text
 
 
 ROOT = Path(__file__).parent.parent.parent

@@ -184,7 +184,7 @@ def nothing(*_: Any) -> None: ...
     ("page", "says"),
     [
         (raises, "no such element"),
-        (too_few, "0 values"),
+        (too_few, "it has 0"),
         (wrong, "must be a string"),
     ],
 )

@@ -7,6 +7,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 import ossicle as oc
@@ -271,7 +272,8 @@ def test_c2_a_generator_that_will_not_close_well_is_cancelled_all_the_same(
         lab.click(other)
         lab.run(2)
         assert (lab.ends(run), lab.ends(fine)) == ([Kind.CANCELLED], [Kind.SUCCEEDED])
-        assert fn.__name__ in caplog.text
+        where = f"{go.where}.click → {fn.__name__}, after all who asked for it had gone: "
+        assert where in caplog.text
         assert lab.host.program.idle, "the slot is free"
 
 
@@ -313,3 +315,71 @@ def test_b2_the_error_names_the_output_whose_list_is_wrong() -> None:
         error = str(lab.outcomes[-1].value)
         assert "returned a list of 2 for Textbox 'Second'" in error
         assert "each with 1 value." in error
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def mute() -> None:
+    raise Mute
+
+
+def wrapped() -> None:
+    raise oc.Error(BAD(ValueError("inner")), title=BAD(5))
+
+
+def half(progress: oc.Progress = oc.Progress()) -> None:  # noqa: B008  # as users write it
+    progress(BAD("half"))
+
+
+def endless(progress: oc.Progress = oc.Progress()) -> None:  # noqa: B008  # as users write it
+    progress(math.nan)
+
+
+FAILING: list[tuple[Callable[..., Any], str]] = [
+    (mute, "Mute: (its __str__ raised RuntimeError)"),
+    (wrapped, "inner"),
+    (half, "progress: 'half' must be a number, (done, total), or None."),
+    (endless, "progress: nan must be a number"),
+    (lambda: oc.Info("x", duration=BAD("5")), "Info: duration='5' must be seconds, or None"),
+    (lambda: oc.update(label=object()), "is nothing that a page can be told."),
+    (lambda: oc.update(info=BAD(math.inf)), "Textbox 'Out': info=inf is nothing"),
+]
+
+
+@pytest.mark.parametrize(("fn", "says"), FAILING, ids=[says for _, says in FAILING])
+def test_r3_whatever_a_function_does_its_user_is_told(
+    fn: Callable[..., Any], says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R3: a text that cannot be made, or sent, must not keep the page waiting for ever."""
+    with oc.Blocks() as app:
+        go, out = oc.Button("Go"), oc.Textbox(label="Out")
+        go.click(fn, None, out)
+    with Lab(app, show_error=True) as lab:
+        lab.click(go)
+        assert lab.ends() == [Kind.FAILED]
+        (told,) = lab.toasts
+        assert says in str(told.message)
+        assert says in caplog.text
+        assert "Button 'Go'.click" in caplog.text
+        assert lab.host.program.idle
+
+
+def test_r4_what_is_no_text_is_told_as_one() -> None:
+    """R4: numpy counts, and exceptions, as people pass them on."""
+
+    def tell(progress: oc.Progress = oc.Progress()) -> str:  # noqa: B008  # as users write it
+        progress(BAD((np.int64(1), np.float32(2))))
+        oc.Info(BAD(5))
+        oc.Warning(BAD(ValueError("loud")))
+        return "done"
+
+    with oc.Blocks() as app:
+        go, out = oc.Button("Go"), oc.Textbox(label="Out")
+        go.click(tell, None, out)
+    with Lab(app) as lab:
+        lab.click(go)
+        assert [each.message for each in lab.toasts] == ["5", "loud"]
+        assert lab.value(out) == "done"

@@ -48,6 +48,7 @@ export const strings = {
   messages: 'Messages',
 
   // uploads
+  jsFailed: (what: string, why: string) => `${what}: its JavaScript failed: ${why}`,
   uploadFailed: (status: number) => `The server did not take the file (${status}).`,
   uploadLost: 'The file did not arrive: the connection was lost. Try again.',
   uploading: (name: string) => `Sending ${name}`,

@@ -11,11 +11,11 @@ export async function runJs(code: string, values: Json[]): Promise<Answer> {
   try {
     // The app's author wrote this code for this page: it is as trusted as the page itself.
     const made: unknown = new Function(`"use strict"; return (${code}\n);`)();
-    if (typeof made !== 'function') return { error: 'js: not a function' };
+    if (typeof made !== 'function') return { error: `${String(made).slice(0, 80)} is no function` };
     const result: unknown = await (made as (...args: Json[]) => unknown)(...values);
     if (result === undefined) return { values: [] };
     return { values: (Array.isArray(result) ? result : [result]) as Json[] };
   } catch (error) {
-    return { error: `js: ${error instanceof Error ? error.message : String(error)}` };
+    return { error: error instanceof Error ? error.message : String(error) };
   }
 }

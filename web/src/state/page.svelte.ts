@@ -367,6 +367,13 @@ export class Page {
     return node !== undefined && node.props.visible !== false && node.props.visible !== 'hidden' && !['state', 'timer', 'part'].includes(node.type);
   }
 
+  /** What people call that which starts a listener: its label, or the words on the button. */
+  private startOf(listener: ListenerInfo): string {
+    const node = this.nodes.get(listener.alone[0]?.[0] ?? -1);
+    const words = node?.props.label ?? (node?.type === 'button' ? node.value : null);
+    return typeof words === 'string' && words ? words : listener.name;
+  }
+
   private valuesOf(listener: ListenerInfo): Json[] {
     return [...listener.inputs, ...listener.outputs].map((id) => this.nodes.get(id)?.value ?? null);
   }
@@ -375,8 +382,9 @@ export class Page {
   private async runAlone(listener: ListenerInfo): Promise<void> {
     const answer = await runJs(listener.js ?? '', this.valuesOf(listener));
     if ('error' in answer) {
-      console.error(`${listener.name}: ${answer.error}`);
-      this.toasts.add({ level: 'error', title: strings.error, message: answer.error, duration: null });
+      const message = strings.jsFailed(this.startOf(listener), answer.error);
+      console.error(`${listener.name}: ${message}`);
+      this.toasts.add({ level: 'error', title: strings.error, message, duration: null });
       return;
     }
     answer.values.slice(0, listener.outputs.length).forEach((value, i) => {
@@ -392,7 +400,7 @@ export class Page {
   private async answerJs(listenerId: number, request: number): Promise<void> {
     const listener = this.listeners.get(listenerId);
     if (!listener?.js) {
-      this.link.send({ type: 'js', request, error: `js: listener ${listenerId} has none` });
+      this.link.send({ type: 'js', request, error: `listener ${listenerId} has none` });
       return;
     }
     this.link.send({ type: 'js', request, ...(await runJs(listener.js, this.valuesOf(listener))) });
