@@ -245,15 +245,15 @@ def as_one(parts: Sequence[Samples]) -> Samples:
 
 
 # Numbers that meet blocks. As 0-d arrays: a ufunc takes one in 0.4 µs, a numpy scalar in 0.6 to 4.
-_FULL = np.array(32768, np.float32)
 _STEP = np.array(1 / 32768, np.float32)
-_LEAST = np.array(-32768, np.float32)
-_MOST = np.array(32767, np.float32)
+_MOST = 32767 / 32768
+_UP = np.array(384, np.float32)
+_INT16, _INT32 = np.dtype(np.int16), np.dtype(np.int32)
 
 
 def int16(samples: Samples) -> NDArray[np.int16]:
     """At 16 bit: 1.0 is 32768, rounded, cut at full scale; what came from int16 is it again."""
-    return _rounded(np.multiply(samples, _FULL))
+    return _rounded(samples, None)
 
 
 def joined_int16(parts: Sequence[Samples]) -> NDArray[np.int16]:
@@ -262,20 +262,22 @@ def joined_int16(parts: Sequence[Samples]) -> NDArray[np.int16]:
     In place, because a second of sound is so much that a second array for it costs more, in memory
     that the system must find and clear, than all that is worked out here.
     """
-    scaled = np.concatenate(parts)
-    if scaled.shape[1] == 1:
-        scaled = scaled[:, 0]
-    return _rounded(np.multiply(scaled, _FULL, out=scaled))
+    samples = np.concatenate(parts)
+    if samples.shape[1] == 1:
+        samples = samples[:, 0]
+    return _rounded(samples, samples)
 
 
-def _rounded(scaled: Samples) -> NDArray[np.int16]:
-    """Samples at 32768 to 1.0 as whole numbers; what is given is used up."""
+def _rounded(samples: Samples, out: Samples | None) -> NDArray[np.int16]:
+    """Samples as whole numbers. out: what may be used up, a new array if nothing may."""
     # To look costs half of what it takes to cut, which is hardly ever due.
-    if scaled.size and (
-        scaled.item(scaled.argmax()) > 32767 or scaled.item(scaled.argmin()) < -32768
+    if samples.size and (
+        samples.item(samples.argmax()) > _MOST or samples.item(samples.argmin()) < -1.0
     ):
-        scaled.clip(_LEAST, _MOST, out=scaled)
-    return np.rint(scaled, out=scaled).astype(np.int16)
+        samples = samples.clip(-1.0, _MOST, out=out)
+    # From 256 to 512 a float32 has steps of 1 / 32768. So the addition itself rounds, half to even,
+    # and the lowest 16 bits of the sum are the sample: half the time of multiply, rint and cast.
+    return np.add(samples, _UP, out).view(_INT32).astype(_INT16)
 
 
 def from_int16(samples: NDArray[np.int16]) -> Samples:

@@ -98,6 +98,11 @@ class OperatorFigures:
 class Chain:
     """What is known of one chain in one session."""
 
+    __slots__ = (
+        "where", "source", "target", "blocks", "out", "empty", "faults", "resting", "dropped",
+        "seamless", "load", "operators",
+    )  # fmt: skip
+
     def __init__(
         self, where: str, source: int, target: int | None, operators: Sequence[object]
     ) -> None:

@@ -35,6 +35,11 @@ PATIENCE = 10
 class Pipe(Chain):
     """hear: takes what comes out; what it raises is a fault too. where: names the chain."""
 
+    __slots__ = (
+        "hear", "in_a_row", "_parts", "_per_take", "_session", "_events", "_stream", "_first",
+        "_subscription", "_here", "_told", "_gap", "_empty_here", "_nothing",
+    )  # fmt: skip
+
     def __init__(
         self,
         session: Session,
@@ -52,12 +57,13 @@ class Pipe(Chain):
         self._parts = parts
         self._per_take = any(getattr(part, "per_take", False) for part in parts)
         self._session, self._events, self._stream = session, events, stream
-        self._hear_out = hear
+        self.hear = hear
         self._first: Callable[[Any], object] = _nothing
         self._subscription = SerialDisposable()
         self._here = 0  # faults of this recording
         self._told = 0  # how many of them were told of
-        self._in_a_row = 0
+        self.in_a_row = 0
+        """Faults, with nothing good between them."""
         self._gap = False  # the newest block was left out
         self._empty_here = False
         self._nothing: Block | None = None  # the last one: it may be seen on its way and at its end
@@ -73,7 +79,7 @@ class Pipe(Chain):
 
     def recording_begins(self) -> None:
         """What was is forgotten, but for the counts."""
-        self._here = self._told = self._in_a_row = 0
+        self._here = self._told = self.in_a_row = 0
         self._empty_here = False
         was, self.resting = self.resting, False
         if self._per_take:
@@ -88,6 +94,11 @@ class Pipe(Chain):
         self._here = self._told = 0
         if self._per_take:
             self._wait()
+
+    @property
+    def given(self) -> int:
+        """What its stream has given so far."""
+        return self._stream.given
 
     def nothing_in(self, block: Block) -> None:
         """A block without frames came out. Some carry a flag; the others are told once."""
@@ -114,12 +125,15 @@ class Pipe(Chain):
             through = _staged(operator(through), figures, look)
         # Nothing may come out of the old ones while the new ones are made.
         self._subscription.disposable = Disposable()
+        out = _Out(self, had)
+        # Machines hand on to what they are given; around it Rx would put one more call.
+        subscribe: Any = getattr(through, "into", None) or through.subscribe
         with lending(self._session.value):
-            self._subscription.disposable = through.subscribe(
-                self._heard,
-                lambda error: self._failed(error, again=self._stream.given > had),
-                scheduler=self._events.clock,
-            )
+            made = subscribe(out, scheduler=self._events.clock)
+        if out.over:  # it has failed already, and what took its place is not to be disturbed
+            made.dispose()
+        else:
+            self._subscription.disposable = made
 
     def _wait(self) -> None:
         """Until the next take's first block there are no operators, and no other streams."""
@@ -163,16 +177,6 @@ class Pipe(Chain):
 
         self._first = again
 
-    def _heard(self, value: object) -> None:
-        try:
-            self._hear_out(value)
-        except Exception as error:
-            error.add_note(f"where the sound comes out, at {value!r}")
-            self._failed(error)
-            return
-        self.out += 1
-        self._in_a_row = 0
-
     def _look(self, name: str) -> Callable[[object], object]:
         """Behind an operator that is not the library's: sound is looked at, readings pass."""
 
@@ -190,11 +194,12 @@ class Pipe(Chain):
 
         return look
 
-    def _failed(self, error: Exception, again: bool = True) -> None:
+    def failed(self, error: Exception, again: bool = True) -> None:
+        """A fault; the operators begin anew, if that is of any use."""
         self.faults += 1
         self._here += 1
-        self._in_a_row += 1
-        self.resting = not again or self._in_a_row >= PATIENCE
+        self.in_a_row += 1
+        self.resting = not again or self.in_a_row >= PATIENCE
         if self._here == 1:
             self._tell(error)
         if self.resting:
@@ -214,6 +219,41 @@ class Pipe(Chain):
         self._subscription.dispose()
         if not self._session.closed:  # else its figures are asked for once more
             self._session.pipes.remove(self)
+
+
+class _Out:
+    """The end of a chain, for as long as its operators stand: an Rx observer, without its guards.
+
+    had: what its stream had given before it stood; one that fails before more came always will.
+    """
+
+    __slots__ = ("over", "_pipe", "_hear", "_had")
+
+    def __init__(self, pipe: Pipe, had: int) -> None:
+        self.over = False
+        self._pipe, self._hear, self._had = pipe, pipe.hear, had
+
+    def on_next(self, value: object) -> None:
+        if self.over:
+            return  # of a block in which it failed, or that was taken from it
+        pipe = self._pipe
+        try:
+            self._hear(value)
+        except Exception as error:
+            self.over = True
+            error.add_note(f"where the sound comes out, at {value!r}")
+            pipe.failed(error)
+            return
+        pipe.out += 1
+        pipe.in_a_row = 0
+
+    def on_error(self, error: Exception) -> None:
+        if not self.over:
+            self.over = True
+            self._pipe.failed(error, again=self._pipe.given > self._had)
+
+    def on_completed(self) -> None:
+        self.over = True
 
 
 class _Entry(Observable[Any]):

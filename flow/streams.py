@@ -29,13 +29,14 @@ class Stream(Observable[Any]):
         only while a tap hears it: nobody else could tell."""
         self.given = 0
         """How much there was so far."""
-        self._hear = dict[int, Hear]()
+        self._listeners = dict[int, Hear]()
+        self._hear: tuple[Hear, ...] = ()  # the same, quicker to go through
         self._count = 0
 
     def give(self, value: object) -> None:
         """Hand on one more."""
         self.given += 1
-        for hear in self._hear.values():
+        for hear in self._hear:
             hear(value)
 
     def subscribe(
@@ -53,8 +54,10 @@ class Stream(Observable[Any]):
         hear = cast("Hear", found)
         self._count += 1
         key = self._count
-        self._hear = {**self._hear, key: hear}
+        self._listeners[key] = hear
+        self._hear = tuple(self._listeners.values())
         return Disposable(lambda: self._forget(key))
 
     def _forget(self, key: int) -> None:
-        self._hear = {each: hear for each, hear in self._hear.items() if each != key}
+        self._listeners.pop(key, None)
+        self._hear = tuple(self._listeners.values())

@@ -25,6 +25,11 @@ class Tape:
     Without one all stays in memory.
     """
 
+    __slots__ = (
+        "rate", "channels", "frames", "untaken", "_make", "_spill", "_most", "_size", "_parts",
+        "_part", "_at", "_away",
+    )  # fmt: skip
+
     def __init__(
         self,
         rate: int,

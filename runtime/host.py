@@ -444,6 +444,8 @@ class Host:
 class Connection:
     """One front end's hold on its session, from the opening of its socket to its loss."""
 
+    __slots__ = ("_host", "_line", "_send")
+
     def __init__(self, host: Host, line: Line | None, send: Send) -> None:
         self._host, self._line, self._send = host, line, send
 

@@ -39,6 +39,11 @@ class Live:
     where long takes are put away, by rate and channels.
     """
 
+    __slots__ = (
+        "incoming", "outgoing", "metrics", "joining", "_takes", "_now", "_spill", "_budgets",
+        "_stopped", "_kinds",
+    )  # fmt: skip
+
     def __init__(
         self,
         takes: Callable[[int], bool],

@@ -140,8 +140,8 @@ class LinkMetrics:
     bytes_in: int = 0
     pieces_out: int = 0
     bytes_out: int = 0
-    at_once: int = 0
-    """Pieces and messages written without waiting."""
+    delayed: int = 0
+    """Pieces that could not be written at once."""
     queued: int = 0
     """Those that had to wait for the socket or their turn."""
     depth: int = 0
@@ -153,8 +153,13 @@ class LinkMetrics:
     trip_ms: float = 0.0
     """To the server and back, as the page measured it last while there was sound."""
 
+    @property
+    def at_once(self) -> int:
+        """Pieces written without waiting."""
+        return self.pieces_out - self.delayed
+
     def snapshot(self) -> Snapshot:
-        return _fields(self)
+        return _fields(self) | {"at_once": self.at_once}
 
 
 class Sums:

@@ -41,6 +41,12 @@ class Outgoing:
     node: whose sound it is. epoch: of this stream; a front end drops frames of an older one.
     """
 
+    __slots__ = (
+        "node", "epoch", "rate", "channels", "live", "counters", "ended", "flushed", "_tape",
+        "_keeps", "_pieces", "_offset", "_said_start", "_said_end", "_gaps", "_left",
+        "_most_ahead", "_most_piece", "_most_late",
+    )  # fmt: skip
+
     def __init__(
         self,
         node: int,

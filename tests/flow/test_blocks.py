@@ -13,7 +13,7 @@ from reactivex import Observable
 from reactivex.scheduler import ImmediateScheduler
 
 from ossicle.flow.audio import Clip
-from ossicle.flow.blocks import DISCONTINUITY, END, START, Block, BlockError, joined
+from ossicle.flow.blocks import DISCONTINUITY, END, START, Block, BlockError, int16, joined
 from ossicle.flow.durations import frames_of, seconds_of
 from ossicle.flow.errors import DeclarationError
 from ossicle.flow.generators import clip_blocks, noise, sweep, tone
@@ -48,6 +48,20 @@ def test_sound_from_outside_becomes_a_block() -> None:
     data = np.zeros((5, 2), np.float32)
     assert Block.of(8000, data).samples is data
     assert Block.of(8000, data.astype(np.float64)).samples.dtype == np.float32
+
+
+def test_16_bit_is_the_nearest_step_and_never_beyond_full_scale() -> None:
+    """Every step is itself, what lies in the middle goes to the even one, the rest is rounded."""
+    steps = np.arange(-32768, 32768, dtype=np.float32)
+    some = np.random.default_rng(1).uniform(-33_000, 33_000, 50_000).astype(np.float32)
+    scaled = np.concatenate(
+        [steps, steps + 0.5, steps - 0.5, some, [1e9, -1e9, math.inf, -math.inf]]
+    )
+    samples = (scaled / 32768).astype(np.float32)
+    wanted = np.rint(np.clip(scaled, -32768, 32767)).astype(np.int16)
+    assert np.array_equal(int16(samples[:, None])[:, 0], wanted)
+    assert np.array_equal(int16(np.asfortranarray(samples.reshape(-1, 2))), wanted.reshape(-1, 2))
+    assert int16(np.zeros((0, 2), np.float32)).shape == (0, 2)
 
 
 @pytest.mark.parametrize(

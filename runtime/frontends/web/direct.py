@@ -39,6 +39,11 @@ _TELL: Final = 1.0
 class Direct:
     """Stands between one connection and aiohttp from before the upgrade to the end."""
 
+    __slots__ = (
+        "taken", "_visitor", "_aiohttp", "_waits", "_most", "_text", "_sound", "_unmask", "_rest",
+        "_skip", "_fragments", "_theirs", "_tell",
+    )  # fmt: skip
+
     def __init__(self, visitor: Visitor, most: int) -> None:
         """most: bytes of a message; a longer one is aiohttp's to refuse."""
         self.taken = 0

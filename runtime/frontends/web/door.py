@@ -118,6 +118,10 @@ class Visitor(asyncio.BufferedProtocol):
     takes them from the system and gives them back.
     """
 
+    __slots__ = (
+        "talk", "begun", "asked", "hear", "_door", "_client", "_inside", "_transport",
+    )  # fmt: skip
+
     def __init__(self, door: Door, talk: asyncio.Protocol, entered: str | None = None) -> None:
         self._door, self.talk, self._client = door, talk, entered
         self._inside = entered is not None

@@ -22,6 +22,10 @@ _MOST_WORDS = 500
 class Hearing:
     """Takes what a socket brings, in order. Never raises, never waits."""
 
+    __slots__ = (
+        "_connection", "_outbox", "_refused", "_flooded", "_now", "_refusals", "_pings", "_over",
+    )  # fmt: skip
+
     def __init__(
         self,
         connection: Connection,

@@ -41,6 +41,11 @@ class _Entry:
 class Outbox:
     """The queue between a session, which must never wait, and a socket, which may be slow."""
 
+    __slots__ = (
+        "on_overflow", "link", "max_messages", "max_bytes", "overflowed", "replaying", "_at_once",
+        "_entries", "_messages", "_bytes", "_closed", "_ready",
+    )  # fmt: skip
+
     def __init__(
         self,
         on_overflow: Callable[[], None],
@@ -82,8 +87,8 @@ class Outbox:
             link.pieces_out += 1
             link.bytes_out += len(message)
             if not self._entries and self._at_once and self._at_once(message):
-                link.at_once += 1
-                return
+                return  # nearly always
+            link.delayed += 1
         entry = self._encode(message)
         link.queued += 1
         if entry.counted:

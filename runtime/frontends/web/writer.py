@@ -33,6 +33,8 @@ _LONG = struct.Struct(">BBH").pack
 class Writer:
     """Writes to one socket."""
 
+    __slots__ = ("_transport", "_socket", "_now", "_frames")
+
     def __init__(self, request: web.Request, socket: web.WebSocketResponse) -> None:
         self._transport, self._socket = request.transport, socket
         self._now: Callable[[], float] = asyncio.get_running_loop().time
