@@ -180,7 +180,7 @@ class Incoming:
         if self.behind:
             return since >= LONG
         self._patience = min(PATIENCE, self._patience + REGAIN * calm) - duration
-        if self._patience < 0 or since >= LONG - STILL:
+        if self._patience < -1e-9 or since >= LONG - STILL:  # not for what floats lose
             self._patience = 0.0
             self.behind, self._behind_since = True, now
         return False
