@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
@@ -336,6 +336,10 @@ class Audio(Component):
         except ClipError as error:
             raise self._said(error) from error
         return self.postprocess(value, media)
+
+    def parts(self, piece: Any) -> Iterator[Clip] | None:
+        """Long sound in parts, at 16 bit: whoever sends and keeps it has never much at once."""
+        return chunks.parts(piece)
 
     def tape(self, piece: Any, media: Media | None, live: bool) -> Tape:
         """Blocks or Clips in a row are kept as samples, and long ones on disk."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from ..flow.audio import Clip, Media
+from ..flow.audio import Clip, Media, MemoryClip
 from ..flow.bounds import MAX_CHANNELS
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 NAME = "a chunk"
 """What a piece of a live recording is called; the bounds of a whole sound are not for it."""
+
+PART = 500_000
+"""Samples that the loop takes at once of what a function made: a megabyte, ten seconds of mono."""
 
 LONGEST = 12 * 3600.0
 """Seconds that a function may stream as one sound, as long as the longest file may be."""
@@ -77,6 +81,18 @@ def given(value: Any) -> Any:
     if len(pair) != 2:
         return pair
     return None if getattr(pair[1], "size", 1) == 0 else Clip.of(*pair, normalize="clip")
+
+
+def parts(piece: Clip) -> Iterator[Clip] | None:
+    """A clip as clips in memory of at most `PART` samples; None where it is no longer."""
+    frames = max(1, PART // piece.channels)
+    if piece.frames <= frames:
+        return None
+    from ..flow.samples import to_int16
+
+    return (
+        MemoryClip(piece.rate, to_int16(block), name=piece.name) for block in piece.blocks(frames)
+    )
 
 
 def tape(piece: Any, media: Media | None, live: bool) -> Tape:

@@ -219,7 +219,7 @@ class Spill(Protocol):
         ...
 
     def clip(self, rest: Int16, name: str) -> Clip:
-        """All that was written, with `rest` behind it. May wait until it is written."""
+        """All that was written, with `rest` behind it."""
         ...
 
 
@@ -248,8 +248,13 @@ class Media(Documents, Protocol):
     def spill(self, rate: int, channels: int, patient: bool = False) -> Spill:
         """Where a sound that is being made is put away when it gets long.
 
-        patient: it waits where the disk is behind; without, what there is no room for is lost.
+        patient: its maker asks `keep_up` before each piece, which waits where the disk is behind;
+        without, what there is no room for is lost.
         """
+        ...
+
+    def keep_up(self) -> None:
+        """Wait while much of what this session's functions made waits for the disk; in a thread."""
         ...
 
     def describe(self, clip: Clip, *, format: str | None = None) -> dict[str, object]:

@@ -5,9 +5,9 @@ Runs wherever the executor runs it, so it touches nothing of a session but what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from .errors import Error, InputError, ResultError, text_of
 from .graph import Node
@@ -92,6 +92,27 @@ class Call:
             )
         return tuple(parts)
 
+    def yielded(
+        self, value: object
+    ) -> tuple[tuple[object, ...], Iterator[tuple[object, ...]] | None]:
+        """The step that a generator's value is, and more steps where long sound is in it.
+
+        Waits while what its session made waits for a slow disk: call it in a thread.
+        """
+        self._keep_up()
+        rest = list[tuple[int, int, Iterator[object]]]()
+        first = tuple(
+            self._parted(index, each, rest) for index, each in enumerate(self.step(value, True))
+        )
+        return first, self._rest(rest) if rest else None
+
+    def steps(self, value: object) -> Iterator[tuple[object, ...]]:
+        """All steps of a generator's value, one after another."""
+        first, rest = self.yielded(value)
+        yield first
+        if rest:
+            yield from rest
+
     # -- in ------------------------------------------------------------------------------------
 
     def _inputs(self, member: Member) -> list[object]:
@@ -169,6 +190,36 @@ class Call:
         except Exception as error:  # whatever it is, it is this member's alone (rule B3)
             name = name_of(self.fn) if self.fn else self.listener.name
             raise ResultError(f"{name}(): output {_about(node, error)}") from error
+
+    def _parted(
+        self, index: int, part: object, rest: list[tuple[int, int, Iterator[object]]]
+    ) -> object:
+        """One member's part of a step, with no more of each sound than its first part."""
+        if not isinstance(part, tuple):
+            return part
+        member, made = self.members[index], list[Write]()
+        for write in cast("tuple[Write, ...]", part):
+            if write.piece is not UNSET and write.piece is not FLUSH and write.piece is not None:
+                (node,) = (each for each in member.output_nodes if each.id == write.node)
+                pieces = node.parts(write.piece)
+                if pieces is not None:
+                    write = Write(node.id, piece=next(pieces))
+                    rest.append((index, node.id, pieces))
+            made.append(write)
+        return tuple(made)
+
+    def _rest(self, rest: list[tuple[int, int, Iterator[object]]]) -> Iterator[tuple[object, ...]]:
+        for index, node, pieces in rest:
+            for piece in pieces:
+                self._keep_up()
+                parts: list[object] = [None] * len(self.members)
+                parts[index] = (Write(node, piece=piece),)
+                yield tuple(parts)
+
+    def _keep_up(self) -> None:
+        for member in self.members:
+            if member.media is not None and any(node.streaming for node in member.output_nodes):
+                member.media.keep_up()
 
     def _append(self, member: Member, node: Node, value: object) -> object:
         key = member.request.id, node.id

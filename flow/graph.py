@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
@@ -98,6 +98,10 @@ class Node:
         `before` is the piece before it. Raises ValueError if the two cannot be one stream.
         """
         raise DeclarationError(f"{self.where}: nothing can be streamed to it.")
+
+    def parts(self, piece: Any) -> Iterator[object] | None:
+        """A long piece that was appended as shorter ones, in a row; None where it is short."""
+        return None
 
     def tape(self, piece: Any, media: Any, live: bool) -> Tape | None:
         """What keeps a stream that begins with this piece; None keeps the pieces."""

@@ -128,7 +128,7 @@ class Tape:
 
     def clip(self, name: str) -> Clip:
         """The whole as a value; nothing may be appended any more. At least one frame must be
-        there. Waits, where parts are still being put away: call it in a thread."""
+        there."""
         rest = self._part[: self._at] if self._part is not None else None
         if self._spill:
             empty = np.empty((0, self.channels), np.int16)

@@ -97,6 +97,7 @@ class Host:
         self.pool = pool or Pool(loop, max_threads)
         self.lines = dict[str, Line]()
         self.metrics = Metrics()
+        self.metrics.disk = lambda: self._store.writing() if self._store else {}
         self._streams = any(node.streaming for node in plan.nodes)
         self._flushing = list[Line]()
         self.page_code = PageCode(self._show_at)

@@ -86,6 +86,7 @@ def test_examples_in_docstrings_run() -> None:
 def test_the_figures_that_live_md_names_are_there() -> None:
     """Each name in the table of metrics is a key of a snapshot."""
     from ossicle.flow.figures import Chain
+    from ossicle.runtime.media.store import Store
     from ossicle.runtime.streams.chunked import CallMetrics
     from ossicle.runtime.streams.metrics import Metrics
 
@@ -98,7 +99,8 @@ def test_the_figures_that_live_md_names_are_there() -> None:
     made = metrics.snapshot()
     (one,) = made["sessions"]
     (chain,) = one["chains"]
-    keys = {"sessions", *made, *made["loop"], *made["totals"], *one, *one["link"]}
+    made["disk"] = Store().writing()
+    keys = {"sessions", *made, *made["disk"], *made["loop"], *made["totals"], *one, *one["link"]}
     keys |= {*one["sources"][0], *one["sinks"][0], *one["calls"][0]}
     keys |= {*chain, *chain["operators"][0]}
     rows = LIVE[LIVE.index("| what | in the JSON |") : LIVE.index("`sources`, `sinks`, `link`")]

@@ -32,11 +32,13 @@ def async_generator_executor(pool: Pool) -> Execute:
             async for value in values:
                 if cancel.requested:
                     return
-                step = await pool.convert(call, lambda value=value: call.step(value, more=True))
-                give(step)
-                await asyncio.sleep(0)  # a generator that never waits must not hold up the loop
-                if cancel.requested:
-                    return
+                step, rest = await pool.convert(call, lambda value=value: call.yielded(value))
+                while step is not None:
+                    give(step)
+                    await asyncio.sleep(0)  # one that never waits must not hold up the loop
+                    if cancel.requested:
+                        return
+                    step = rest and await pool.convert(call, lambda rest=rest: next(rest, None))
         finally:
             await values.aclose()
 

@@ -168,8 +168,14 @@ class Talk:
                 return it
             if kind == "tell":
                 tell(it)
+            elif kind == "value":
+                if not self._cancel.requested:
+                    give(self._call.step(it))
             elif not self._cancel.requested:
-                give(self._call.step(it, more=kind == "step"))
+                for step in self._call.steps(it):
+                    if self._cancel.requested:
+                        break
+                    give(step)
 
 
 def process_executor(pool: Pool, fn: InProcess[..., Any]) -> Execute:

@@ -39,9 +39,12 @@ def thread_executor(pool: Pool) -> Execute:
                 ahead.release()
 
             def give(value: object) -> None:
-                if not cancel.requested:
-                    step = call.step(value, more=True)
+                if cancel.requested:
+                    return
+                for step in call.steps(value):
                     ahead.acquire()
+                    if cancel.requested:
+                        return
                     pool.post(show, step)
 
             def end(last: Step | None) -> None:

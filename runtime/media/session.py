@@ -105,6 +105,10 @@ class Session(SessionDocuments):
         self._check_open()
         return self.scribe.tape(rate, channels, patient, self._share)
 
+    def keep_up(self) -> None:
+        """Of `Media`: where the disk is slow, functions that make sound wait for it."""
+        self._share.keep_up(self.scribe)
+
     def describe(self, clip: Clip, *, format: str | None = None) -> dict[str, object]:
         """The clip as JSON for the page. The same clip object keeps its handle.
 

@@ -38,6 +38,10 @@ class Store:
         sweep(self._lost)
         return self._disk.used
 
+    def writing(self) -> dict[str, int]:
+        """How the disk follows what is recorded and made: docs/live.md."""
+        return self._scribe.figures()
+
     def session(self, token: str) -> Session:
         """The media of a session, made when first asked for. Once released they refuse everything;
         who asks by the token again gets new ones, and has to release these, too."""

@@ -1,7 +1,14 @@
-"""Long takes on disk while they are made: one writing thread, one file a take, no waiting loop."""
+"""Long takes on disk while they are made: one writing thread, one file a take, no waiting loop.
+
+Whoever is on the loop never waits for the disk: what is not written yet is read from memory, and a
+sound's id is known before its last part is on disk. How much may wait is bounded. Live sound has no
+time: beyond `WAITING` parts the tape ends there. What functions make has: beyond `BEHIND` bytes of
+its session the function waits (`Share.keep_up`).
+"""
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import weakref
@@ -18,20 +25,27 @@ from .refusals import disk_error
 from .removal import remove
 
 WAITING = 256
-"""Parts that may wait to be written, of all sessions: some 50 MB. A disk that is that slow gets no
-more (policy: the tape ends there, which is told)."""
+"""Parts of live sound that may wait to be written, of all sessions: some 50 MB. A disk that is that
+slow gets no more (policy: the tape ends there, which is told)."""
+BEHIND = 8_000_000
+"""Bytes that one session's functions may have made and that are not written yet (policy: block the
+function)."""
+
+log = logging.getLogger("ossicle")
 
 _Work = tuple["TapeFile", Int16]
 
 
 class Share:
-    """The bytes that the takes of one session have on disk. Thread-safe."""
+    """The bytes that the takes of one session have on disk, and that wait for it. Thread-safe."""
 
     def __init__(self, most: int) -> None:
         self._used = 0
         self._returned = deque[int]()
+        self._behind = 0
         self._most = most
         self._lock = threading.Lock()
+        self._written = threading.Condition(self._lock)
 
     def take(self, size: int, always: bool = False) -> bool:
         """Count so many bytes more; False if they are beyond the bound, and must not be."""
@@ -47,15 +61,33 @@ class Share:
         """Take them back. Takes no lock, like `Disk.free`."""
         self._returned.append(size)
 
+    def wait(self, size: int) -> None:
+        """So many bytes more are to be written; fewer where it is below 0."""
+        with self._lock:
+            self._behind += size
+            self._written.notify_all()
+
+    def keep_up(self, scribe: Scribe) -> None:
+        """Wait while more than `BEHIND` bytes are to be written; never on a loop."""
+        with self._lock:
+            if self._behind > BEHIND:
+                scribe.waits += 1
+                self._written.wait_for(lambda: self._behind <= BEHIND)
+
 
 class Scribe:
     """Writes what tapes put away, in a thread that is there while there is work to come."""
 
     def __init__(self, disk: Disk) -> None:
+        self.most_waiting = 0
+        """Parts, at once."""
+        self.waits = 0
+        """How often a function waited for the disk."""
         self._disk = disk
-        self._work = queue.Queue[_Work | None](WAITING)
+        self._work = queue.SimpleQueue[_Work | None]()
+        self._live = 0  # parts that wait and that nobody waits for
         self._thread: threading.Thread | None = None
-        self._closed = False
+        self.closed = False
         self._lock = threading.Lock()
 
     def tape(
@@ -63,29 +95,33 @@ class Scribe:
     ) -> TapeFile:
         """A file for one take. Raises ClipError when the app is shutting down.
 
-        share: what its session may have, beside the quota of all. patient: where the disk is
-        behind, its writer waits for it; live sound cannot.
+        share: what its session may have, beside the quota of all. patient: its maker waits where
+        the disk is behind, by `Share.keep_up`; live sound cannot.
         """
         return TapeFile(self._disk, self, rate, channels, patient, share)
 
     def write(self, file: TapeFile, samples: Int16) -> bool:
         """Take a part; False if too much waits, and once the app has ended."""
         with self._lock:  # around both: what comes behind the last word would wait for ever
-            if self._closed:
+            if self.closed or (not file.patient and self._live >= WAITING):
                 return False
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="tapes", daemon=True)
                 self._thread.start()
-            try:
-                self._work.put_nowait((file, samples))
-            except queue.Full:
-                return False
+            self._live += not file.patient
+            self._work.put((file, samples))
+            self.most_waiting = max(self.most_waiting, self._work.qsize())
         return True
+
+    def figures(self) -> dict[str, int]:
+        """Parts that wait for the disk, and how often a function did."""
+        waiting = self._work.qsize()
+        return {"waiting": waiting, "most_waiting": self.most_waiting, "waits": self.waits}
 
     def close(self) -> None:
         """What waits is still written; then the thread ends."""
         with self._lock:
-            self._closed = True
+            self.closed = True
             thread, self._thread = self._thread, None
         if thread:
             self._work.put(None)
@@ -101,6 +137,9 @@ class Scribe:
         if work is not None:
             file, samples = work
             file.store(samples)
+            if not file.patient:
+                with self._lock:
+                    self._live -= 1
         return work is not None
 
 
@@ -116,115 +155,121 @@ class TapeFile:
         patient: bool = False,
         share: Share | None = None,
     ) -> None:
-        self.rate, self.channels = rate, channels
-        self.path = disk.new_file()
-        self.digest = content_hash(rate, channels, np.dtype(np.int16))
-        self.peak = 0
+        self.rate, self.channels, self.patient = rate, channels, patient
         self._disk, self._scribe = disk, scribe
-        self._patient = patient
         self._share = share or Share(disk.limits.quota)
-        self._waiting = 0
-        self._unwritten = deque[Int16]()  # in order; those that may still be read from here
-        self._idle = threading.Condition()
-        self._error: ClipError | None = None
-        self._frames = 0
+        self._lock = threading.Lock()
+        self._path = disk.new_file()
+        # Of what is in the file: all three change together.
+        self._frames, self._peak = 0, 0
+        self._digest = content_hash(rate, channels, np.dtype(np.int16))
+        self._unwritten = deque[Int16]()  # in order; what the disk refused stays here
+        self._refused = False
         self._bytes = [0]
-        weakref.finalize(self, _discard, self.path, disk, self._share, self._bytes)
+        weakref.finalize(self, _discard, self._path, disk, self._share, self._bytes)
 
     def write(self, samples: Int16) -> bool:
         """Of `Spill`: what is on the loop's way."""
-        if self._error:
-            return False
-        if not self._share.take(samples.nbytes):
+        if self._refused or not self._share.take(samples.nbytes):
             return False
         try:
             self._disk.reserve(samples.nbytes, "a recording")
         except ClipError:  # the quota: what is there stays
             self._share.free(samples.nbytes)
             return False
-        self._bytes[0] += samples.nbytes
-        with self._idle:
-            self._waiting += 1
+        with self._lock:
             self._unwritten.append(samples)
+        if self.patient:
+            self._share.wait(samples.nbytes)
         if self._scribe.write(self, samples):
+            self._bytes[0] += samples.nbytes
             return True
-        if self._patient:
-            with self._idle:
-                self._idle.wait_for(lambda: self._waiting == 1)  # all but this one
-            self.store(samples)
-            return self._error is None
-        with self._idle:
-            self._waiting -= 1
+        with self._lock:
             self._unwritten.pop()
+        if self.patient:
+            self._share.wait(-samples.nbytes)
+        self._share.free(samples.nbytes)
+        self._disk.free(samples.nbytes)
         return False
 
     def read(self, start: int, end: int) -> Int16:
         """Of `Spill`."""
-        with self._idle:  # as it is written part by part, what is not in the file is here
+        with self._lock:  # as it is written part by part, what is not in the file is here
             stored = self._frames
             parts = list(self._unwritten)
         found = list[Int16]()
         if start < stored:
             here = min(end, stored) - start
             step = 2 * self.channels
-            data = np.fromfile(self.path, "<i2", here * self.channels, offset=start * step)
+            data = np.fromfile(self._path, "<i2", here * self.channels, offset=start * step)
             found.append(data.astype(np.int16, copy=False).reshape(-1, self.channels))
         at = stored
         for part in parts:
-            found.append(part[max(start - at, 0) : max(end - at, 0)])
+            if start < at + len(part) and at < end:
+                found.append(part[max(start - at, 0) : end - at])
             at += len(part)
-        return found[0] if len(found) == 1 else np.concatenate(found)
+        if len(found) == 1:
+            return found[0]
+        return np.concatenate([np.empty((0, self.channels), np.int16), *found])
 
     def store(self, samples: Int16) -> None:
         """The writing thread's part."""
         try:
-            if self._error is None:
-                with self.path.open("ab") as out:
-                    out.write(samples.astype("<i2", copy=False).data)
-                update_hash(self.digest, samples if self.channels > 1 else samples[:, 0])
-                self.peak = max(self.peak, peak16(samples))
-                with self._idle:
+            if not self._refused:
+                self._put(samples)
+                digest = self._digest.copy()
+                update_hash(digest, samples)
+                peak = max(self._peak, peak16(samples))
+                with self._lock:
+                    self._digest, self._peak = digest, peak
                     self._frames += len(samples)
-                    if self._unwritten:
-                        self._unwritten.popleft()
+                    self._unwritten.popleft()
         except OSError as error:
-            self._error = disk_error(error, "a recording")
+            self._refused = True  # no more is taken; what was taken is still in memory
+            log.warning("%s; what follows of it is not kept", disk_error(error, "a recording"))
+        except Exception:  # the thread goes on: it writes for all sessions
+            self._refused = True
+            log.exception("a recording could not be stored")
         finally:
-            with self._idle:
-                self._waiting -= 1
-                self._idle.notify_all()
+            if self.patient:
+                self._share.wait(-samples.nbytes)
+
+    def _put(self, samples: Int16) -> None:
+        with self._path.open("ab") as out:
+            out.write(samples.astype("<i2", copy=False).data)
 
     def clip(self, rest: Int16, name: str) -> Clip:
-        """Of `Spill`. Raises ClipError if the disk refused a part."""
-        with self._idle:
-            self._idle.wait_for(lambda: not self._waiting)
-        if len(rest):
-            self._disk.reserve(rest.nbytes, name)
-            self._share.take(rest.nbytes, always=True)  # less than two seconds
-            self._bytes[0] += rest.nbytes
-            self._waiting += 1
-            self._unwritten.append(rest)
-            self.store(rest)
-        if self._error:
-            raise self._error
-        return TapeClip(self, self._frames, name)
+        """Of `Spill`. Waits for no disk: what is still to be written is read from memory.
+
+        Raises ClipError when the app has ended.
+        """
+        if self._scribe.closed:
+            raise ClipError("the app is shutting down; no more sounds are taken")
+        if len(rest) and not self.write(rest):
+            with self._lock:  # less than two seconds, which there is no room for
+                self._unwritten.append(rest)
+        with self._lock:
+            frames, peak, digest = self._frames, self._peak, self._digest.copy()
+            parts = list(self._unwritten)
+        for part in parts:
+            update_hash(digest, part)
+            peak = max(peak, peak16(part))
+            frames += len(part)
+        return TapeClip(self, frames, digest.hexdigest(), peak, name)
 
 
 class TapeClip(Clip):
     """A take whose 16-bit samples stay on disk until they are read."""
 
-    def __init__(self, file: TapeFile, frames: int, name: str) -> None:
+    def __init__(self, file: TapeFile, frames: int, id: str, peak: int, name: str) -> None:
         super().__init__(file.rate, frames, file.channels, name=name, format="pcm")
         self._file = file
-        self._id = file.digest.hexdigest()
-        self._peak = file.peak / 32768
+        self._id = id
+        self._peak = peak / 32768
 
     def read(self, start: int, end: int) -> Samples:
-        count = max(0, end - start)
-        step = 2 * self.channels
-        found = np.fromfile(self._file.path, "<i2", count * self.channels, offset=start * step)
-        samples = found.astype(np.int16, copy=False)
-        return samples if self.channels == 1 else samples.reshape(-1, self.channels)
+        samples = self._file.read(start, min(end, self.frames))
+        return samples[:, 0] if self.channels == 1 else samples
 
 
 def _discard(path: Path, disk: Disk, share: Share, size: list[int]) -> None:

@@ -7,7 +7,7 @@ and milliseconds say so in their names. Sessions have numbers here: their tokens
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -344,6 +344,8 @@ class Metrics:
     def __init__(self) -> None:
         self.lag = Lag()
         self.sessions = dict[int, SessionMetrics]()
+        self.disk: Callable[[], Snapshot] = dict
+        """How the disk follows, as the store of sounds says."""
         self._opened = 0
         self._past = Sums()
 
@@ -368,6 +370,7 @@ class Metrics:
         sounding = [each for each in sessions if each.sources or each.sinks or each.calls]
         return {
             "loop": self.lag.snapshot(),
+            "disk": self.disk(),
             "opened": self._opened,
             "open": len(sessions),
             "live": len(sounding),

@@ -23,6 +23,8 @@ from ossicle.runtime.media.store import Store
 from ossicle.runtime.media.tape import TapeClip
 from ossicle.runtime.streams.frame import Frame, unpack
 
+from .disks import StandingDisk
+
 RATE = 48_000
 HOP = 960
 
@@ -62,12 +64,15 @@ class FrontEnd:
     def act(self, node: Any, act: str, **more: Any) -> None:
         self.connection.receive({"type": "act", "node": node.id, "act": act, **more})
 
-    def record(self, node: Any, frames: int) -> None:
+    def record(self, node: Any, frames: int, heard: Any = None) -> None:
+        """All at once; `heard` is a node whose first sound is heard as it comes."""
         for at in range(0, frames, HOP):
             flags = START if at == 0 else 0
             count = min(HOP, frames - at)
             frame = Frame(node.id, flags, at // HOP, RATE, at, 0.0, ramp(at, count))
             self.connection.receive_sound(frame.pack())
+            if heard:
+                self.played(heard, 1)
 
     def played(self, node: Any, epoch: int, **more: Any) -> None:
         frames = sum(len(f.samples) for f in self.frames if f.time == epoch)
@@ -254,6 +259,54 @@ async def test_generated_sound_that_finds_no_room_ends_and_says_so(
     assert "the sound ends after 4 s: there is no more room for it" in told["message"]
     assert "the sound ends after 4 s" in caplog.text
     await host.close()
+
+
+async def test_a_disk_that_stands_still_delays_no_frame(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function that makes sound waits for it; its page, its cancel and other sessions do not."""
+    disk, made = StandingDisk(monkeypatch), list[int]()
+
+    def speak() -> Any:
+        while True:
+            made.append(RATE * 60)
+            yield RATE, ramp(0, made[-1])[:, 0]  # in parts, then
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        voice = oc.Audio(streaming=True, interactive=False)
+        echo = oc.Audio(streaming=True, interactive=False)
+        go, stop = oc.Button(), oc.Button()
+        run = go.click(speak, None, voice)
+        stop.click(None, cancels=[run])
+        mic.stream.pipe(limiter()).to(echo)
+    page = serving(demo)
+    other = FrontEnd(page.host)
+    page.act(go, "click")
+    now = page.host.metrics.snapshot
+    await page.until(lambda: now()["disk"].get("waits") == 1)
+    assert 8_000_000 < sum(made) * 2 < 24_000_000
+    assert now()["disk"]["most_waiting"] > 8_000_000 / (2 * 2 * RATE)
+    other.act(mic, "start_recording")
+    for _ in range(3):
+        heard = len(page.frames)
+        page.played(voice, 1)
+        assert len(page.frames) > heard
+    other.record(mic, 3 * RATE, heard=echo)
+    assert sum(len(f.samples) for f in other.frames) > 2.9 * RATE
+    other.act(mic, "stop_recording")
+    page.act(stop, "click")
+    values = [
+        page.host.program.sessions[each.connection.session or ""].values for each in (page, other)
+    ]
+    await page.until(
+        lambda: all(isinstance(v[n.id], Clip) for v, n in zip(values, (voice, mic), strict=True))
+    )
+    spoken = values[0][voice.id]
+    assert isinstance(spoken, Clip)
+    np.testing.assert_array_equal(spoken.read(0, 10 * RATE), ramp(0, 10 * RATE)[:, 0])
+    assert now()["disk"]["waits"] == 1 and made == made[:4]
+    disk.moves.set()
 
 
 async def test_a_cancel_tells_the_page_to_be_silent_and_what_was_heard(serving: Serving) -> None:
