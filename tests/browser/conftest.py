@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,10 +52,33 @@ class Site:
         """Take the line away; what runs goes on, and sessions wait for their pages."""
         await self.running.close()
 
-    async def mend(self) -> None:
+    async def mend(self, static: Path = STATIC) -> None:
         """Give the line back, at the same address."""
-        app = make_app(self.host)
+        app = make_app(self.host, static=static)
         self.running = await serve_web(app, self.running.address, self.running.port)
+
+
+IMPATIENT = """{
+  const now = performance.now.bind(performance);
+  performance.now = () => 5 * now();
+  for (const name of ['setTimeout', 'setInterval']) {
+    const real = self[name];
+    self[name] = (then, ms, ...more) => real(then, ms / 5, ...more);
+  }
+}
+"""
+"""A worker's clock goes five times as fast. Its own code is what it is."""
+
+
+@pytest.fixture(scope="session")
+def hurried(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page, but its line waits for everything a fifth as long: for tests of its patience."""
+    copy = Path(shutil.copytree(STATIC, tmp_path_factory.mktemp("hurried") / "static"))
+    (worker,) = (copy / "assets").glob("socket.worker-*.js")
+    worker.write_text(IMPATIENT + worker.read_text(encoding="utf-8"), encoding="utf-8")
+    for ready_made in (copy / "assets").glob("socket.worker-*.js.*"):
+        ready_made.unlink()  # compressed, without the change
+    return copy
 
 
 @dataclass

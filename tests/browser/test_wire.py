@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import re
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -119,19 +120,27 @@ async def test_no_address_has_the_token_of_the_session(serve: Serve, visit: Open
         site.way.close()
 
 
+async def impatient(serve: Serve, app: oc.Blocks, hurried: Path) -> Site:
+    """An app with the page whose line is in a hurry."""
+    site = await serve(app)
+    await site.cut()
+    await site.mend(hurried)
+    return site
+
+
 async def test_a_line_that_says_nothing_any_more_is_told_and_left(
-    serve: Serve, visit: Open
+    serve: Serve, visit: Open, hurried: Path
 ) -> None:
     """No close, no error: the page finds out by itself, says so, and loses nothing."""
     clicked = list[int]()
     with oc.Blocks() as app:
         oc.Button("Go").click(lambda: clicked.append(1), None, None)
-    site = await Way(await serve(app)).open()
+    site = await Way(await impatient(serve, app, hurried)).open()
     try:
         tab = await visit(site, lossy=True)
         site.silent = True
         await tab.page.get_by_role("button", name="Go").click()
-        await expect(tab.page.locator(".banner")).to_be_visible(timeout=2 * PATIENCE)
+        await expect(tab.page.locator(".banner")).to_be_visible()
         assert not clicked
         site.silent = False
         await tab.page.evaluate(HURRY)
@@ -144,7 +153,9 @@ async def test_a_line_that_says_nothing_any_more_is_told_and_left(
         site.way.close()
 
 
-async def test_a_line_that_dies_under_a_run_is_noticed_by_itself(serve: Serve, visit: Open) -> None:
+async def test_a_line_that_dies_under_a_run_is_noticed_by_itself(
+    serve: Serve, visit: Open, hurried: Path
+) -> None:
     """Nobody does anything while a run shows progress: the page finds out and has the result."""
     done = asyncio.Event()
 
@@ -154,7 +165,7 @@ async def test_a_line_that_dies_under_a_run_is_noticed_by_itself(serve: Serve, v
 
     with oc.Blocks() as app:
         oc.Button("Go").click(work, None, oc.Textbox(label="Out"))
-    site = await Way(await serve(app)).open()
+    site = await Way(await impatient(serve, app, hurried)).open()
     try:
         tab = await visit(site, lossy=True)
         await tab.page.get_by_role("button", name="Go").click()
@@ -162,7 +173,7 @@ async def test_a_line_that_dies_under_a_run_is_noticed_by_itself(serve: Serve, v
         await expect(tab.page.locator(".banner")).to_be_hidden()
         site.silent = True
         done.set()
-        await expect(tab.page.locator(".banner")).to_be_visible(timeout=2 * PATIENCE)
+        await expect(tab.page.locator(".banner")).to_be_visible()
         site.silent = False
         await tab.page.evaluate(HURRY)
         await expect(tab.page.get_by_label("Out")).to_have_value("finished")
