@@ -22,8 +22,8 @@ MAX_CONNECTIONS: Final = 512
 """Of one client: dozens of pages. A proxy is one client, and may need more."""
 FIRST_REQUEST: Final = 20.0
 """Seconds in which a new connection must have sent its first request, whole."""
-_SESSIONS_AT_ONCE = 100
-_SESSIONS_PER_SECOND = 2.0
+SESSIONS_AT_ONCE = 100
+SESSIONS_PER_SECOND = 2.0
 _READ = 256 << 10  # bytes at once, as asyncio's own
 _REMEMBERED = 4096  # clients whose pace is known; the one longest unseen is forgotten
 
@@ -101,7 +101,7 @@ class Door:
             return True
         now = asyncio.get_running_loop().time()
         pace = self._paces.pop(client, None)
-        pace = pace or Bucket(_SESSIONS_AT_ONCE, _SESSIONS_PER_SECOND, now)
+        pace = pace or Bucket(SESSIONS_AT_ONCE, SESSIONS_PER_SECOND, now)
         self._paces[client] = pace
         if len(self._paces) > _REMEMBERED:
             self._paces.popitem(last=False)

@@ -29,7 +29,7 @@ FIELDS: dict[str, dict[str, type]] = {
 
 _NAMES = {int: "a whole number, 0 or more", str: "a text"}
 _MAX_NAME = 64  # characters in the name of an act
-_MAX_SDP = 16_384  # characters of an offer of WebRTC
+MAX_SDP = 16_384  # characters of an offer of WebRTC
 
 
 def decode(text: str) -> Message:
@@ -58,7 +58,7 @@ def _checked(message: Message) -> Message:
             raise ValueError(f"{kind}: {name} must be {_NAMES[wanted]}")
         if isinstance(value, int) and value < 0:
             raise ValueError(f"{kind}: {name} must be {_NAMES[int]}")
-        most = _MAX_SDP if name == "sdp" else _MAX_NAME
+        most = MAX_SDP if name == "sdp" else _MAX_NAME
         if isinstance(value, str) and not 0 < len(value) <= most:
             raise ValueError(f"{kind}: {name} must have 1 to {most} characters")
     number = message.get("n", 1)

@@ -22,7 +22,7 @@ STORE = "ossicle.runtime.media.store"
 _PIECE = 256 << 10  # bytes collected for one write: one hop to a thread costs 50 µs
 _GLANCE = 0.2  # seconds between two looks whether the page is still there
 PATIENCE = 60.0  # seconds, in each of which so many bytes must come, or the file's last:
-_LEAST = 64 << 10  # about 1 kB/s; a sender that lets a byte trickle now and then is given up
+LEAST = 64 << 10  # about 1 kB/s; a sender that lets a byte trickle now and then is given up
 
 
 _OVER = "this session is over; reload the page"
@@ -136,8 +136,8 @@ class Uploads:
             if len(piece) >= _PIECE or (not data and piece):
                 await self._threads.run(writer.write, bytes(piece))
                 piece.clear()
-                came = _LEAST  # what the disk took is not the sender's time
-            if came >= _LEAST:
+                came = LEAST  # what the disk took is not the sender's time
+            if came >= LEAST:
                 came, due = 0, now() + self.patience
             if not data:
                 return

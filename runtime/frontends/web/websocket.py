@@ -29,7 +29,7 @@ from .writer import Writer
 
 log = logging.getLogger(__name__)
 
-# Close codes of the private range (RFC 6455 7.4.2), which the page tells apart.
+# Close codes (RFC 6455 7.4), for logs and other programs: the page goes by what it was told.
 GONE: Final = 4404  # the session is over; reconnecting would not help
 TOO_SLOW: Final = 4408  # the socket could not keep up; come back and resume
 GOING_AWAY: Final = 1001
