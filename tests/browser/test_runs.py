@@ -9,7 +9,8 @@ from playwright.async_api import expect
 
 import ossicle as oc
 
-from .conftest import Open, Serve
+from .conftest import HURRY, Open, Serve
+from .listening import until
 
 
 async def test_an_error_stands_at_the_component_until_it_is_dismissed(visit: Open) -> None:
@@ -228,3 +229,61 @@ async def test_toasts_reach_the_tab_that_asked(visit: Open, serve: Serve) -> Non
     await expect(second.locator(".toast")).to_have_count(0)
     await first.get_by_role("button", name="Close").click()
     await expect(first.locator(".toast")).to_have_count(0)
+
+
+async def test_a_page_that_missed_too_much_keeps_what_its_user_did(
+    visit: Open, serve: Serve
+) -> None:
+    """It gets the whole page again (policy: resync); tab, open part, cursor and words stay."""
+    with oc.Blocks(js="() => document.body.setAttribute('data-runs', 'x')") as app:
+        text, out = oc.Textbox(label="Text"), oc.Textbox(label="Out")
+        with oc.Tabs():
+            with oc.Tab("First"):
+                oc.Markdown("the first")
+            with oc.Tab("Second"):
+                oc.Markdown("the second")
+        with oc.Accordion("More", open=False):
+            oc.Markdown("the rest")
+        with oc.Tabs(selected="a") as given:
+            with oc.Tab("A", id="a"):
+                oc.Markdown("page a")
+            with oc.Tab("B", id="b"):
+                oc.Markdown("page b")
+
+        @oc.render(inputs=out)
+        def made(words: str) -> None:
+            oc.Markdown(f"made of {words}")
+
+        await_go = asyncio.Event()
+
+        async def later() -> tuple[str, oc.Tabs]:
+            await await_go.wait()
+            return "came", oc.Tabs(selected="b")
+
+        app.load(later, None, [out, given])
+    site = await serve(app)
+    page = (await visit(site, lossy=True)).page
+    await page.get_by_role("tab", name="Second").click()
+    await page.get_by_role("button", name="More").click()
+    await expect(page.get_by_text("the rest")).to_be_visible()
+    await page.evaluate("document.body.removeAttribute('data-runs')")
+    field = page.get_by_label("Text")
+    await field.focus()
+    (line,) = site.host.lines.values()
+    await site.cut()
+    await field.press_sequentially("words")
+    await_go.set()
+    await until(lambda: site.host.program.sessions[line.token].values[out.id] == "came")
+    await until(lambda: not site.host.program.working)
+    line.missed.clear()
+    await site.mend()
+    await page.evaluate(HURRY)
+    await expect(page.get_by_label("Out")).to_have_value("came")
+    await expect(page.get_by_text("made of came")).to_be_visible()
+    await expect(page.get_by_text("page b")).to_be_visible()
+    await expect(page.get_by_text("the second")).to_be_visible()
+    await expect(page.get_by_text("the rest")).to_be_visible()
+    await expect(field).to_have_value("words")
+    await expect(field).to_be_focused()
+    assert await page.evaluate("document.body.dataset.runs") is None
+    await until(lambda: site.host.program.sessions[line.token].values[text.id] == "words")

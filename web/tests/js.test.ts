@@ -15,6 +15,6 @@ it('waits for async code', async () => {
 });
 
 it('answers a failure with its words', async () => {
-  expect(await runJs('() => { throw new Error("no luck"); }', [])).toEqual({ error: 'js: no luck' });
-  expect(await runJs('42', [])).toEqual({ error: 'js: not a function' });
+  expect(await runJs('() => { throw new Error("no luck"); }', [])).toEqual({ error: 'no luck' });
+  expect(await runJs('42', [])).toEqual({ error: '42 is no function' });
 });

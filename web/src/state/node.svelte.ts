@@ -42,6 +42,20 @@ export class NodeState {
     this.props = 'value' in this.props ? { ...info.props, value: this.value } : info.props;
   }
 
+  /**
+   * The same node once more, as the server has it: this page missed too much to be told step by step. What its user
+   * did to it stays, and a deed is done only if it is another one. newer: its user's value is ahead of the server's.
+   */
+  stands(info: NodeInfo, newer: boolean): void {
+    const { playback_position: place, recording } = this.props;
+    this.ports = new Set(info.ports);
+    this.props = newer ? { ...info.props, value: this.value } : info.props;
+    this.writes += 1;
+    const { playback_position: asked, recording: wanted } = info.props;
+    if (typeof asked === 'number' && asked !== place && asked !== this.told) this.put({ playback_position: asked });
+    if (wanted !== recording) this.put({ recording: wanted ?? null });
+  }
+
   get value(): Json {
     return this.props.value ?? null;
   }

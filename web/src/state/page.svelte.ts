@@ -4,7 +4,7 @@ import { getContext, setContext, tick } from 'svelte';
 import { Speaker } from '../live/speaker.svelte';
 import { Link, type Dial } from '../wire/link';
 import { noSounds, type Sounds } from '../wire/socket';
-import type { AppInfo, Json, LayoutNode, ListenerInfo, PartPatch, Patch, Props, RunPatch, ServerMessage, StreamPatch, Workings } from '../wire/types';
+import type { AppInfo, Json, LayoutNode, ListenerInfo, NodeInfo, PartPatch, Patch, Props, RunPatch, ServerMessage, StreamPatch, Workings } from '../wire/types';
 import { runJs } from './js';
 import { NodeState } from './node.svelte';
 import { afterCancel, afterDismiss, afterRun, afterValue, display, noRuns, running, type Display, type Runs } from './runs';
@@ -51,6 +51,7 @@ export class Page {
   private readonly hurry = new Subject<void>();
   private readonly seen = new Subject<number>();
   private awaits = false;
+  private session: string | null = null;
 
   constructor(
     dial: Dial,
@@ -232,10 +233,12 @@ export class Page {
 
   private receive(message: ServerMessage): void {
     if (message.type === 'open') {
-      this.app = message.app;
-      this.nodes = new Map(message.app.nodes.map((info) => [info.id, new NodeState(info)]));
+      const again = this.app !== null && message.session === this.session;
+      this.session = message.session;
+      if (!again) this.app = message.app;
+      this.nodes = new Map(message.app.nodes.map((info) => [info.id, this.nodeOf(info, again)]));
       this.listeners = new Map(message.app.listeners.map((l) => [l.id, l]));
-      this.parts = new Map();
+      this.parts = again ? this.partsIn(message.app.layout) : new Map();
       this.runs = noRuns;
     } else if (message.type === 'patches') {
       for (const patch of message.patches) this.apply(patch);
@@ -246,6 +249,25 @@ export class Page {
       this.refusals += 1;
       this.toasts.add({ level: 'warning', title: strings.refusedTitle, message: message.message, duration: 10 });
     }
+  }
+
+  /** Where the whole page comes once more, what stands there stays what it is: a tab, a recorder, the cursor. */
+  private nodeOf(info: NodeInfo, again: boolean): NodeState {
+    const old = again ? this.nodes.get(info.id) : undefined;
+    if (old?.type !== info.type) return new NodeState(info);
+    old.stands(info, this.link.ahead(info.id));
+    return old;
+  }
+
+  /** What stands below the parts of a layout, by part. All else never moves. */
+  private partsIn(layout: LayoutNode): Map<number, LayoutNode[]> {
+    const found = new Map<number, LayoutNode[]>();
+    const look = (item: LayoutNode) => {
+      if (this.nodes.get(item.id)?.type === 'part') found.set(item.id, item.children);
+      item.children.forEach(look);
+    };
+    look(layout);
+    return found;
   }
 
   private apply(patch: Patch): void {
