@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 from playwright.async_api import expect
 
 import ossicle as oc
@@ -240,3 +242,20 @@ async def test_a_wave_is_drawn_in_the_themes_colour(visit: Open) -> None:
             }"""
         )
         assert colour in found
+
+
+async def test_what_is_told_by_a_shape_is_seen_in_the_systems_colours(visit: Open) -> None:
+    """Who reads in high contrast loses grounds and gradients, but no thumb, level or switch."""
+    with oc.Blocks() as app:
+        oc.Slider(0, 10, 4, label="Mix", interactive=True)
+        oc.Label({"violin": 0.7}, label="Instrument")
+        oc.Audio((8000, np.ones(8000, np.int16)), label="Sound", loop=True)
+    page = (await visit(app)).page
+    await expect(page.locator(".wave.drawn")).to_be_visible()
+    await page.emulate_media(forced_colors="active")
+    for shape in ("input[type=range]", "[data-type=label] .bar", "[aria-pressed=true]", ".play"):
+        picture = Pillow.open(io.BytesIO(await page.locator(shape).first.screenshot()))
+        colours = picture.convert("RGB").getcolors(1 << 16)
+        assert colours is not None
+        ground = max(colours)[0]
+        assert ground < picture.width * picture.height * 0.98, f"{shape} is not seen"
