@@ -37,7 +37,7 @@ class Pipe(Chain):
 
     __slots__ = (
         "hear", "in_a_row", "_parts", "_per_take", "_session", "_events", "_stream", "_first",
-        "_subscription", "_here", "_told", "_gap", "_empty_here", "_nothing",
+        "_out", "_subscription", "_here", "_told", "_gap", "_empty_here", "_nothing",
     )  # fmt: skip
 
     def __init__(
@@ -59,6 +59,7 @@ class Pipe(Chain):
         self._session, self._events, self._stream = session, events, stream
         self.hear = hear
         self._first: Callable[[Any], object] = _nothing
+        self._out = _Out(self, 0)
         self._subscription = SerialDisposable()
         self._here = 0  # faults of this recording
         self._told = 0  # how many of them were told of
@@ -125,7 +126,7 @@ class Pipe(Chain):
             through = _staged(operator(through), figures, look)
         # Nothing may come out of the old ones while the new ones are made.
         self._subscription.disposable = Disposable()
-        out = _Out(self, had)
+        out = self._out = _Out(self, had)
         # Machines hand on to what they are given; around it Rx would put one more call.
         subscribe: Any = getattr(through, "into", None) or through.subscribe
         with lending(self._session.value):
@@ -217,6 +218,8 @@ class Pipe(Chain):
 
     def _close(self) -> None:
         self._subscription.dispose()
+        self.hear = self._first = _nothing  # these know this pipe, which so goes by itself; a
+        self._out.end()  # collector finds it late, and with it come seconds of sound
         if not self._session.closed:  # else its figures are asked for once more
             self._session.pipes.remove(self)
 
@@ -254,6 +257,11 @@ class _Out:
 
     def on_completed(self) -> None:
         self.over = True
+
+    def end(self) -> None:
+        """Nothing comes any more: let go of the pipe."""
+        self.over = True
+        del self._pipe, self._hear
 
 
 class _Entry(Observable[Any]):

@@ -205,6 +205,7 @@ class Program:
     def _forget(self, session: Session) -> None:
         if session.closed and not session.pending and self.sessions.pop(session.id, None):
             self._events.show(Gone(session.id))
+            session.pipes.clear()  # whose figures were asked for until now; they know the session
 
     @property
     def working(self) -> list[str]:

@@ -305,6 +305,7 @@ class Host:
     def _gone(self, made: Gone) -> None:
         if line := self.lines.pop(made.session, None):
             self.metrics.close(line.metrics)
+            line.metrics.chains = ()
             self.sounds.peers.close(line)
         if self._store is not None:
             self._store.release(made.session)

@@ -308,8 +308,14 @@ class _Through(Observable[B]):
     def __init__(
         self, begin: Callable[[Heard[B]], Heard[Block]], source: Observable[Block]
     ) -> None:
-        super().__init__(self.into)
+        super().__init__()
         self._begin, self._source = begin, source
+
+    def _subscribe_core(
+        self, observer: abc.ObserverBase[B], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        # Not given to `__init__`: what holds its own method only the garbage collector frees.
+        return self.into(observer, scheduler)
 
     def watched(self, keep: Callable[[Heard[Block]], object]) -> _Through[B]:
         """The same, and each subscription's moving part is handed to `keep`: for its figures."""

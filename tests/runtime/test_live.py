@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ import ossicle as oc
 from ossicle.flow.audio import Clip
 from ossicle.flow.blocks import END, START
 from ossicle.flow.injected import ClientRequest
-from ossicle.flow.operators import limiter
+from ossicle.flow.operators import limiter, mono
 from ossicle.runtime.host import Connection, Host
 from ossicle.runtime.live_line import live_line
 from ossicle.runtime.media.limits import Limits
@@ -584,3 +585,43 @@ async def test_a_function_that_gives_no_sound_fails_alone_and_is_logged_seldom(
     lines = [each.getMessage() for each in caplog.records if "echo" in each.getMessage()]
     assert len(lines) == 2
     assert says in lines[0] and "failed 10 times in this recording" in lines[1]
+
+
+async def test_a_session_leaves_nothing_to_the_garbage_collector() -> None:
+    """Neither its beginning nor its end: a collection holds up all others, and until one comes the
+    seconds of sound that its tapes have in memory would stay there."""
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        out = oc.Audio(streaming=True, interactive=False)
+        mic.stream.pipe(limiter(), mono()).to(out)
+    host = Host(demo.plan(), reconnect_window=0)
+    left: list[list[object]] = []
+    for count in (1, 3):  # the first loads what all need
+        gc.collect()
+        gc.disable()
+        gc.freeze()  # what other tests left behind is not looked at
+        try:
+            for _ in range(count):
+                page = FrontEnd(host)
+                page.act(mic, "start_recording")
+                page.record(mic, 5 * HOP)
+                assert len(page.frames) >= 4
+                page.connection.close()
+                del page.connection  # which knows the page
+                del page
+            async with asyncio.timeout(10):
+                while host.lines:
+                    await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            gc.set_debug(gc.DEBUG_SAVEALL)
+            gc.collect()
+            left.append(
+                [each for each in gc.garbage if type(each).__module__.startswith("ossicle")]
+            )
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+            gc.unfreeze()
+            gc.enable()
+    assert left[1] == []
+    await host.close()
