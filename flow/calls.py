@@ -64,7 +64,8 @@ class Call:
 
     def prepare(self) -> tuple[object, ...] | None:
         """Make the arguments. Returns a step with a `Fault` for each member with bad inputs."""
-        rows, faults = list[list[object]](), dict[int, Fault]()
+        rows: list[list[object]] = []
+        faults: dict[int, Fault] = {}
         for index, member in enumerate(self.members):
             try:
                 rows.append(self._inputs(member))
@@ -118,7 +119,7 @@ class Call:
     def _inputs(self, member: Member) -> list[object]:
         if not self.listener.options.preprocess:
             return list(member.inputs)
-        made = list[object]()
+        made: list[object] = []
         whole = self.listener.signature.whole
         for node, value in zip(member.input_nodes, member.inputs, strict=True):
             try:

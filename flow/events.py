@@ -7,6 +7,7 @@ and none of its functions runs before the last of its requests is made (rules E4
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from .clock import Clock
 from .figures import Cost
@@ -18,9 +19,16 @@ from .results import UNSET
 from .said import Frames
 from .session import Session
 
+if TYPE_CHECKING:
+    from .blocks import Block
+
 Tap = Callable[[object], None]
 """Hears every `Said`, `Event`, `Request`, `Outcome` and `Patch`, in order (rule X1). Blocks of live
-sound are said and are events at once: it hears their `Frames`, with the number of the event."""
+sound are said and are events at once: it hears their `Frames`, with the number of the event; a tap
+that has `frames(session, node, block, event)` hears them there, without an envelope."""
+
+Hear = Callable[[str, int, "Block", int], None]
+"""Hears of a block: session, node, itself, and the number of the event that it is, 0 for none."""
 
 CHUNKS = (Cause.STREAM, Cause.USER)
 """Causes of `stream` events that carry a chunk; a follower's or a timer's does not."""
@@ -40,6 +48,7 @@ class Events:
     ) -> None:
         """post: takes what a turn asked for. emit: takes patches. cost: see `flow.figures`."""
         self.clock, self.on_error, self.tap, self.cost = clock, on_error, tap, cost
+        self.hear = _hear(tap) if tap else None
         self.due = list[Ask | Cancel]()
         """What this turn asks for."""
         self._post, self._emit = post, emit
@@ -101,9 +110,10 @@ class Events:
         cause: Cause,
         value: object = UNSET,
         data: Mapping[str, object] | None = None,
-        after: Request | Event | Frames | None = None,
+        after: Request | Event | int | None = None,
     ) -> Event:
-        """`after`: the request whose work made it, or the event that an operator made it of."""
+        """`after`: the request whose work made it, or the event that an operator made it of, or
+        its number."""
         id, at = self.number(), self.clock.seconds
         parent: int | None = None
         hops, path, derived = 0, (), False
@@ -113,7 +123,7 @@ class Events:
         elif isinstance(after, Event):
             parent, hops, path, derived = after.id, after.hops, after.path, True
         elif after is not None:
-            parent, derived = after.event, True
+            parent, derived = after, True
         if value is UNSET:
             value = None
         event = Event(
@@ -157,3 +167,10 @@ class Events:
             self.on_error(error)
             return None
         return None if self.tap else onward
+
+
+def _hear(tap: Tap) -> Hear:
+    own: Hear | None = getattr(tap, "frames", None)
+    if own:
+        return own
+    return lambda session, node, block, event: tap(Frames(session, node, block, event))

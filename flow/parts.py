@@ -137,6 +137,7 @@ class Parts:
         self._sounds.node_gone(session, id)
         for key in [key for key in session.streams if key[0] == id]:
             del session.streams[key]
+        session.inlets.clear()
 
     def _look_out(self, session: Session, overlay: Overlay) -> None:
         """Watch, tick and chunk what the parts that stand now ask for."""
@@ -150,6 +151,7 @@ class Parts:
         for id, every in list(session.chunkers):
             if every not in session.chunked(id):
                 del session.chunkers[id, every]
+        session.inlets.clear()
 
 
 def _heavy(node: Node | None) -> bool:

@@ -15,7 +15,6 @@ from .graph import Node
 from .listeners import Listener
 from .model import Cause, Event
 from .plan import Plan
-from .said import Frames
 from .session import Passing, Session
 from .sounding import Sounds
 from .sources import Derived
@@ -37,13 +36,13 @@ class Piping:
         self, session: Session, derived: Derived, listener: Listener, into: CompositeDisposable
     ) -> None:
         node, port = derived.base.node.id, derived.port
-        stream = session.streams.setdefault((node, port), Stream())
+        stream = session.stream(node, port)
 
         def ask(
             cause: Cause,
             value: object,
             data: Mapping[str, object] | None,
-            after: Event | Frames | None,
+            after: Event | int | None,
             chunk: bool = False,
         ) -> None:
             made = self._events.event(session, node, port, cause, value, data, after)
@@ -116,7 +115,7 @@ class Piping:
             origin = source, block.index / block.rate
             self._sounds.piece(session, passing, target.id, block, origin)
 
-        stream = session.streams.setdefault((source, "stream"), Stream())
+        stream = session.stream(source, "stream")
         pipe = Pipe(
             session,
             self._events,

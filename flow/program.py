@@ -126,14 +126,10 @@ class Program:
         events = self._events
         found = self.sessions.get(session)
         if found is None or found.closed:
-            if events.tap:
-                events.tap(Frames(session, node, block))
+            if events.hear:
+                events.hear(session, node, block, 0)
             return
-        events.begin()
-        try:
-            self._recordings.frames(found, node, block)
-        finally:
-            events.end()
+        (found.inlets.get(node) or self._recordings.inlet(found, node)).take(block)
 
     def seamless(self, session: str, node: int, longest: Seconds) -> bool:
         """Whether contiguous blocks of a live stream may be one block of up to `longest`."""
@@ -310,7 +306,8 @@ class Program:
 
     def _apply(self, session: Session, request: Request | None, writes: tuple[Write, ...]) -> None:
         """Store what a step wrote, show it, and let what moved be heard."""
-        moved, turned = list[Write](), list[tuple[int, str]]()
+        moved: list[Write] = []
+        turned: list[tuple[int, str]] = []
         for write in writes:
             if isinstance(write.value, Fragment):
                 self._parts.swap(session, write.node, write.value, request)

@@ -340,8 +340,9 @@ class Queue:
     ) -> tuple[Request, ...]:
         """Rule B1. One member per session where State is written: each must see the last one's."""
         listener = head.listener
-        members, sessions = list[Request](), set[str]()
-        locked = list[tuple[Key, Request]]()
+        members: list[Request] = []
+        sessions: set[str] = set()
+        locked: list[tuple[Key, Request]] = []
         for each in islice(line.of(listener), REACH):
             if listener.locks:
                 if each.session in sessions:
@@ -418,7 +419,7 @@ class Queue:
         sessions = self._sessions.get(by.session)
         if not sessions:
             return
-        moved = dict[str, Line]()
+        moved: dict[str, Line] = {}
         for listener_id in sorted(sessions if by.listeners is None else by.listeners):
             pending = sessions.get(listener_id)
             if pending is None or (by.leaving and _finishes(pending)):

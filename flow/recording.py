@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .events import Events
@@ -10,14 +9,16 @@ from .graph import Node
 from .listeners import Listener
 from .model import Cause
 from .patches import Command
-from .said import Frames
 from .session import Session
 from .sounding import Sounds
 from .units import Seconds
 
 if TYPE_CHECKING:
     from .blocks import Block
-    from .chunks import Chunk
+    from .chunks import Chunk, Chunker
+
+    Cut = tuple[Chunker, tuple[Listener, ...]]
+    """A stream in chunks of one length, and who gets them."""
 
 
 class Recordings:
@@ -46,27 +47,29 @@ class Recordings:
         """The last, shorter chunk comes before `stop_recording`."""
         if limit := session.limits.pop(node.id, None):
             limit.dispose()
-        for every, listeners in session.chunked(node.id).items():
-            if chunker := session.chunkers.pop((node.id, every), None):
-                for chunk in chunker.flush():
-                    self._chunk(session, node, chunk, listeners)
+        if sizes := session.chunked(node.id):
+            inlet = session.inlets.get(node.id) or self.inlet(session, node.id)
+            inlet.flush()
+            del session.inlets[node.id]
+            for every in sizes:
+                del session.chunkers[node.id, every]
         self._sounds.recording_ended(session, node)
         for pipe in session.pipes:
             if pipe.source == node.id:
                 pipe.recording_ended()
 
-    def frames(self, session: Session, id: int, block: Block) -> None:
-        """More of a live stream: as it is to derived streams, in chunks to listeners."""
-        tap = self._events.tap
-        if stream := session.streams.get((id, "stream")):
-            if tap:
-                stream.newest = said = Frames(session.id, id, block, self._events.number())
-                tap(said)
-            stream.give(block)
-        elif tap:
-            tap(Frames(session.id, id, block))
-        if sizes := session.chunked(id):
-            self._cut(session, id, block, sizes)
+    def inlet(self, session: Session, id: int) -> _Inlet:
+        """Where the blocks of a node go, until that changes."""
+        from .chunks import Chunker  # numpy is loaded by apps that stream, not by all
+
+        cuts: list[Cut] = []
+        for every, listeners in session.chunked(id).items():
+            chunker = session.chunkers.get((id, every))
+            if chunker is None:
+                chunker = session.chunkers[id, every] = Chunker(every)
+            cuts.append((chunker, listeners))
+        made = session.inlets[id] = _Inlet(self._events, self._sounds, session, id, tuple(cuts))
+        return made
 
     def seamless(self, session: Session, id: int, longest: Seconds) -> bool:
         """Whether nobody can tell how a stream was cut into blocks of up to `longest`.
@@ -80,25 +83,53 @@ class Recordings:
             and all(every >= longest for every in session.chunked(id))
         )
 
-    def _cut(
-        self,
-        session: Session,
-        id: int,
-        block: Block,
-        sizes: Mapping[Seconds, tuple[Listener, ...]],
-    ) -> None:
-        for every, listeners in sizes.items():
-            chunker = session.chunkers.get((id, every))
-            if chunker is None:
-                from .chunks import Chunker  # numpy is loaded by apps that stream, not by all
 
-                chunker = session.chunkers[id, every] = Chunker(every)
-            for chunk in chunker.push(block):
-                self._chunk(session, session.node(id), chunk, listeners)
+class _Inlet:
+    """Where the blocks of one node of a session go, looked up once: fifty come in a second."""
 
-    def _chunk(
-        self, session: Session, node: Node, chunk: Chunk, listeners: tuple[Listener, ...]
+    __slots__ = ("_cuts", "_events", "_id", "_session", "_sounds", "_stream", "_token")
+
+    def __init__(
+        self, events: Events, sounds: Sounds, session: Session, id: int, cuts: tuple[Cut, ...]
     ) -> None:
+        self._events, self._sounds = events, sounds
+        self._session, self._token, self._id = session, session.id, id
+        self._stream = session.streams.get((id, "stream"))
+        self._cuts = cuts
+
+    def take(self, block: Block) -> None:
+        """More of a live stream: as it is to derived streams, in chunks to listeners."""
+        events, stream = self._events, self._stream
+        if hear := events.hear:
+            if stream:
+                stream.newest = number = events.number()
+                hear(self._token, self._id, block, number)
+            else:
+                hear(self._token, self._id, block, 0)
+        whole: list[tuple[Chunk, tuple[Listener, ...]]] = []
+        for chunker, listeners in self._cuts:
+            if chunks := chunker.push(block):
+                whole += [(chunk, listeners) for chunk in chunks]
+        if not (stream or whole):
+            return  # nobody is told of it, and so nothing can be asked
+        events.begin()
+        try:
+            if stream:
+                stream.give(block)
+            for chunk, listeners in whole:
+                self.cut(chunk, listeners)
+        finally:
+            events.end()
+
+    def flush(self) -> None:
+        """It is over: what is held, as last, shorter chunks."""
+        for chunker, listeners in self._cuts:
+            for chunk in chunker.flush():
+                self.cut(chunk, listeners)
+
+    def cut(self, chunk: Chunk, listeners: tuple[Listener, ...]) -> None:
+        """One chunk is whole: an event, and a request of each listener."""
+        session, node = self._session, self._session.node(self._id)
         value = node.cut(chunk)
         data = {"index": chunk.index, "gap": chunk.gap}
         event = self._events.event(session, node.id, "stream", Cause.STREAM, value, data)

@@ -76,7 +76,7 @@ class Scheduler:
             self.draining = False
 
     def _carry_out(self, message: Message) -> None:
-        later = list[Start | Stop]()  # user code runs after every outcome of the step was told
+        later: list[Start | Stop] = []  # user code runs after every outcome of the step was told
         for effect in self.queue.step(message, self.clock.seconds):
             if isinstance(effect, Outcome):
                 self._tell(effect)

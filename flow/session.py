@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reactivex.abc import DisposableBase
 from reactivex.disposable import CompositeDisposable
@@ -23,6 +23,7 @@ from .timers import Ticker
 from .units import Seconds
 
 if TYPE_CHECKING:
+    from .blocks import Block
     from .chunks import Chunker
     from .tape import Tape
 
@@ -58,6 +59,13 @@ class Wanted:
         )
 
 
+class Inlet(Protocol):
+    """Where the blocks of one node go."""
+
+    def take(self, block: Block, /) -> None: ...
+    def flush(self) -> None: ...
+
+
 @dataclass(slots=True, eq=False)
 class Session:
     """What one user has, and all that goes on for them."""
@@ -87,6 +95,9 @@ class Session:
     chunkers: dict[tuple[int, Seconds], Chunker] = field(
         default_factory=dict[tuple[int, Seconds], "Chunker"]
     )
+    inlets: dict[int, Inlet] = field(default_factory=dict[int, Inlet])
+    """By node: where its blocks go. Made of `streams`, `chunkers` and the listeners, and made anew
+    when any of them changes."""
     limits: dict[int, DisposableBase] = field(default_factory=dict[int, DisposableBase])
     """By node: what will stop a recording that has a time limit."""
     sounding: dict[int, Sounding] = field(default_factory=dict[int, "Sounding"])
@@ -122,6 +133,7 @@ class Session:
         self.limits.clear()
         self.subscriptions.dispose()
         self.streams.clear()
+        self.inlets.clear()
         if self.grace:
             self.grace.dispose()
 
@@ -177,6 +189,11 @@ class Session:
             found += [f for port in ports for f in after.get((listener, port), ())]
         found.sort(key=lambda each: each.id)
         return found
+
+    def stream(self, node: int, port: str) -> Stream:
+        """What operators hang on; made with the first of them."""
+        self.inlets.clear()
+        return self.streams.setdefault((node, port), Stream())
 
     def chunked(self, node: int) -> Mapping[Seconds, tuple[Listener, ...]]:
         """Who gets chunks of a node's stream, by their length."""

@@ -9,7 +9,6 @@ from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 
 from .model import Event
-from .said import Frames
 
 Hear = Callable[[object], object]
 
@@ -24,9 +23,9 @@ class Stream(Observable[Any]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.newest: Event | Frames | None = None
-        """The newest event, of which an operator's own are made; of blocks what said them, and
-        only while a tap hears it: nobody else could tell."""
+        self.newest: Event | int | None = None
+        """The newest event, of which an operator's own are made; of blocks its number, and only
+        while a tap hears of it: nobody else could tell."""
         self.given = 0
         """How much there was so far."""
         self._listeners = dict[int, Hear]()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -49,33 +50,44 @@ class Trace:
         self._entries = list[Entry]()
         self._said = list[tuple[int, Seconds, Said]]()
         self._sessions = dict[str, str]()
+        self._over = False
 
     def tap(self, record: object) -> None:
         """Take one record of a program. What may change later is described now, the rest when
         somebody looks: a live stream says fifty things a second."""
-        # Flat, and of a block only what is in it: what a trace holds on to, Python's garbage
-        # collector goes through again and again, which took a third of a lab's time. A tuple of
-        # numbers and samples it leaves out.
-        if isinstance(record, Frames):
-            block = record.block
-            self._raw.append(
-                (
-                    self._clock.seconds,
-                    record.session,
-                    record.node,
-                    record.event,
-                    block.samples,
-                    block.rate,
-                    block.index,
-                    block.flags,
-                    block.epoch,
-                )
-            )
+        # Flat: what a trace holds on to, Python's garbage collector goes through again and again,
+        # which took a third of a lab's time. Of numbers, texts and samples it knows nothing.
+        kind = type(record)
+        if self._over:
+            pass
         elif isinstance(record, Run):  # no more than its outcome, which is kept already
             self._raw += (self._clock.seconds, record.outcome, Run)
+        elif isinstance(record, Frames):
+            self.frames(record.session, record.node, record.block, record.event)
         else:
-            keep = _KEEP.get(type(record))
+            keep = _KEEP.get(kind)
             self._raw += (self._clock.seconds, record, keep(record) if keep else None)
+
+    def frames(self, session: str, node: int, block: Block, event: int) -> None:
+        """Take what `Frames` say. Of a block only what is in it: see above."""
+        if self._over:
+            return
+        self._raw += (
+            self._clock.seconds,
+            Frames,
+            session,
+            node,
+            event,
+            block.samples,
+            block.rate,
+            block.index,
+            block.flags,
+            block.epoch,
+        )
+
+    def end(self) -> None:
+        """Whatever is still tapped is no part of it."""
+        self._over = True
 
     # -- looking -------------------------------------------------------------------------------
 
@@ -174,7 +186,7 @@ class Trace:
             ) from error
         made = cls.__new__(cls)
         made.names, made._said = found, said
-        made._raw, made._sessions = [], {}
+        made._raw, made._sessions, made._over = [], {}, True
         made._entries = [
             Entry(f.pop("at"), f.pop("what"), f.pop("session"), f) for f in map(json.loads, lines)
         ]
@@ -281,13 +293,14 @@ def _block(*sound: Any) -> Block:
 def _records(raw: list[object]) -> Iterator[tuple[Seconds, object, object]]:
     """What `tap` has kept: when, the record, and of it what might have changed since."""
     left = cast("Iterator[Any]", iter(raw))
-    for first in left:
-        if not isinstance(first, tuple):
-            record, kept = next(left), next(left)
-            yield first, Run(record.request.session, record) if kept is Run else record, kept
+    for at in left:
+        record = next(left)
+        if record is not Frames:
+            kept = next(left)
+            yield at, Run(record.request.session, record) if kept is Run else record, kept
             continue
-        at, session, node, event, *sound = cast("tuple[Any, ...]", first)
-        block = _block(*sound)
+        session, node, event = islice(left, 3)
+        block = _block(*islice(left, 5))
         yield at, Frames(session, node, block, event), None
         if event:
             yield at, Event(event, session, node, "stream", Cause.STREAM, at, block), block

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from ...flow.calls import Call
 from ...flow.errors import OssicleError
+from ...flow.events import Hear
 from ...flow.model import Kind, Outcome
 from ...flow.record import record
 from ...flow.sources import Dependency
@@ -82,8 +83,6 @@ class Rig:
         self.loop = AutojumpLoop()
         self.clock = LoopClock(self.loop)
         self._seen = list[Seen]()
-        self._heard = list[Any]()
-        """What is not in `_seen` yet: a time, an outcome, a time …"""
         self.js = dict[int, Callable[..., Any]]()
         self._times = dict[object, list[Seconds]]()
         self._calls = dict[object, int]()
@@ -94,7 +93,7 @@ class Rig:
         plain = None if threads else in_place(self.clock, lambda call: self.lasting(call))
         plan = app.plan()
         self.trace = Trace(plan, self.clock) if trace else None
-        self._keep = None if self.trace is None else self.trace.tap
+        self._ear = _Ear(self.loop, self.trace)
         self.lasting = self._lasting
         """How long plain functions take."""
 
@@ -109,7 +108,7 @@ class Rig:
                 pool=pool,
                 execute=by_kind(pool, plain),
                 page_code=True,
-                tap=self._tap,
+                tap=self._ear,
             )
             await host.begin()
             return host
@@ -124,7 +123,8 @@ class Rig:
         """End the app as its server would: all sessions, all work, all sounds."""
         if self.loop.is_closed():
             return
-        self._keep = None  # a trace tells what users did, not that a test was over
+        if self.trace is not None:
+            self.trace.end()  # it tells what users did, not that a test was over
         try:
             self.loop.run_until_complete(self._end_all())
         finally:
@@ -179,10 +179,10 @@ class Rig:
     @property
     def seen(self) -> list[Seen]:
         """All stations of all users' requests, in order."""
-        if self._heard:
-            each = iter(self._heard)
+        if heard := self._ear.heard:
+            each = iter(heard)
             self._seen += map(Seen, each, each)
-            self._heard.clear()
+            heard.clear()
         return self._seen
 
     def do(self, work: Callable[[], T]) -> T:
@@ -190,8 +190,8 @@ class Rig:
         if self.loop.is_running() or self._between:
             return work()
         self._outside()
-        done = list[T]()
-        failed = list[BaseException]()
+        done: list[T] = []
+        failed: list[BaseException] = []
 
         def run() -> None:
             try:
@@ -258,12 +258,6 @@ class Rig:
         self._calls[key] = turn + 1
         return repeat(row[min(turn, len(row) - 1)])
 
-    def _tap(self, what: object) -> None:
-        if self._keep:
-            self._keep(what)
-        if type(what) is Outcome:
-            self._heard += (self.loop.time(), what)
-
     def _remember(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         self._broken.append(error or RuntimeError(str(context.get("message"))))
@@ -272,6 +266,27 @@ class Rig:
         if self._broken:
             first, self._broken = self._broken[0], []
             raise first
+
+
+class _Ear:
+    """What a lab hears of its program: all for the trace, and outcomes for itself."""
+
+    def __init__(self, loop: AutojumpLoop, trace: Trace | None) -> None:
+        self._loop = loop
+        self._keep = None if trace is None else trace.tap
+        self.frames: Hear = _nothing if trace is None else trace.frames
+        """As `Tap` says: blocks of live sound come here."""
+        self.heard = list[Any]()
+        """A time, an outcome, a time …"""
+
+    def __call__(self, what: object) -> None:
+        if self._keep:
+            self._keep(what)
+        if type(what) is Outcome:
+            self.heard += (self._loop.time(), what)
+
+
+def _nothing(*_: object) -> None: ...
 
 
 def _alone() -> None:
