@@ -1,6 +1,7 @@
 """What pyproject.toml promises about the folders, kept true."""
 
 import ast
+import functools
 import json
 import os
 import re
@@ -79,9 +80,15 @@ def build(tree: Path, hook: str) -> Path:
     return tree / "dist" / done.stdout.split()[-1]
 
 
-def test_the_wheel_holds_all_code_and_the_page(tree: Path) -> None:
+@pytest.fixture(scope="module")
+def built(tree: Path) -> Path:
+    """Its wheel."""
+    return build(tree, "build_wheel")
+
+
+def test_the_wheel_holds_all_code_and_the_page(tree: Path, built: Path) -> None:
     """Whatever stands in the package folders is in the wheel, under `ossicle`, and nothing else."""
-    with zipfile.ZipFile(build(tree, "build_wheel")) as wheel:
+    with zipfile.ZipFile(built) as wheel:
         inside = {n for n in wheel.namelist() if ".dist-info/" not in n}
         licences = [n for n in wheel.namelist() if n.endswith("licenses/LICENSE")]
     page = {p.relative_to(tree) for p in (tree / STATIC).rglob("*") if p.is_file()}
@@ -90,9 +97,9 @@ def test_the_wheel_holds_all_code_and_the_page(tree: Path) -> None:
     assert len(licences) == 1
 
 
+@pytest.mark.usefixtures("built")
 def test_a_second_wheel_forgets_what_was_deleted(tree: Path) -> None:
     """The hashed assets of an older page do not linger in setuptools' build folder."""
-    build(tree, "build_wheel")
     old = tree / STATIC / "assets" / "index-4f.js"
     old.rename(old.with_name("index-5a.js"))
     with zipfile.ZipFile(build(tree, "build_wheel")) as wheel:
@@ -136,10 +143,17 @@ def test_one_version() -> None:
 # What may import what
 
 
+@functools.cache
+def imports(path: Path) -> list[ast.Import | ast.ImportFrom]:
+    """The import statements of a file, at whatever depth."""
+    found = ast.walk(ast.parse((ROOT / path).read_text("utf-8")))
+    return [node for node in found if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
 def relative_targets(path: Path) -> Iterator[tuple[int, str]]:
     """Line and name of each top folder that a file reaches by a relative import."""
     depth = len(path.parts)
-    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+    for node in imports(path):
         if isinstance(node, ast.ImportFrom) and node.level >= depth:
             if node.module:
                 yield node.lineno, node.module.split(".")[0]
@@ -150,10 +164,10 @@ def relative_targets(path: Path) -> Iterator[tuple[int, str]]:
 def imported(path: Path) -> set[str]:
     """Top-level names that a file imports absolutely."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+    for node in imports(path):
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif node.module and not node.level:
             names.add(node.module.split(".")[0])
     return names
 

@@ -38,11 +38,10 @@ def swelling() -> Any:
 
 @pytest.fixture(scope="module")
 def sounds() -> dict[str, bytes]:
-    made = dict[str, bytes]()
+    made, whole = dict[str, bytes](), swelling()
     for kind, (format, subtype) in FORMATS.items():
         out = io.BytesIO()
         with soundfile.SoundFile(out, "w", RATE, 2, format=format, subtype=subtype) as file:
-            whole = swelling()
             for at in range(0, len(whole), 65_536):
                 file.write(whole[at : at + 65_536])
         made[kind] = out.getvalue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import itertools
 import os
 from collections import deque
 from dataclasses import dataclass
@@ -168,16 +169,23 @@ said = st.one_of(
 )
 
 
-@given(st.lists(said, min_size=1, max_size=6), st.data())
-def test_however_it_is_cut(messages: list[Said], data: st.DataObject) -> None:
+sizes = st.one_of(st.integers(1, 8), st.integers(1, 3000), st.just(100_000))
+
+
+@given(
+    st.lists(said, min_size=1, max_size=6),
+    st.lists(st.tuples(sizes, st.booleans()), min_size=1, max_size=60),
+)
+def test_however_it_is_cut(messages: list[Said], cuts: list[tuple[int, bool]]) -> None:
     """All arrives once and in order: short frames, long ones, fragments with pings between."""
     page, rest = Page(), b"".join(each.data for each in messages)
-    sizes = st.one_of(st.integers(1, 8), st.integers(1, 3000), st.just(100_000))
-    while rest:
-        size = data.draw(sizes)
-        page.put(rest[:size])
-        rest = rest[size:]
-        if data.draw(st.booleans()):
+    least = len(rest) // 1000  # of 70,000 bytes, one by one, there is nothing new to learn
+    for size, turn in itertools.cycle(cuts):
+        if not rest:
+            break
+        page.put(rest[: max(size, least)])
+        rest = rest[max(size, least) :]
+        if turn:
             page.turn()
     page.turn()
     assert page.got == [each.payload for each in messages]
