@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from ..blocks import END, START, Block, Samples, joined
 from ..durations import Length, Time, frames_of, seconds_of
 from ..units import Decibels, Frames
@@ -21,15 +23,20 @@ class _Pause:
         hears: Decide,
         utterances: Utterances,
     ) -> None:
-        self._form = form
+        self._form, self._hop = form, hop
         self._settled, self._hears, self._utterances = settled, hears, utterances
         self._windows = Windows(form, hop, hop, self._voice, tail=True)
 
     def _voice(self, samples: Samples, index: Frames) -> Voice:
         form = self._form
-        heard = self._hears(mixed(samples)[:, None], form.rate)
+        heard = self._hears(self._whole_hop(mixed(samples))[:, None], form.rate)
         block = Block(samples, form.rate, index, 0, form.epoch)
         return Voice(block, self._settled(heard, len(samples)), heard)
+
+    def _whole_hop(self, samples: Samples) -> Samples:
+        """The last hop of a take may be shorter; detectors, and models, take whole ones alone."""
+        missing = self._hop - len(samples)
+        return np.pad(samples, (0, missing)) if missing > 0 else samples
 
     def feed(self, samples: Samples, last: bool) -> Sequence[Block]:
         said: list[Sequence[Block]] = []

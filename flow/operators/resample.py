@@ -108,7 +108,8 @@ class _Resample(Kernel):
             self._resampler = Resampler("resample", form.rate, rate, form.channels)
         else:
             self._resampler = _Soxr(form.rate, rate, form.channels)
-        self._came, self._goes = form.rate, rate
+        self._came, self._goes, self._channels = form.rate, rate, form.channels
+        self._least = 2 * held_back(form.rate, rate) if quality == "live" else 0
         self._taken = self._given = 0
 
     def process(self, samples: Samples) -> Samples:
@@ -120,12 +121,17 @@ class _Resample(Kernel):
     def finish(self) -> Samples | None:
         if not self._taken:
             return None
-        tail = self._resampler.rest()
+        tail = self._short() if self._taken < self._least else self._resampler.rest()
         # As long as the sound was, to the nearest frame: FFmpeg's own count may be one off.
         wanted = round(self._taken * self._goes / self._came) - self._given
         if not 0 <= wanted <= len(tail) + 1:
             raise AssertionError(f"the resampler gave {len(tail)} frames at the end, not {wanted}")
         return np.pad(tail[:wanted], ((0, max(0, wanted - len(tail))), (0, 0)))
+
+    def _short(self) -> Samples:
+        """The end of sound shorter than the filter, of which FFmpeg gives too little or nothing."""
+        silence = np.zeros((self._least, self._channels), np.float32)
+        return np.concatenate((self._resampler.push(silence), self._resampler.rest()))
 
 
 def held_back(came: int, goes: int) -> Frames:
