@@ -125,7 +125,9 @@ def test_the_declared_latency_is_the_measured_one(case: Case) -> None:
     declared = operator.latency(RATE)
     # Long enough for what depends on the sound to show its most.
     least = 0.6 if "pause" in case.name else 0.3 if case.slack or case.name == "switch" else 0.05
-    if operator.rate(RATE) != RATE:  # a filter's phases come round within milliseconds
+    if (
+        operator.rate(RATE) != RATE and "best" not in case.name
+    ):  # a filter's phases come round within milliseconds
         least = 0.1
     samples = material(case.takes, max(least, (2 * declared + 1000) / RATE))
     measured = held_back(operator, samples, pace=case.pace, skip=case.fills)
