@@ -42,6 +42,7 @@ class Part(Column):
         if not isinstance(value, Fragment):
             raise ValueError(f"only a function given to render() makes it, not {value!r}.")
         value.keys()
+        value.check_followed()
         page: Graph = value
         while isinstance(page, Fragment):
             page = page.outer

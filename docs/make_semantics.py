@@ -286,9 +286,8 @@ what that gets as inputs, while the request holds its slot. Without a function (
 
 {table(("started by", "runs"), rows)}
 What runs in the page at once asks nothing of the server: no request, no slot, no trigger mode, and it works while the line
-is down. The server learns the values like all that a page sets: they are a `change`, and the next function gets them. Within
-a part of the page (below) the server asks, too. A front end without JavaScript says at its start which listeners it leaves
-out.
+is down, in parts of the page (below) too. The server learns the values like all that a page sets: they are a `change`, and
+the next function gets them. A front end without JavaScript says at its start which listeners it leaves out.
 """
 
 

@@ -20,16 +20,16 @@ PLAYER = frozenset({"play", "pause", "stop", "select"})
 def alone(listeners: Collection[Declared]) -> dict[int, Deeds]:
     """By listener: what starts it in the page. The others are the server's to start."""
     followed = {
-        source.dependency.declared.id
+        source.dependency.declared
         for each in listeners
         for source in each.sources
         if isinstance(source, After)
     }
-    cancelled = {each.id for declared in listeners for each in declared.cancels}
+    cancelled = {each for declared in listeners for each in declared.cancels}
     found = dict[int, Deeds]()
     for each in listeners:
         o = each.options
-        if each.fn is not None or o.js is None or each.id in followed | cancelled:
+        if each.fn is not None or o.js is None or each in followed | cancelled:
             continue
         if each.cancels or o.every is not None or any(map(_kept, each.outputs)):
             continue

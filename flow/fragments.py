@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 
 from reactivex.disposable import CompositeDisposable
 
+from .alone import alone
 from .errors import DeclarationError
 from .graph import Declared, Graph, Node, Place
 from .listeners import Listener
 from .plan import Plan
+from .sources import After
 from .units import Seconds
 
 Key = int | str
@@ -37,6 +39,22 @@ class Fragment(Graph):
 
     def knows(self, declared: Declared) -> bool:
         return declared in self.listeners or self.outer.knows(declared)
+
+    def check_followed(self) -> None:
+        """Refuse to follow what pages run without the server, who would not hear of its end."""
+        for each in (source for listener in self.listeners for source in listener.sources):
+            if isinstance(each, After) and self._in_page(each.dependency.declared):
+                raise DeclarationError(
+                    f"{each.where}: pages run {each.dependency.name} by themselves, and this part"
+                    " would not hear of it; declare beside it what follows, or give it a function."
+                )
+
+    def _in_page(self, declared: Declared) -> bool:
+        """Whether it stands outside of this part, and runs in pages alone (rule J1)."""
+        graph: Graph = self
+        while isinstance(graph, Fragment) and declared not in graph.listeners:
+            graph = graph.outer
+        return graph is not self and declared.id in alone(graph.listeners)
 
     def place(self, node: Node) -> Place:
         if node.graph is not None and node.graph is not self:
@@ -94,8 +112,12 @@ class Overlay:
     """All parts of one session's page, looked up as one plan."""
 
     def __init__(self, first: int) -> None:
-        self.next = first
-        """The lowest id that no node or listener of this session ever had."""
+        self.first = self.next = first
+        """From here on ids are a part's. The lowest that no node or listener of this session ever
+        had."""
+        self.set_by_pages = frozenset[int]()
+        """The nodes that JavaScript of parts sets; of the app's own nodes also that of former
+        parts, which may have run before its page heard of the new one."""
         self.parts = dict[int, Standing]()
         """By placeholder."""
         self.keyed = dict[int, dict[Key, Node]]()
@@ -106,6 +128,8 @@ class Overlay:
         """Work out what is looked up; call it when `parts` has changed."""
         plans = self.plans
         self.listeners = {each.id for plan in plans for each in plan.listeners}
+        former = (id for id in self.set_by_pages if id < self.first)
+        self.set_by_pages = frozenset(former).union(*(plan.set_by_pages for plan in plans))
         self.at_port = _joined(plan.at_port for plan in plans)
         self.after = _joined(plan.after for plan in plans)
         self.ports = dict[int, list[str]]()

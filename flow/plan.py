@@ -61,7 +61,8 @@ class Plan:
     @property
     def set_by_pages(self) -> frozenset[int]:
         """The nodes that JavaScript sets in the page."""
-        return frozenset(id for each in self.alone for id in self.listeners[each].outputs)
+        alone = (each for each in self.listeners if each.id in self.alone)
+        return frozenset(id for each in alone for id in each.outputs)
 
     @property
     def followed(self) -> frozenset[int]:
@@ -82,14 +83,14 @@ class Plan:
     def without(self, listeners: Collection[Listener]) -> Plan:
         """The same plan in which nothing triggers these listeners."""
 
+        left_out = {each.id for each in listeners}
+
         def kept(found: tuple[Listener, ...]) -> tuple[Listener, ...]:
             return tuple(each for each in found if each not in listeners)
 
         return replace(
             self,
-            alone={
-                id: each for id, each in self.alone.items() if self.listeners[id] not in listeners
-            },
+            alone={id: each for id, each in self.alone.items() if id not in left_out},
             at_port={key: kept(each) for key, each in self.at_port.items()},
             after={key: kept(each) for key, each in self.after.items()},
             derived=tuple(each for each in self.derived if each[1] not in listeners),
@@ -130,7 +131,7 @@ def compile_plan(
     at_port = dict[tuple[int, str], list[Listener]]()
     after = dict[tuple[int, str], list[Listener]]()
     derived = list[tuple[Derived, Listener]]()
-    by_page = {} if part else alone(graph.listeners)
+    by_page = alone(graph.listeners)
     for declared, listener in zip(graph.listeners, listeners, strict=True):
         for source in declared.sources:
             match source:

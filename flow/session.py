@@ -167,6 +167,12 @@ class Session:
         """Nodes that are there."""
         return tuple([self.nodes.get(id) or self.plan.nodes[id] for id in ids])
 
+    def set_by_page(self, id: int) -> bool:
+        """Whether JavaScript of the app may set this node without a function (rule J1)."""
+        if id in self.plan.set_by_pages:
+            return True
+        return self.overlay is not None and id in self.overlay.set_by_pages
+
     def gone(self, id: int) -> bool:
         """Whether this session had such a node once."""
         first = len(self.plan.nodes)

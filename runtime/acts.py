@@ -29,7 +29,7 @@ def whole(message: Mapping[str, Any], name: str) -> int:
 def standing(session: Session, message: Mapping[str, Any]) -> Act | None:
     """What shows a page again what stands, where its own JavaScript set what cannot."""
     id = whole(message, "node")
-    if id not in session.plan.set_by_pages:
+    if not session.set_by_page(id):
         return None
     return Act(session.id, id, SET, session.values[id], echo=True)
 
@@ -52,7 +52,7 @@ def act_of(session: Session | None, message: Mapping[str, Any]) -> Act | None:
         raise InputError(f"{node.where}: {act!r} is no act of a user.")
     if data is not None and not is_dict(data):
         raise InputError(f"{node.where}: data must be an object, not {data!r}.")
-    if act == SET and isinstance(node, Component) and id in session.plan.set_by_pages:
+    if act == SET and isinstance(node, Component) and session.set_by_page(id):
         return Act(session.id, id, act, node.from_wire(message.get("value"), session.media))
     if isinstance(node, Component):
         now: object = session.values[id]

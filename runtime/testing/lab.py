@@ -35,10 +35,10 @@ class Lab(User):
     says; async ones that await asyncio.sleep take virtual time by themselves.
 
     takes: virtual durations by function or listener, as with `takes()`. js: what stands for
-    listeners' js, by listener: called with the values of inputs and outputs as JSON, returns a
-    list. threads=True: plain functions run in real threads, as in production; time stands
-    meanwhile. connect=False: no session is opened yet. trace=False: `trace` is not kept,
-    which saves a tenth of the time.
+    listeners' js, by listener, or by its name where a part of the page makes it: called with the
+    values of inputs and outputs as JSON, returns a list. threads=True: plain functions run in real
+    threads, as in production; time stands meanwhile. connect=False: no session is opened yet.
+    trace=False: `trace` is not kept, which saves a tenth of the time.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Lab(User):
         app: Blocks,
         *,
         takes: Mapping[Callable[..., Any] | Dependency, Takes] | None = None,
-        js: Mapping[Dependency, Callable[..., Any]] | None = None,
+        js: Mapping[Any, Callable[..., Any]] | None = None,
         threads: bool = False,
         connect: bool = True,
         show_error: bool = False,
@@ -62,10 +62,10 @@ class Lab(User):
         )
         super().__init__(rig)
         try:
-            for dependency, fn in (js or {}).items():
-                rig.js[dependency.declared.id] = fn
-            for what, seconds in (takes or {}).items():
-                self.takes(what, seconds)
+            for what, fn in (js or {}).items():
+                rig.js[what if isinstance(what, str) else what.declared.id] = fn
+            for slow, seconds in (takes or {}).items():
+                self.takes(slow, seconds)
             if connect:
                 self.connect()
         except BaseException:

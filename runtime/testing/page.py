@@ -30,10 +30,10 @@ class Toast:
 class Page:
     """Takes a session's messages. `reply` sends one back.
 
-    run_js: answers for listeners' js, by listener; (listener, values) -> values.
+    run_js: answers for listeners' js: (listener, its name, values) -> values.
     """
 
-    def __init__(self, run_js: Callable[[int, list[Any]], list[Any]]) -> None:
+    def __init__(self, run_js: Callable[[int, str, list[Any]], list[Any]]) -> None:
         self.reply: Callable[[Message], None] | None = None
         self.session: str | None = None
         self.seq = 0
@@ -100,7 +100,7 @@ class Page:
             ):
                 continue
             try:
-                made = self._run_js(each["id"], self._values(each))
+                made = self._run_js(each["id"], each["name"], self._values(each))
             except AssertionError:
                 raise  # a lab's, or a test's own
             except Exception as error:  # as in the page: said to its user
@@ -186,7 +186,7 @@ class Page:
         values = self._values(listener)
         said: Message = {"type": "js", "request": patch["request"]}
         try:
-            said["values"] = self._run_js(patch["listener"], values)
+            said["values"] = self._run_js(patch["listener"], listener["name"], values)
         except Exception as error:  # as in the page: the request fails with the text
             said["error"] = str(error)
         self._send(said)

@@ -83,7 +83,7 @@ class Rig:
         self.loop = AutojumpLoop()
         self.clock = LoopClock(self.loop)
         self._seen = list[Seen]()
-        self.js = dict[int, Callable[..., Any]]()
+        self.js = dict[int | str, Callable[..., Any]]()
         self._times = dict[object, list[Seconds]]()
         self._calls = dict[object, int]()
         self._broken = list[BaseException]()
@@ -224,15 +224,13 @@ class Rig:
             self.run_until(self.seconds + seconds)
             work()
 
-    def run_js(self, listener: int, values: list[Any]) -> list[Any]:
+    def run_js(self, listener: int, name: str, values: list[Any]) -> list[Any]:
         """Stands for the page's JavaScript."""
-        fn = self.js.get(listener)
+        fn = self.js.get(listener) or self.js.get(name)
         if fn is None:
-            declared = self.host.plan.listeners[listener : listener + 1]
-            name = declared[0].name if declared else f"listener {listener}, of a part,"
             raise LabError(
                 f"{name} has js, and a lab has no JavaScript; say what it does:"
-                " Lab(app, js={dependency: function})."
+                f" Lab(app, js={{dependency: function}}), or js={{{name!r}: function}}."
             )
         made = fn(*values)
         return list(made) if isinstance(made, list | tuple) else [made]  # pyright: ignore[reportUnknownArgumentType]

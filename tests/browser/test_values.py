@@ -251,13 +251,22 @@ async def test_js_runs_in_the_page_before_the_function(visit: Open) -> None:
 
 
 async def test_js_without_a_function_needs_no_line(visit: Open, serve: Serve) -> None:
-    """Rule J1: what it sets is there at once while the line is down; a function gets it later."""
+    """Rule J1: what it sets is there at once while the line is down; a function gets it later.
+
+    In a part of the page, too.
+    """
     with oc.Blocks() as app:
         box, out, seen = oc.Textbox(label="Box"), oc.Textbox(label="Out"), oc.Textbox(label="Seen")
         go, ask = oc.Button("Go"), oc.Button("Ask")
         go.click(None, box, out, js="(text) => text.toUpperCase()")
         box.input(None, box, seen, js="(text) => `${text.length} letters`")
         ask.click(lambda *said: " ".join(said), [out, seen], seen)
+
+        @oc.render()
+        def part() -> None:
+            inner = oc.Textbox(label="Inner")
+            oc.Button("Within").click(None, box, [inner, box], js="(text) => [text + '!', text]")
+
     site = await serve(app)
     page = (await visit(site, lossy=True)).page
     await page.get_by_label("Box").fill("hello")
@@ -265,6 +274,8 @@ async def test_js_without_a_function_needs_no_line(visit: Open, serve: Serve) ->
     await page.get_by_role("button", name="Go").click()
     await expect(page.get_by_label("Out")).to_have_value("HELLO")
     await expect(page.get_by_label("Seen")).to_have_value("5 letters")
+    await page.get_by_role("button", name="Within").click()
+    await expect(page.get_by_label("Inner")).to_have_value("hello!")
     await site.mend()
     await page.evaluate(HURRY)
     await page.get_by_role("button", name="Ask").click()

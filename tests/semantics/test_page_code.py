@@ -141,6 +141,65 @@ def test_j1_a_page_sets_nothing_but_what_its_code_may() -> None:
         assert lab.value(text) == "a"
 
 
+def test_j1_in_a_part_the_page_runs_it_alone_too() -> None:
+    """J1 P1: as elsewhere, on nodes of the part and of the app, and of the part that came after."""
+    with oc.Blocks() as app:
+        outer, count = oc.Textbox("a", label="Outer"), oc.Number(1)
+
+        @oc.render(inputs=count)
+        def made(n: int) -> None:
+            text, out = oc.Textbox(f"{n}", label="Text"), oc.Textbox(label="Out")
+            oc.Button("Go").click(None, text, [out, outer], js="in the page")
+
+    def twice_thrice(text: str, *_: Any) -> list[str]:
+        return [text * 2, text * 3]
+
+    with Lab(app, js={"js": twice_thrice}) as lab:
+        for n in (1, 2):
+            lab.input(count, n)
+            nodes = {each["props"].get("value"): each["id"] for each in lab.page.app["nodes"]}
+            (inner,) = [each for each in lab.page.app["listeners"] if each["js"]]
+            assert inner["alone"] == [[nodes["Go"], "click", False]]
+            session = lab.host.program.sessions[lab.token]
+            lab.click(session.node(nodes["Go"]))
+            assert session.values[inner["outputs"][0]] == f"{n}" * 2
+            assert lab.value(outer) == f"{n}" * 3
+        assert [each.kind for each in lab.outcomes if each.listener == "js"] == []
+
+
+def test_j1_what_a_former_part_set_is_still_taken() -> None:
+    """J1 P3: its page ran it before it heard of the new part."""
+    with oc.Blocks() as app:
+        outer, count = oc.Textbox("a", label="Outer"), oc.Number(1)
+
+        @oc.render(inputs=count)
+        def made(n: int) -> None:
+            if n == 1:
+                oc.Button("Go").click(None, None, outer, js="in the page")
+
+    with Lab(app) as lab:
+        lab.input(count, 2)
+        lab.act(outer, "js", "late")
+        assert lab.value(outer) == "late"
+
+
+def test_j1_a_part_cannot_follow_what_pages_run_alone() -> None:
+    """J1 H1: it would never hear of its end; outside of parts the server then runs it."""
+    with oc.Blocks() as app:
+        go, text, count = oc.Button("Go"), oc.Textbox("a"), oc.Number(1)
+        dep = go.click(None, None, text, js="in the page")
+
+        @oc.render(inputs=count)
+        def made(n: int) -> None:
+            if n == 2:
+                dep.then(nothing)
+
+    with Lab(app) as lab:
+        lab.input(count, 2)
+        error = str(lab.outcomes[-1].value)
+        assert "js.then: pages run js by themselves, and this part would not hear of it" in error
+
+
 def raises(*_: Any) -> Any:
     raise ValueError("no such element")
 
