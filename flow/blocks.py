@@ -32,9 +32,12 @@ FLUSH: Final = 8
 
 STALE: Final = 16
 """The app is behind: what is heard as it comes leaves this block out, before its operators."""
+OVERDUE: Final = 32
+"""The app is seconds behind: operators that lead to functions leave this block out, too."""
 
 _NAMES = {
     START: "START", END: "END", DISCONTINUITY: "DISCONTINUITY", FLUSH: "FLUSH", STALE: "STALE",
+    OVERDUE: "OVERDUE",
 }  # fmt: skip
 
 
@@ -59,8 +62,8 @@ class Block(_Fields):
 
     samples: float32 (frames, channels), not to be written into; frames may be 0 for a block that
     only carries a flag. rate: Hz. index: of the first frame, on the source's own sample clock.
-    flags: START, END, DISCONTINUITY, FLUSH, STALE, added up. epoch: grows with every flush; blocks
-    of an older epoch are void. Nothing is checked here, on the audio path: see `Block.of`.
+    flags: START, END, DISCONTINUITY, FLUSH, STALE, OVERDUE, added up. epoch: grows with every
+    flush; blocks of an older one are void. Nothing is checked here, on the audio path: `Block.of`.
     """
 
     __slots__ = ()
@@ -148,6 +151,13 @@ class Block(_Fields):
         """The same block, saying that something was lost before it."""
         flags = self.flags | DISCONTINUITY
         return Block(self.samples, self.rate, self.index, flags, self.epoch)
+
+    def overdue(self) -> Block:
+        """The same block, saying that the app is seconds behind; never the end, at which operators
+        give what they hold."""
+        if self.flags & END:
+            return self
+        return Block(self.samples, self.rate, self.index, self.flags | OVERDUE, self.epoch)
 
     def with_samples(self, samples: Samples) -> Block:
         """The same place in the stream, with other samples."""

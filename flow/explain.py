@@ -150,12 +150,11 @@ def _notes(plan: Plan, listener: Listener, declared: Declared) -> Iterable[str]:
 def _overload(listener: Listener) -> str:
     """What a session's chunks do when the function is too slow for them."""
     most = listener.backlog
-    if listener.on_overload == "block":
-        return "any number waits, and the delay grows"
     if listener.on_overload == "latest":
         return "only the newest waits"
     then = {
         "drop_oldest": "the oldest is dropped",
+        "block": "the oldest is dropped; the delay grows with them",
         "coalesce": "the oldest is dropped; those that wait go as one",
         "error": "the new one is rejected",
     }.get(listener.on_overload, listener.on_overload)

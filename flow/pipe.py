@@ -10,6 +10,7 @@ recording: the others begin and end with it.
 
 Where sound is heard as it comes, what the app is behind with (STALE) is left out before the
 operators: it would not be heard any more, and to work on it makes all that follows later still.
+Where they lead to a function more of it may wait, up to a bound (OVERDUE).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any, cast
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable, SerialDisposable
 
-from .blocks import END, STALE, START, Block, BlockError, checked
+from .blocks import END, OVERDUE, STALE, START, Block, BlockError, checked
 from .events import Events
 from .figures import EVERY, FIRST, Chain, OperatorFigures, Passage, measured
 from .follow import lending
@@ -37,7 +38,7 @@ class Pipe(Chain):
 
     __slots__ = (
         "hear", "in_a_row", "_parts", "_per_take", "_session", "_events", "_stream", "_first",
-        "_out", "_subscription", "_here", "_told", "_gap", "_empty_here", "_nothing",
+        "_out", "_subscription", "_here", "_told", "_gap", "_empty_here", "_nothing", "_late",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +59,7 @@ class Pipe(Chain):
         self._per_take = any(getattr(part, "per_take", False) for part in parts)
         self._session, self._events, self._stream = session, events, stream
         self.hear = hear
+        self._late = OVERDUE if target is None else STALE
         self._first: Callable[[Any], object] = _nothing
         self._out = _Out(self, 0)
         self._subscription = SerialDisposable()
@@ -151,7 +153,7 @@ class Pipe(Chain):
 
     def _enter(self, block: Block) -> None:
         self.blocks += 1
-        if self.target is not None and block.flags & STALE:
+        if block.flags & self._late:
             self._leave_out(block)
             return
         cost = self._events.cost

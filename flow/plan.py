@@ -20,6 +20,10 @@ from .units import Seconds
 BACKLOG: Seconds = 2.0
 """Of a live stream may wait for a function that is too slow; then its overload policy acts."""
 
+BLOCKED: Seconds = 60.0
+"""The same where the author would rather wait than lose ("block"): nobody can make a microphone
+wait, so this is bounded, too."""
+
 FRAME: Seconds = 0.02
 """Of a live stream in one frame, as front ends send them unless told otherwise."""
 
@@ -274,7 +278,9 @@ def _every(declared: Declared) -> Seconds:
 
 def _backlog(overload: str, every: Seconds) -> int:
     """Most chunks that may wait; of "latest" never more than the newest."""
-    return 1 if overload == "latest" else max(2, math.ceil(BACKLOG / every))
+    if overload == "latest":
+        return 1
+    return max(2, math.ceil((BLOCKED if overload == "block" else BACKLOG) / every))
 
 
 def _signature(fn: Callable[..., object] | None) -> Signature:

@@ -227,7 +227,7 @@ class Queue:
         """A live stream comes faster than its function takes it: the listener's policy acts."""
         listener = request.listener
         waiting = [r for r in self._pending(request).live.values() if r.id not in self._jobs]
-        if len(waiting) < most or listener.on_overload == "block":
+        if len(waiting) < most:
             return True
         if listener.on_overload == "error":
             error = Overload(

@@ -93,8 +93,12 @@ class LiveSound:
 
     def _work(self, line: Line, stream: Incoming, node: int, block: Block, begin: Seconds) -> None:
         """All that the app does with a block. begin: when its frame was looked at."""
+        if stream.overdue:
+            block = block.overdue()
         self._program.sound(line.token, node, block)
-        stream.counters.spent(perf_counter() - begin)
+        spent = perf_counter() - begin
+        stream.counters.spent(spent)
+        stream.worked(spent, block.frames / block.rate)
         if block.flags:
             self._left_out(line, node, block)
 
@@ -121,15 +125,14 @@ class LiveSound:
             self._missed(line, event.node, getattr(event.value, "frames", 0))
 
     def _left_out(self, line: Line, node: int, block: Block) -> None:
-        """Whether a block came while the app is behind; what leads straight to a speaker did not
-        take it then."""
-        from ..flow.blocks import STALE  # numpy is loaded by apps that stream, not by all
+        """Count a block that came while the app is behind, where operators did not take it then."""
+        from ..flow.blocks import OVERDUE, STALE  # numpy is loaded by apps that stream, not by all
 
-        chains = line.metrics.chains
-        if block.flags & STALE and any(
-            each.source == node and each.target is not None for each in chains
-        ):
-            self._missed(line, node, block.frames)
+        for each in line.metrics.chains:
+            late = OVERDUE if each.target is None else STALE
+            if each.source == node and block.flags & late:
+                self._missed(line, node, block.frames)
+                return
 
     def _missed(self, line: Line, node: int, frames: int) -> None:
         source = line.metrics.sources.get(node)

@@ -34,6 +34,9 @@ PATIENCE: Seconds = LONG
 REGAIN = 1 / 9
 """Seconds of patience that a second gives back, after the first that nothing was late: one stall in
 ten seconds. What is always behind has none: what its operators got late would not be heard."""
+MOST_DEBT: Seconds = 4.0
+"""Sound that may wait for operators which lead to functions: what comes later is left out before
+them, down to that of now. The page takes its line for dead a little later."""
 
 
 class Incoming:
@@ -41,7 +44,8 @@ class Incoming:
 
     __slots__ = (
         "node", "rate", "channels", "kind", "counters", "tape", "next", "age", "behind", "given",
-        "_now", "_quickest", "_late_since", "_behind_since", "_patience", "_patient",
+        "overdue", "_now", "_debt", "_quickest", "_late_since", "_behind_since", "_patience",
+        "_patient",
     )  # fmt: skip
 
     def __init__(
@@ -68,10 +72,13 @@ class Incoming:
         """How much later than the quickest the newest frame came: what it waited on its way."""
         self.behind = False
         """The newest frame is one of those to leave out where sound is heard as it comes."""
+        self.overdue = False
+        """What comes is to be left out also before operators that lead to functions."""
         self.given: tuple[int, float, Seconds] = (0, 0.0, 0.0)
         """Of the newest block that went on: its index, when that was captured in ms of the front
         end's clock, and how much later than the quickest it came."""
         self._now = now
+        self._debt: Seconds = 0.0
         self._quickest: tuple[Seconds, Seconds] | None = None  # least delay, and when it was
         self._late_since: Seconds | None = None
         self._behind_since: Seconds = 0.0
@@ -142,6 +149,17 @@ class Incoming:
         if self.tape.untaken:
             counters.untaken = self.tape.untaken
         return Block(from_int16(samples), rate, index, STALE if self.behind else 0)
+
+    def worked(self, spent: Seconds, lasts: Seconds) -> None:
+        """The app worked so long on so much sound: what that took longer than it lasts waits.
+
+        No page's clock has a say in it, so a page that slept or lost its line owes nothing.
+        """
+        self._debt = debt = max(0.0, self._debt + spent - lasts)
+        if debt > MOST_DEBT:
+            self.overdue = True
+        elif debt <= NOW:
+            self.overdue = False
 
     def captured(self, second: Seconds) -> float:
         """When a place of the recording was captured, in ms of the front end's clock."""

@@ -206,7 +206,7 @@ def test_what_happens_to_live_sound_that_comes_too_fast_is_told() -> None:
         "coalesce": "4 wait at most, then the oldest is dropped; those that wait go as one",
         "error": "4 wait at most, then the new one is rejected",
         "latest": "only the newest waits",
-        "block": "any number waits, and the delay grows",
+        "block": "120 wait at most, then the oldest is dropped; the delay grows with them",
     }
     with oc.Blocks() as app:
         mic = oc.Audio(label="Mic", streaming=True)

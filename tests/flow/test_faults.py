@@ -12,7 +12,7 @@ from reactivex import operators as ops
 import ossicle as oc
 from ossicle import sound
 from ossicle.flow.audio import Clip
-from ossicle.flow.blocks import DISCONTINUITY, STALE, START, Block, BlockError, Samples
+from ossicle.flow.blocks import DISCONTINUITY, OVERDUE, STALE, START, Block, BlockError, Samples
 from ossicle.flow.figures import Chain
 from ossicle.flow.operators.operator import Kernel
 from ossicle.flow.patches import Fault, Patch
@@ -126,8 +126,8 @@ def test_what_is_no_sound_is_left_out_named_and_counted(name: str, behind: Any) 
 
 
 def test_what_the_app_is_behind_with_is_left_out_before_operators() -> None:
-    """On the way to a speaker operators do not see it, begin anew behind it, and it is counted; a
-    function behind operators of its own gets all."""
+    """On the way to a speaker operators do not see it, begin anew behind it, and it is counted; on
+    the way to a function they do, until the app is seconds behind."""
     seen, got = list[tuple[int, int]](), list[int]()
 
     def see(block: Block) -> Block:
@@ -156,9 +156,11 @@ def test_what_the_app_is_behind_with_is_left_out_before_operators() -> None:
     clock = VirtualClock()
     program = Program(demo.plan(), inline(clock), clock, list[Patch]().append, on_error=stage.throw)
     program.receive(Open("a"))
-    for n, flags in enumerate([START, STALE, STALE, 0]):
+    for n, flags in enumerate([START, STALE, STALE, 0, OVERDUE, STALE | OVERDUE, 0]):
         program.receive(Frames("a", mic.id, Block.of(RATE, samples, n * HOP, flags)))
-    assert got == [0, 1, 2, 3]
+    assert got == [0, 1, 2, 3, 6]
+    (pipe,) = program.sessions["a"].pipes
+    assert pipe.dropped == 2 * HOP
 
 
 def test_no_other_session_notices() -> None:

@@ -217,6 +217,23 @@ def test_overload_is_a_named_choice(policy: Any, started: list[int]) -> None:
     assert stage.kinds().count(Kind.DROPPED) == stage.program.dropped == 10 - len(started)
 
 
+def test_who_would_rather_wait_than_lose_waits_a_minute_at_most() -> None:
+    """Nobody can make a microphone wait: behind 120 chunks of half a second the oldest goes."""
+    begun = list[int]()
+
+    def slow(event: oc.EventData) -> None:
+        begun.append(event.index)
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        mic.stream(slow, None, None, stream_every=0.5, on_overload="block")
+    stage = Stage(demo, takes=100.0)
+    stage.frames(mic, block(0, 500 * 130))
+    stage.clock.run_until(100_000)
+    assert begun == [0, *(500 * n for n in range(10, 130))]
+    assert stage.kinds().count(Kind.DROPPED) == stage.program.dropped == 9
+
+
 def slow_listener(
     heard: list[tuple[int, int, int]], every: float, lost: tuple[int, ...] = (), **options: Any
 ) -> Stage:

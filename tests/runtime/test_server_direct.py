@@ -14,7 +14,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.runtime.frontends.web.direct import MAX_SOUND, MAX_TEXT, TURN, Direct
+from ossicle.runtime.frontends.web.direct import HOLD, MAX_SOUND, MAX_TEXT, TURN, Direct
 from ossicle.runtime.frontends.web.door import Door, Visitor
 from ossicle.runtime.frontends.web.server import serve
 from ossicle.runtime.frontends.web.websocket import Sockets
@@ -94,10 +94,11 @@ class Page:
         self.aiohttp = Aiohttp()
         self.door = Door()
         self.promised = 0
+        self.now = self.works = 0.0  # a clock, and the seconds that a frame takes
         self._more = False
         self.visitor = Visitor(self.door, self.aiohttp, "somebody")
         self.put(REQUEST)
-        direct = Direct.before(Transport(self.visitor), MOST)
+        direct = Direct.before(Transport(self.visitor), MOST, lambda: self.now)
         assert direct
         self.direct = direct
         self.aiohttp.frames = True
@@ -109,6 +110,7 @@ class Page:
 
     def _sound(self, sound: bytes, more: bool) -> None:
         self.got.append(sound)
+        self.now += self.works
         self._more = more
         self.promised += more
 
@@ -267,6 +269,25 @@ async def test_a_flood_waits_its_turn(code: int) -> None:
     await asyncio.sleep(0)
     assert heard() == len(sent) + 1 and transport.reads
     assert page.got == [*(sent if code == SOUND else []), b"came all the same"]
+    page.door.arrived(page.visitor.talk)
+
+
+async def test_who_takes_long_lets_the_others_have_their_turn() -> None:
+    """An operator that works for long on each block: no read of many holds the loop until all of
+    it is done, and none is put together with one of the next turn."""
+    page = Page()
+    transport = Reading()
+    page.visitor.connection_made(transport)
+    page.works = 0.4 * HOLD
+    sent = [number.to_bytes(2, "big") for number in range(10)]
+    page.put(b"".join(frame(SOUND, each) for each in sent))
+    took = list[int]()
+    while len(page.got) < len(sent):
+        took.append(len(page.got))
+        assert not transport.reads
+        await asyncio.sleep(0)
+    assert took == [4, 8]
+    assert page.got == sent and transport.reads
     page.door.arrived(page.visitor.talk)
 
 

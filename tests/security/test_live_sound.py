@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+import math
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 import numpy as np
+import pytest
 import pytest_asyncio
 from aiohttp import WSMsgType
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from reactivex import operators as ops
 
 import ossicle as oc
-from ossicle.flow.blocks import END, START
+from ossicle.flow.blocks import END, START, Block
 from ossicle.runtime.frontends.web.server import make_app, serve
 from ossicle.runtime.host import Host
 from ossicle.runtime.streams.frame import HEADER, MAX_BYTES, Frame, unpack
+from ossicle.runtime.streams.incoming import MOST_DEBT, NOW
 
 RATE, HOP = 48_000, 960
 
@@ -90,12 +94,15 @@ class Studio:
 
 
 @contextlib.asynccontextmanager
-async def studio() -> AsyncGenerator[Studio]:
+async def studio(work: Callable[[Block], object] | None = None) -> AsyncGenerator[Studio]:
+    """work: what an operator does with each block, on its way to a function."""
     with oc.Blocks() as demo:
         microphone = oc.Audio(streaming=True)
         out = oc.Audio(streaming=True, interactive=False)
         oc.Textbox()
         microphone.stream.to(out)
+        if work:
+            microphone.stream.pipe(ops.map(work), ops.filter(bool))(lambda: None, None, None)
     host = Host(demo.plan())
     running = await serve(make_app(host), port=0)
     async with aiohttp.ClientSession() as http:
@@ -246,3 +253,34 @@ async def test_frames_without_end_are_cut_off_when_they_are_no_sound(place: Stud
             pass
     assert page.ws.close_code == 1008
     assert place.host.metrics.snapshot()["open"] == 1
+
+
+async def test_operators_before_a_function_are_seconds_behind_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each block takes them half a second: of sixty the ninth and those behind it are left out
+    until the app is with the sound of now again. It is counted, and the take is whole."""
+    now = 0.0
+    seen = list[int]()
+
+    def work(block: Block) -> None:
+        nonlocal now
+        now += 0.5
+        seen.append(block.index // HOP)
+
+    monkeypatch.setattr("ossicle.runtime.live_sound.perf_counter", lambda: now)
+    async with studio(work) as place:
+        page = await place.open()
+        await page.act("start_recording")
+        for _ in range(300):
+            await page.talk()
+        await page.until_pong()
+        source = place.source(page)
+        chains = place.host.lines[page.token].metrics.chains
+        (chain,) = (each for each in chains if each.target is None)
+        await page.ws.close()
+    first = math.ceil(MOST_DEBT / (0.5 - HOP / RATE))
+    waits = math.ceil((first * (0.5 - HOP / RATE) - NOW) / (HOP / RATE))
+    assert seen[: first + 1] == [*range(first), first + waits]
+    assert source["received"] == 300 * HOP
+    assert source["dropped"] == chain.dropped == (300 - len(seen)) * HOP

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
+from ....flow.units import Seconds
 from .door import Visitor
 
 _TEXT, _SOUND, _CLOSE = 0x81, 0x82, 0x8  # first bytes: final, without extensions; an opcode
@@ -30,6 +31,8 @@ TURN: Final = 256
 """Frames that are taken in one turn of the loop; then the others have theirs, and the page waits.
 One read may bring 9,000, which hold the loop for a tenth of a second; a page that was cut off for
 five seconds has not that many to say."""
+HOLD: Final = 0.05
+"""Seconds of a turn, where frames take long because an operator does."""
 _HEARD = b"\x8a\x80\0\0\0\0"
 """An unsolicited pong (RFC 6455 5.5.3): by it aiohttp's heartbeat learns that the page lives."""
 _TELL: Final = 1.0
@@ -41,14 +44,17 @@ class Direct:
 
     __slots__ = (
         "taken", "_visitor", "_aiohttp", "_waits", "_most", "_text", "_sound", "_unmask", "_rest",
-        "_skip", "_fragments", "_theirs", "_tell",
+        "_skip", "_fragments", "_theirs", "_tell", "_now",
     )  # fmt: skip
 
-    def __init__(self, visitor: Visitor, most: int) -> None:
+    def __init__(
+        self, visitor: Visitor, most: int, now: Callable[[], Seconds] = monotonic
+    ) -> None:
         """most: bytes of a message; a longer one is aiohttp's to refuse."""
         self.taken = 0
         """Frames that aiohttp has not seen."""
         self._visitor = visitor
+        self._now = now
         self._aiohttp = visitor.talk.data_received
         self._waits = False  # for the next turn; what comes meanwhile is kept
         self._most = {_TEXT: min(MAX_TEXT, most - 1), _SOUND: min(MAX_SOUND, most - 1)}
@@ -63,7 +69,12 @@ class Direct:
         visitor.hear = self._feed
 
     @classmethod
-    def before(cls, transport: asyncio.BaseTransport | None, most: int) -> Direct | None:
+    def before(
+        cls,
+        transport: asyncio.BaseTransport | None,
+        most: int,
+        now: Callable[[], Seconds] = monotonic,
+    ) -> Direct | None:
         """For a connection that is about to be upgraded; None where aiohttp must read it all.
 
         That is on another server than ours, and where the page has spoken before it was asked to:
@@ -71,7 +82,7 @@ class Direct:
         """
         visitor = transport.get_protocol() if transport else None
         if isinstance(visitor, Visitor) and visitor.asked:
-            return cls(visitor, most)
+            return cls(visitor, most, now)
         return None
 
     def begin(self, text: Callable[[str], None], sound: Callable[[bytes, bool], None]) -> None:
@@ -101,11 +112,14 @@ class Direct:
             self._rest = bytes(data)
             return
         at, size, before, turn = 0, len(data), self.taken, 0
+        until = self._now() + HOLD
         while at < size:
             if turn >= TURN:
                 self._wait()
                 break
             turn += 1
+            if self._now() > until:
+                turn = TURN  # this one is the last: who gets it is told so
             if self._skip:
                 at = self._pass(data, at, at + self._skip)
                 continue
