@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pytest_asyncio
 import soundfile
 from playwright.async_api import expect
 
@@ -16,7 +17,7 @@ import ossicle as oc
 from ossicle.flow.samples import Digest, Samples
 from ossicle.runtime.media import facts
 
-from .conftest import Open
+from .conftest import Open, Visit
 
 RATE = 44_100
 SECONDS = 80
@@ -51,25 +52,34 @@ def half_way(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An mp3 of noise: it becomes larger than what is not worth watching."""
-    path = tmp_path_factory.mktemp("long") / "long.mp3"
+    """A sound that becomes larger than what is not worth watching."""
+    path = tmp_path_factory.mktemp("long") / "long.wav"
     t = np.arange(RATE * SECONDS) / RATE
-    noise = np.random.default_rng(5).uniform(-1, 1, (t.size, 2))
-    soundfile.write(path, noise * (0.5 + 0.3 * np.sin(t / 3))[:, None], RATE)
+    soundfile.write(path, np.sin(t)[:, None] * [0.8, 0.5], RATE)
     return path
 
 
-async def test_a_partial_outline_is_seen_before_the_whole(
-    visit: Open, half_way: threading.Event, long: Path
-) -> None:
-    """It is drawn as far as it is known, at its place in the whole, and says so; then it plays."""
+@pytest_asyncio.fixture
+async def tab(visit: Open, half_way: threading.Event, long: Path) -> Visit:
+    """A page on which half of the sound is drawn, until `half_way` is set."""
     with oc.Blocks() as app:
         oc.Audio(label="Sound")
     tab = await visit(app)
-    await tab.page.locator("input[type=file]").set_input_files(long)
-    outline = tab.page.locator(".arriving canvas")
+    await send(tab, long)
     await expect(tab.page.get_by_text(re.compile(r"Drawing… 4\d %"))).to_be_visible()
-    await expect(tab.page.get_by_role("progressbar", name="Drawing long.mp3")).to_be_visible()
+    return tab
+
+
+async def send(tab: Visit, path: Path) -> None:
+    await tab.page.locator("input[type=file]").set_input_files(path)
+
+
+async def test_a_partial_outline_is_seen_before_the_whole(
+    tab: Visit, half_way: threading.Event
+) -> None:
+    """It is drawn as far as it is known, at its place in the whole, and says so; then it plays."""
+    outline = tab.page.locator(".still canvas")
+    await expect(tab.page.get_by_role("progressbar", name="Drawing long.wav")).to_be_visible()
     assert 0.4 < await outline.evaluate(FULL) < 0.6
     await expect(tab.page.locator(".wave")).to_have_count(0)
 
@@ -83,16 +93,11 @@ async def test_a_partial_outline_is_seen_before_the_whole(
 
 
 async def test_a_sound_given_up_while_it_is_drawn_leaves_nothing(
-    visit: Open, half_way: threading.Event, long: Path
+    tab: Visit, half_way: threading.Event, long: Path
 ) -> None:
     """Cancel ends drawing and asking; the place is empty and takes the next sound."""
-    with oc.Blocks() as app:
-        oc.Audio(label="Sound")
-    tab = await visit(app)
-    await tab.page.locator("input[type=file]").set_input_files(long)
-    await expect(tab.page.get_by_text(re.compile(r"Drawing… 4\d %"))).to_be_visible()
     await tab.page.get_by_role("button", name="Cancel").click()
     await expect(tab.page.get_by_text("Drop a sound here")).to_be_visible()
     half_way.set()
-    await tab.page.locator("input[type=file]").set_input_files(long)
+    await send(tab, long)
     await expect(tab.page.locator(".wave.drawn")).to_be_visible()
