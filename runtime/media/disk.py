@@ -17,6 +17,7 @@ from .folder import Folder
 from .limits import Limits, bytes_text
 from .refusals import disk_error
 from .removal import remove
+from .share import Share
 
 
 @dataclass
@@ -28,7 +29,7 @@ class Blob:
     size: int
     facts: Facts | None = None
     copy: Path | None = None
-    owners: Counter[str] = field(default_factory=Counter[str])
+    owners: Counter[Share] = field(default_factory=Counter[Share])
 
     @property
     def readable(self) -> Path:
@@ -115,19 +116,33 @@ class Disk:
         """Take back reserved bytes. Takes no lock: garbage is collected anywhere, under it, too."""
         self._returned.append(size)
 
-    def find(self, key: str, owner: str) -> Blob | None:
+    def reserve_for(self, share: Share, size: int, name: str) -> None:
+        """`reserve`, and of a session's share as well. Raises ClipError beyond either."""
+        share.need(size, name)
+        try:
+            self.reserve(size, name)
+        except ClipError:
+            share.free(size)
+            raise
+
+    def free_for(self, share: Share, size: int) -> None:
+        """Take back what `reserve_for` counted."""
+        share.free(size)
+        self.free(size)
+
+    def find(self, key: str, owner: Share) -> Blob | None:
         """The blob of that content, now owned once more by `owner`, or None."""
         with self._lock:
             blob = self._blobs.get(key)
             if blob is not None:
-                blob.owners[owner] += 1
+                _own(blob, owner)
             return blob
 
-    def adopt(self, blob: Blob, owner: str) -> Blob:
+    def adopt(self, blob: Blob, owner: Share) -> Blob:
         """Take files from `incoming` into the store; equal content is stored once.
 
-        The bytes are reserved already. Returns the blob that counts, owned by `owner` once more.
-        Raises ClipError, with nothing left of files and bytes.
+        The bytes are reserved already. Returns the blob that counts, owned by `owner` once more and
+        counted in its share. Raises ClipError, with nothing left of files and bytes.
         """
         try:
             target = self.folder("blobs") / secrets.token_hex(16)
@@ -139,7 +154,7 @@ class Disk:
                     if blob.copy is not None:
                         blob.copy = blob.copy.rename(target.with_name(f"{target.name}-copy"))
                     known = self._blobs[blob.key] = blob
-                known.owners[owner] += 1
+                _own(known, owner)
         except OSError as error:
             self._drop(blob)
             raise disk_error(error, "the sound") from error
@@ -150,7 +165,7 @@ class Disk:
             self._drop(blob)
         return known
 
-    def disown(self, key: str, owner: str) -> None:
+    def disown(self, key: str, owner: Share) -> None:
         """Give up ownership; the last one takes the files with it."""
         with self._lock:
             blob = self._blobs.get(key)
@@ -159,6 +174,7 @@ class Disk:
             blob.owners[owner] -= 1
             if blob.owners[owner] <= 0:
                 del blob.owners[owner]
+                owner.free(blob.size)
             if blob.owners:
                 return
             del self._blobs[key]
@@ -180,13 +196,21 @@ class Disk:
             end()
 
 
+def _own(blob: Blob, owner: Share) -> None:
+    """Under the lock. A file counts once in a share, however often it is owned."""
+    if not blob.owners[owner]:
+        owner.take(blob.size, always=True)  # it was counted while it arrived
+    blob.owners[owner] += 1
+
+
 class Incoming:
     """A file while it arrives: bounded, counted and hashed as it is written."""
 
-    def __init__(self, disk: Disk, name: str, bound: int, what: str) -> None:
+    def __init__(self, disk: Disk, share: Share, name: str, bound: int, what: str) -> None:
         self.name = name
         self.size = 0
         self._disk = disk
+        self._share = share
         self._bound = bound
         self._what = what
         self._taken = False
@@ -207,7 +231,7 @@ class Incoming:
                     f"{self.name!r} has more than {bytes_text(self._bound)}, which is {self._what};"
                     " send a shorter or compressed file"
                 )
-            self._disk.reserve(len(data), self.name)
+            self._disk.reserve_for(self._share, len(data), self.name)
             self.size += len(data)
             self._file.write(data)
             self._file.flush()  # who reads along must see it
@@ -233,6 +257,7 @@ class Incoming:
 
     def taken(self) -> None:
         """The store owns file and bytes now: nothing is left to abort."""
+        self._share.free(self.size)  # as a file that it holds it is counted anew
         self.size = 0
         self._taken = True
 
@@ -246,5 +271,5 @@ class Incoming:
                 file.close()
         finally:
             remove(self.path, size=self.size)
-            self._disk.free(self.size)
+            self._disk.free_for(self._share, self.size)
             self.size = 0

@@ -81,7 +81,7 @@ class SessionDocuments(Holdings):
         self._check_open()
         limits = self._disk.limits
         name = safe_name(name, fallback="image" if picture else "file")
-        incoming = Incoming(self._disk, name, limits.upload, "the most for one file")
+        incoming = Incoming(self._disk, self._share, name, limits.upload, "the most for one file")
         return DocumentUpload(self, incoming, picture)
 
     def commit_upload(self, incoming: Incoming, picture: bool) -> dict[str, object]:
@@ -107,10 +107,10 @@ class SessionDocuments(Holdings):
             key = f"document-{incoming.finish()}"
             found = _looked(incoming, drawn) if picture else None
             size = incoming.size
-            blob = self._disk.find(key, self._owner)
+            blob = self._disk.find(key, self._share)
             if blob is None:
                 incoming.taken()
-                blob = self._disk.adopt(Blob(key, incoming.path, size), self._owner)
+                blob = self._disk.adopt(Blob(key, incoming.path, size), self._share)
             else:
                 incoming.abort()  # its content is here already
         except BaseException:
@@ -125,12 +125,12 @@ class SessionDocuments(Holdings):
         try:
             self._entry(document, key)  # owns the file for the document
         finally:
-            self._disk.disown(key, self._owner)
+            self._disk.disown(key, self._share)
         return document
 
     def _document_blob(self, document: Document) -> Blob:
         entry = self._entry(document, document.key)
-        blob = self._disk.find(document.key, self._owner)
+        blob = self._disk.find(document.key, self._share)
         if blob is None:
             raise ClipError(f"the file {document.name!r} is gone; upload it again")
         self._own(entry, document.key)

@@ -28,6 +28,7 @@ from .fetch import fetch, is_url, url_name
 from .names import safe_name
 from .refusals import disk_error
 from .removal import remove
+from .share import Share
 
 CHUNK = 1 << 20  # bytes read and written at once
 _SHOWN = 8  # pictures, the newest that a page was told of
@@ -53,10 +54,16 @@ class Holdings:
     """The bookkeeping of one session. Thread-safe."""
 
     def __init__(
-        self, disk: Disk, number: int, lost: deque[object], *, allow_private_urls: bool
+        self,
+        disk: Disk,
+        share: Share,
+        number: int,
+        lost: deque[object],
+        *,
+        allow_private_urls: bool,
     ) -> None:
         self._disk = disk
-        self._owner = f"session-{number}"
+        self._share = share
         self.number = number
         self._lost = lost
         self._allow_private = allow_private_urls
@@ -93,7 +100,7 @@ class Holdings:
                 self._handles.pop(entry.handle, None)
             keys, entry.keys = entry.keys, set()
         for key in keys:
-            self._disk.disown(key, self._owner)
+            self._disk.disown(key, self._share)
 
     # -- values and handles --------------------------------------------------------------------
 
@@ -115,7 +122,7 @@ class Holdings:
             ref = weakref.ref(value, lambda _: lost.append(made))
             made = entry = Entry(self, id(value), ref)
             self._entries[id(value)] = entry
-        if key is not None and self._disk.find(key, self._owner) is not None:
+        if key is not None and self._disk.find(key, self._share) is not None:
             self._own(entry, key)
         return entry
 
@@ -126,7 +133,7 @@ class Holdings:
             if fresh:
                 entry.keys.add(key)
         if not fresh:
-            self._disk.disown(key, self._owner)
+            self._disk.disown(key, self._share)
 
     def _handle(self, entry: Entry) -> str:
         with self._lock:
@@ -193,7 +200,7 @@ class Holdings:
             chunks = _file_chunks(path, wanted)
             name = name or path.name
         incoming = Incoming(
-            self._disk, safe_name(name, fallback=what), bound, "the most for one file"
+            self._disk, self._share, safe_name(name, fallback=what), bound, "the most for one file"
         )
         try:
             for chunk in chunks:
@@ -210,14 +217,14 @@ class Holdings:
         folder = self._own_folder() / str(next(self._count))
         target = folder / name
         size = blob.path.stat().st_size
-        self._disk.reserve(size, name)
+        self._disk.reserve_for(self._share, size, name)
         try:
             folder.mkdir()
             shutil.copyfile(blob.path, target)
             now = target.stat()
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
-            self._disk.free(size)
+            self._disk.free_for(self._share, size)
             raise disk_error(error, name) from error
         with self._lock:
             self._given_bytes += size
@@ -250,7 +257,7 @@ class Holdings:
             self._given.clear()
         if folder is not None:
             remove(folder, size=size)
-        self._disk.free(size)
+        self._disk.free_for(self._share, size)
 
 
 def over() -> ClipError:

@@ -18,9 +18,10 @@ class Limits:
     quota: int = 8 * GIB
     """Bytes on disk for the sounds of all sessions together."""
 
-    session: int = 2 * GIB
-    """Bytes on disk for the takes and streams of one session: six hours of mono at 48 kHz. One page
-    that never stops to record must not take the room of all others."""
+    session: int = 4 * GIB
+    """Bytes on disk that one session may hold, equal files once: uploads, what functions returned,
+    takes and streams, the copies that functions got. The largest upload and its copy; twelve hours
+    of mono at 48 kHz. One page that never stops must not take the room of all others."""
 
     seconds: float = 12 * 3600
     """The longest sound, as its header says and as it decodes: a small file can hold days."""

@@ -29,7 +29,8 @@ from .holdings import Entry, sweep
 from .limits import Limits
 from .names import safe_name, with_suffix
 from .removal import remove
-from .tape import Scribe, Share, TapeFile
+from .share import Share
+from .tape import Scribe, TapeFile
 from .waveform import Waveforms
 
 _SHORT = 20_000_000  # samples that are searched for their peak when a clip is described
@@ -57,15 +58,15 @@ class Session(SessionDocuments):
     def __init__(
         self,
         disk: Disk,
+        share: Share,
         scribe: Scribe,
         number: int,
         lost: deque[object],
         *,
         allow_private_urls: bool,
     ) -> None:
-        super().__init__(disk, number, lost, allow_private_urls=allow_private_urls)
+        super().__init__(disk, share, number, lost, allow_private_urls=allow_private_urls)
         self.scribe = scribe
-        self._share = Share(disk.limits.session)
         self.waveforms = Waveforms()
 
     # -- Media ---------------------------------------------------------------------------------
@@ -107,7 +108,7 @@ class Session(SessionDocuments):
 
     def keep_up(self) -> None:
         """Of `Media`: where the disk is slow, functions that make sound wait for it."""
-        self._share.keep_up(self.scribe)
+        self._share.keep_up(self.scribe.waited)
 
     def describe(self, clip: Clip, *, format: str | None = None) -> dict[str, object]:
         """The clip as JSON for the page. The same clip object keeps its handle.
@@ -157,7 +158,9 @@ class Session(SessionDocuments):
         sweep(self._lost)  # of what came before: one that was refused counts until here
         self._check_open()
         limits = self._disk.limits
-        incoming = Incoming(self._disk, safe_name(name), limits.upload, "the most for one file")
+        incoming = Incoming(
+            self._disk, self._share, safe_name(name), limits.upload, "the most for one file"
+        )
         return Upload(self, incoming, limits, check)
 
     def commit(
@@ -173,7 +176,7 @@ class Session(SessionDocuments):
         try:
             key = incoming.finish()
             size = incoming.size
-            blob = self._disk.find(key, self._owner)
+            blob = self._disk.find(key, self._share)
             if blob is None:
                 found = ahead.finish(size) if ahead is not None else None
                 blob = self._adopt(key, incoming, found, glimpse)
@@ -194,7 +197,7 @@ class Session(SessionDocuments):
         try:
             self._clip_entry(clip)  # owns the file for the clip
         finally:
-            self._disk.disown(key, self._owner)
+            self._disk.disown(key, self._share)
         return clip
 
     def hold(self, clip: Clip) -> dict[str, object]:
@@ -224,38 +227,40 @@ class Session(SessionDocuments):
         extra = copy.stat().st_size if copied else 0
         if copied:
             try:
-                self._disk.reserve(extra, incoming.name)
+                self._disk.reserve_for(self._share, extra, incoming.name)
             except ClipError:
                 remove(copy, size=extra)
                 raise
         blob = Blob(key, incoming.path, incoming.size + extra, facts, copy if copied else None)
         incoming.taken()
-        return self._disk.adopt(blob, self._owner)
+        self._share.free(extra)  # the blob is counted as a whole
+        return self._disk.adopt(blob, self._share)
 
     def _blob(self, clip: Clip, entry: Entry, format: str) -> Blob:
         """The file of a clip in a format, owned by the entry."""
         if stored_as(clip, format):
-            blob = self._disk.find(clip.key, self._owner)
+            blob = self._disk.find(clip.key, self._share)
             if blob is None:
                 raise ClipError(f"the file of {clip.name!r} is gone; record or upload it again")
             self._own(entry, clip.key)
             return blob
         check_format(format)
         key = f"{clip.id}.{format}"
-        blob = self._disk.find(key, self._owner)
+        blob = self._disk.find(key, self._share)
         if blob is None:
             path = self._disk.new_file()
             # The most it can become is counted first, so that a full store fails before the work.
             most = 4096 + clip.frames * clip.channels * 4
-            self._disk.reserve(most, clip.name)
+            self._disk.reserve_for(self._share, most, clip.name)
             try:
                 encode(clip, path, format)
                 size = path.stat().st_size
             except BaseException:
-                self._disk.free(most)
+                self._disk.free_for(self._share, most)
                 raise
             self._disk.free(most - size)
-            blob = self._disk.adopt(Blob(key, path, size), self._owner)
+            self._share.free(most)  # the blob is counted by itself
+            blob = self._disk.adopt(Blob(key, path, size), self._share)
         self._own(entry, key)
         return blob
 

@@ -11,6 +11,7 @@ from .documents import DocumentUpload, StoredDocument
 from .holdings import sweep
 from .limits import Limits
 from .session import Check, Session, StoredSound, Upload
+from .share import Share
 from .tape import Scribe
 
 
@@ -49,8 +50,11 @@ class Store:
             found = self._sessions.get(token)
             if found is None:
                 number = next(self._numbers)
+                # The app's own values, which no user brought, have only the bound of all together.
+                bound = self.limits.session if token else self.limits.quota
                 found = Session(
                     self._disk,
+                    Share(bound),
                     self._scribe,
                     number,
                     self._lost,

@@ -23,56 +23,15 @@ from ...flow.samples import Int16, Samples, content_hash, peak16, update_hash
 from .disk import Disk
 from .refusals import disk_error
 from .removal import remove
+from .share import Share
 
 WAITING = 256
 """Parts of live sound that may wait to be written, of all sessions: some 50 MB. A disk that is that
 slow gets no more (policy: the tape ends there, which is told)."""
-BEHIND = 8_000_000
-"""Bytes that one session's functions may have made and that are not written yet (policy: block the
-function)."""
 
 log = logging.getLogger("ossicle")
 
 _Work = tuple["TapeFile", Int16]
-
-
-class Share:
-    """The bytes that the takes of one session have on disk, and that wait for it. Thread-safe."""
-
-    def __init__(self, most: int) -> None:
-        self._used = 0
-        self._returned = deque[int]()
-        self._behind = 0
-        self._most = most
-        self._lock = threading.Lock()
-        self._written = threading.Condition(self._lock)
-
-    def take(self, size: int, always: bool = False) -> bool:
-        """Count so many bytes more; False if they are beyond the bound, and must not be."""
-        with self._lock:
-            while self._returned:
-                self._used -= self._returned.popleft()
-            if self._used + size > self._most and not always:
-                return False
-            self._used += size
-            return True
-
-    def free(self, size: int) -> None:
-        """Take them back. Takes no lock, like `Disk.free`."""
-        self._returned.append(size)
-
-    def wait(self, size: int) -> None:
-        """So many bytes more are to be written; fewer where it is below 0."""
-        with self._lock:
-            self._behind += size
-            self._written.notify_all()
-
-    def keep_up(self, scribe: Scribe) -> None:
-        """Wait while more than `BEHIND` bytes are to be written; never on a loop."""
-        with self._lock:
-            if self._behind > BEHIND:
-                scribe.waits += 1
-                self._written.wait_for(lambda: self._behind <= BEHIND)
 
 
 class Scribe:
@@ -112,6 +71,10 @@ class Scribe:
             self._work.put((file, samples))
             self.most_waiting = max(self.most_waiting, self._work.qsize())
         return True
+
+    def waited(self) -> None:
+        """A function waits for the disk."""
+        self.waits += 1
 
     def figures(self) -> dict[str, int]:
         """Parts that wait for the disk, and how often a function did."""

@@ -249,6 +249,40 @@ def test_the_quota_bounds_everything(store: Store, home: Path, tmp_path: Path) -
     assert session.file(clip(100_000, 8), "wav").exists()
 
 
+def test_one_session_holds_only_its_share(home: Path, tmp_path: Path) -> None:
+    """What arrives, what is held and what functions got count for its session, equal sound once."""
+    store = Store(Limits(session=100_000))
+    greedy, modest = store.session("greedy"), store.session("modest")
+    held = [greedy.open(sound_file(tmp_path, "0.wav", 20_000, 0)) for _ in range(5)]  # 40 kB, once
+    upload = store.receive("greedy", "1.wav")
+    upload.write(sound_bytes(20_000, 1))
+    full = r"'2.wav' needs .* of the 97.7 kB for one page 78.2 kB are in use; clear what is no"
+    with pytest.raises(ClipError, match=full):
+        greedy.open(sound_file(tmp_path, "2.wav", 20_000, 2))
+    modest.open(sound_file(tmp_path, "2.wav", 20_000, 2))
+    held.append(upload.commit())
+    with pytest.raises(ClipError, match="for one page"):
+        greedy.file(held[0], "wav")
+    with pytest.raises(ClipError, match="for one page"):
+        greedy.stored(clip(20_000, 3), "flac")
+    with pytest.raises(ClipError, match="for one page"):
+        greedy.keep(b"x" * 30_000)
+    held.pop()
+    gc.collect()
+    again = store.receive("greedy", "4.wav")  # it has room again, and what is given up leaves it
+    again.write(sound_bytes(20_000, 4))
+    again.abort()
+    with pytest.raises(ClipError, match="not a sound file"):
+        greedy.open(b"no sound" * 2_500)
+    assert greedy.file(held[0], "wav").exists()
+    assert greedy.file(held[0], "wav").exists()  # the same copy
+    with pytest.raises(ClipError, match="for one page"):
+        greedy.open(sound_file(tmp_path, "2.wav", 20_000, 2))
+    store.release("greedy")
+    assert store.session("").open(sound_file(tmp_path, "5.wav", 60_000, 5)).frames == 60_000
+    store.close()
+
+
 BAD_SOURCES: list[tuple[str, str]] = [
     ("missing.wav", "the file '.*missing.wav' does not exist"),
     (".", "is not a file; pass the path of a sound file"),
