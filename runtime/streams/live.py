@@ -95,8 +95,7 @@ class Live:
         joining, got = self.joining, None
         try:
             frame = unpack(data)
-            first = joining and joining.frame
-            if joining and first and (frame.node != first.node or frame.flags & START):
+            if joining and (frame.node != joining.frame.node or frame.flags & START):
                 yield self._let_go(joining)
             got = self._taken(frame)
         finally:
@@ -104,12 +103,15 @@ class Live:
                 yield self._let_go(self.joining)
         if got is None:
             return
-        if self.joining and not self.joining.add(got[1]):
-            yield self._let_go(self.joining)
-        if self.joining is None:
-            self.joining = Joining(*got)
-        if not (more and self.joining.open and seamless(got[1].node, LONGEST)):
-            yield self._let_go(self.joining)
+        joining = self.joining
+        if joining and not joining.add(got[1]):
+            yield self._let_go(joining)
+            joining = None
+        if joining is None:
+            joining = self.joining = Joining(*got)
+            more = more and seamless(got[1].node, LONGEST)  # asked once for all that join it
+        if not (more and joining.open):
+            yield self._let_go(joining)
 
     def _let_go(self, joining: Joining) -> Came:
         self.joining = None
@@ -149,6 +151,8 @@ class Live:
         stream = self.incoming.pop(node, None)
         if stream:
             self._kinds.pop(stream.kind, None)
+            if self.joining and self.joining.stream is stream:
+                self.joining = None  # its page was closed between two frames
         return stream
 
     def take(self, node: int) -> Callable[[], Clip]:
