@@ -74,8 +74,8 @@ class Recordings:
     def seamless(self, session: Session, id: int, longest: Seconds) -> bool:
         """Whether nobody can tell how a stream was cut into blocks of up to `longest`.
 
-        A chunk that is as long never gets its end from one block and its successor too: what is
-        asked for in one turn stays the same.
+        Chunks must be as long at least: then a block ends one of them at most, and functions are
+        asked one by one as ever.
         """
         return (
             self._events.tap is None

@@ -155,6 +155,8 @@ class Incoming:
 
         No page's clock has a say in it, so a page that slept or lost its line owes nothing.
         """
+        if spent <= lasts and not self._debt:
+            return  # nearly always
         self._debt = debt = max(0.0, self._debt + spent - lasts)
         if debt > MOST_DEBT:
             self.overdue = True
