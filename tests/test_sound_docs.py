@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from reactivex import operators as ops
 
+import ossicle as oc
 from ossicle import sound
 
 TEXT = (Path(__file__).parents[1] / "docs" / "operators.md").read_text("utf-8")
@@ -55,6 +57,28 @@ def test_the_examples_run(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
             exec(compile(source, f"operators.md, example {number}", "exec"), given)
         return
     exec(compile(source, f"operators.md, example {number}", "exec"), given)
+
+
+@pytest.mark.parametrize("source", re.findall(r"```python\n(.*?)```", LIVE, re.DOTALL))
+def test_what_live_md_writes_can_be_written(source: str) -> None:
+    """Each block makes a plan: components, functions and operators are as they are called there."""
+
+    def speak(question: str) -> Any:
+        yield None
+
+    def transcribe(chunk: Any, state: list[str]) -> Any:
+        return "", state
+
+    with oc.Blocks() as app:
+        recorder = {name: oc.Audio(streaming=True) for name in ("mic", "microphone")}
+        player = {n: oc.Audio(streaming=True, interactive=False) for n in ("voice", "speaker")}
+        others = {"text": oc.Textbox(), "question": oc.Textbox(), "track": oc.Audio()}
+        moved = {name: oc.Slider(-40, 6, 0) for name in ("voice_slider", "music_slider")}
+        asked = {name: oc.Button() for name in ("ask", "stop")}
+        given: dict[str, Any] = recorder | player | others | moved | asked | {"oc": oc, "sound": sound, "ops": ops}
+        given |= dict.fromkeys(("keep", "react", "note", "echo"), print)
+        exec(compile(source, "live.md", "exec"), given | {"speak": speak, "transcribe": transcribe})
+    assert app.plan().nodes
 
 
 def test_every_function_is_in_the_document() -> None:
