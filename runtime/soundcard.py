@@ -23,9 +23,6 @@ from ..flow.errors import WorldError
 from ..flow.operators.needs import missing
 from ..flow.units import Frames
 
-Callback = Callable[[NDArray[np.float32], int, Any, Any], None]
-"""PortAudio's: samples (frames, channels) to read or to fill, frames, times, status."""
-
 
 class Stream(Protocol):
     """What is used of `sounddevice.InputStream` and `OutputStream`."""

@@ -2,8 +2,8 @@
 
 A value (a clip, a document) that this session knows keeps its files for as long as anybody holds
 the value, at most until the session is released. Nothing here keeps a value alive, except uploads
-that no act of the page has claimed yet, and the last few pictures that were shown: a page still
-fetches one when the next has taken its place, as in an app that draws several a second.
+that no act of the page has claimed yet. What a page may still be fetching when the next value has
+taken its place is kept by its line (`runtime/sessions.py`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from .removal import remove
 from .share import Share
 
 CHUNK = 1 << 20  # bytes read and written at once
-_SHOWN = 8  # pictures, the newest that a page was told of
 _UNCLAIMED = 32  # uploads whose act never came; a page sends one at a time
 
 Value = Clip | Document
@@ -71,7 +70,6 @@ class Holdings:
         self._entries: dict[int, Entry] = {}
         self._handles: dict[str, Entry] = {}
         self._unclaimed: dict[str, Value] = {}
-        self._shown: deque[Document] = deque(maxlen=_SHOWN)
         self._given: dict[tuple[str, str], tuple[Path, int, int]] = {}
         self._given_bytes = 0
         self._folder: Path | None = None
@@ -86,7 +84,6 @@ class Holdings:
             self._entries.clear()
             self._handles.clear()
             self._unclaimed.clear()
-            self._shown.clear()
         for entry in entries:
             self.forget(entry)
         self._drop_given()
@@ -141,9 +138,6 @@ class Holdings:
                 # 144 bits; the number only tells the store where to look.
                 entry.handle = f"{self.number}-{secrets.token_urlsafe(18)}"
                 self._handles[entry.handle] = entry
-                value = entry.value()
-                if isinstance(value, Document) and value.kind:
-                    self._shown.append(value)
             return entry.handle
 
     def _find(self, handle: str, kind: type[V]) -> V:
@@ -169,11 +163,7 @@ class Holdings:
     def let_go(self, handle: str) -> None:
         """Nobody will claim that upload. Harmless for one that was claimed."""
         with self._lock:
-            value = self._unclaimed.pop(handle, None)
-            if value is None:
-                return
-            for each in [shown for shown in self._shown if shown is value]:
-                self._shown.remove(each)
+            self._unclaimed.pop(handle, None)
 
     # -- files in ------------------------------------------------------------------------------
 

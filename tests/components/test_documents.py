@@ -403,23 +403,6 @@ def test_arguments_that_cannot_work_are_refused_when_written(make: Any) -> None:
         make()
 
 
-def test_a_picture_that_was_just_replaced_can_still_be_fetched(store: Store) -> None:
-    """An app that draws five a second would else show broken ones. Only the last few, though."""
-    media = store.session("one")
-    handles = list[str]()
-    for shade in range(20):
-        drawn = media.keep(png(np.full((2, 2), shade, np.uint8)), picture=True)
-        handles.append(str(media.link(drawn)["file"]))
-        del drawn
-    gc.collect()
-    assert len(handles) == 20
-    for handle in handles[-8:]:
-        assert store.find(handle).file("").exists()
-    for handle in handles[:12]:
-        with pytest.raises(KeyError):
-            store.find(handle)
-
-
 @pytest.mark.parametrize("picture", [False, True])
 def test_a_file_whose_page_left_before_the_answer_is_not_kept(
     store: Store, media: Session, picture: bool

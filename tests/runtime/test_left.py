@@ -25,6 +25,10 @@ def tone(level: int) -> tuple[int, Any]:
     return RATE, np.full(400, level, np.int16)
 
 
+def shade(level: int) -> Any:
+    return np.full((2, 2), level, np.uint8)
+
+
 class Page:
     """A page that acknowledges when it is told to."""
 
@@ -98,20 +102,23 @@ async def open_page() -> AsyncIterator[Callable[[oc.Blocks], Page]]:
 Opened = Callable[[oc.Blocks], Page]
 
 
-def counting() -> tuple[oc.Blocks, oc.Button]:
-    """An app whose answers are sounds, each another."""
+def counting(kind: str = "sound") -> tuple[oc.Blocks, oc.Button]:
+    """An app whose answers are sounds, or pictures, each another."""
     count = itertools.count(1)
     with oc.Blocks() as demo:
-        go, out = oc.Button(), oc.Audio()
-        go.click(lambda: tone(next(count)), None, out)
+        go, out = oc.Button(), oc.Audio() if kind == "sound" else oc.Image()
+        make = tone if kind == "sound" else shade
+        go.click(lambda: make(next(count)), None, out)
     return demo, go
 
 
-async def test_a_sound_that_was_replaced_stays_until_the_page_has_the_next(
-    open_page: Opened,
+@pytest.mark.parametrize("kind", ["sound", "picture"])
+async def test_what_was_replaced_stays_until_the_page_has_the_next(
+    open_page: Opened, kind: str
 ) -> None:
-    """The page mounts a player for each answer: what it asks for then is still there."""
-    demo, go = counting()
+    """The page mounts a player for each answer, and fetches pictures of an app that draws five a
+    second: what it asks for then is still there."""
+    demo, go = counting(kind)
     page = open_page(demo)
     for count in (1, 2, 3):
         await page.click(go, count)

@@ -46,15 +46,12 @@ _CLOSE_SECONDS = 1.0  # for a slow socket to take the close frame, then it is cu
 
 @dataclass
 class Counters:
-    """What happened to the sockets of one server, for metrics and tests."""
+    """What happened to the sockets of one server."""
 
-    opened: int = 0
-    closed: int = 0
     overflowed: int = 0
+    """Sockets closed because their page could not keep up."""
     refused: int = 0
     """Messages answered with `refused`."""
-    turned_away: int = 0
-    """Sockets not opened: wrong origin, or too many."""
 
 
 class Sockets:
@@ -89,7 +86,6 @@ class Sockets:
         """GET ws?seq=<last seen>, the token in a header: the whole life of one socket."""
         why = self._why_not(request)
         if why is not None:
-            self.counters.turned_away += 1
             return why
         if "session" in request.query:
             return refusal(400, "the session token must not be in the address: logs keep it")
@@ -98,7 +94,6 @@ class Sockets:
         except ValueError as error:
             return refusal(400, str(error))
         if token is None and not self._door.may_begin(request.remote or ""):
-            self.counters.turned_away += 1
             return refusal(429, "too many new pages from there; wait a little", {"Retry-After": "1"})
         seq = _seq(request.query.get("seq", "0"))
         if seq is None:
@@ -120,7 +115,6 @@ class Sockets:
                 direct.end()  # no WebSocket came of it: what follows is HTTP again
             raise
         self._open.add(socket)
-        self.counters.opened += 1
         try:
             await self._live(request, socket, direct, token, seq)
         except ConnectionError:
@@ -133,7 +127,6 @@ class Sockets:
             await _close(socket, FAILED, b"the server failed; its log says why")
         finally:
             self._open.discard(socket)
-            self.counters.closed += 1
             if socket.close_code == LOST:
                 _cut_soon(request)
         return socket
