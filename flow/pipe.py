@@ -165,6 +165,7 @@ class Pipe(Chain):
             for each in self.operators:
                 if cut := getattr(each.stage, "cut", None):
                     cut()
+            self._wait()
 
     def _leave_out(self, block: Block) -> None:
         """The next one that comes in tells its operators of the gap."""

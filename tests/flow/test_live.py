@@ -581,7 +581,7 @@ def test_sound_goes_straight_to_a_speaker() -> None:
 
 def test_what_is_mixed_into_a_microphone_begins_and_ends_with_each_take() -> None:
     """Not with the session: by then it would be far ahead, and the microphone never heard."""
-    music = sound.clip_blocks(Clip.of(RATE, ramp(1, 600)), 20)
+    music = sound.clip_blocks(Clip.of(RATE, ramp(1, 1500)), 20)
     with oc.Blocks() as demo:
         mic = oc.Audio(streaming=True)
         out = oc.Audio(streaming=True, interactive=False)
@@ -596,6 +596,7 @@ def test_what_is_mixed_into_a_microphone_begins_and_ends_with_each_take() -> Non
             stage.clock.run_until(3.0 * take + 0.5 + n * 0.1)  # the microphone took 0.5 s to open
             voice = Block(np.full((100, 1), 0.25, np.float32), RATE, n * 100, flag(n, 4))
             stage.program.receive(Frames("s", mic.id, voice))
+        stage.clock.run_until(3.0 * take + 1.9)  # the take is stored before it is told
         stage.program.receive(Act("s", mic.id, "stop_recording", None))
         stage.clock.run_until(3.0 * take + 2.9)
         pieces = [p for p in stage.patches[begin:] if isinstance(p, Sound) and p.stage == "more"]
