@@ -17,6 +17,7 @@ import outcome_rows
 from act_rows import Row, digest, rows, text
 
 import ossicle as oc
+from ossicle.flow.places import HEAD, REFRESH, SWEPT
 from ossicle.flow.plan import default_mode
 from ossicle.flow.sources import Port
 from ossicle.testing import Lab
@@ -339,6 +340,11 @@ is the lowest that any of them sets (Q1, Q2). One runs at a time unless `concurr
 
 {picture(full)}
 A slot is free when the work has really stopped: a function that was cancelled holds its slot to its end (Q3).
+
+Who waits is told the place in line, how many wait there and, once a call has succeeded, how long it will take (Q6): at once,
+and anew when the place has changed. What a page shows is right when it comes, and never older than {REFRESH} s and one
+second more for each {SWEPT} that wait in all lines together: 0.3 s where few wait, 3 s where 300 do, 40 s where 5,000 do. The
+first {HEAD} of a line that moves are told before the others.
 """
 
 

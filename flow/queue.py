@@ -150,10 +150,9 @@ class Queue:
         """Whether this request is a member of a running job and has not ended."""
         return request.id in self._jobs
 
-    def waits(self, line: str) -> bool:
-        """Whether anybody waits in this line."""
-        found = self._lines.get(line)
-        return found is not None and found.waiting > 0
+    def behind(self, request: Request) -> int:
+        """How many that wait must end before this one, because they write the same State."""
+        return self._locks.before(request, SEEN) if request.listener.locks else 0
 
     def places(self, line: str, most: int) -> Iterator[tuple[Request, Place]]:
         """The first `most` waiting requests of a line and where each stands."""
@@ -266,8 +265,7 @@ class Queue:
             )
             self._end(request, Kind.REJECTED, error, now, effects)
         else:
-            behind = self._locks.before(request, SEEN)
-            place = Place(line.waiting - 1, line.waiting, behind=behind)
+            place = Place(line.waiting - 1, line.waiting, behind=self.behind(request))
             effects.append(Outcome(Kind.QUEUED, request, place))
 
     def _pending(self, request: Request) -> _Pending:

@@ -13,10 +13,10 @@ from reactivex import Observable, abc
 from .cancel import CancelToken
 from .clock import Clock
 from .eta import Estimator
-from .model import Fault, Job, Kind, Outcome, Place
+from .model import Fault, Job, Kind, Outcome, Place, Request
 from .notices import Notice, Report
+from .places import Places
 from .queue import Ended, Message, Queue, Settled, Start, Stop, Wake, Woke
-from .units import Seconds
 
 Step = tuple[object, ...]
 """One result of a job: what each member gets, in order; a `Fault` fails that member alone."""
@@ -27,13 +27,8 @@ Run = Callable[[Job, CancelToken], Observable[Step | Notice | Report]]
 Stray = Callable[[Job, Exception], None]
 """Hears of an error in work that nobody waits for any more."""
 
-REFRESH: Seconds = 0.25
-"""Waiting people are told their new place four times a second: readable, and cheap."""
-SHOWN = 256
-"""How far down a line places are refreshed; who stands behind learned theirs on entering."""
-TOLD: int = 256
-"""Places told in a second, at most: where many wait they are refreshed less often, so that a
-request costs the same then."""
+LEAVES = frozenset({Kind.STARTED, Kind.CANCELLED, Kind.MERGED})
+"""After these a request waits no longer."""
 
 
 class Scheduler:
@@ -51,10 +46,7 @@ class Scheduler:
         self.running = dict[int, _Running]()
         self.draining = self.closing = False
         self.eta = Estimator()
-        self.moved = dict[str, None]()
-        """Lines whose waiting requests have a new place, in order."""
-        self.quiet_until: Seconds = 0.0
-        """Until then nobody is told of a new place."""
+        self.places = Places(queue, clock, self._tell_place)
 
     def post(self, message: Message) -> None:
         self.inbox.append(message)
@@ -94,9 +86,13 @@ class Scheduler:
         if outcome.kind is Kind.QUEUED and isinstance(outcome.value, Place):
             listener = outcome.request.listener
             outcome = Outcome(Kind.QUEUED, outcome.request, self.eta.place(listener, outcome.value))
-        elif outcome.kind is Kind.STARTED or outcome.kind is Kind.CANCELLED:
-            self._refresh_later(outcome.request.listener.line)
+            self.places.entered(outcome.request)
+        elif outcome.kind in LEAVES:
+            self.places.left(outcome.request)
         self.tell(outcome)
+
+    def _tell_place(self, request: Request, place: Place) -> None:
+        self.tell(Outcome(Kind.QUEUED, request, self.eta.place(request.listener, place)))
 
     def _start(self, job: Job) -> None:
         if self.closing:
@@ -133,23 +129,6 @@ class Scheduler:
             self.stray(job, error)
         self.post(Ended(job, Kind.FAILED, error))
 
-    def _refresh_later(self, line: str) -> None:
-        if line in self.moved or not self.queue.waits(line):
-            return
-        if not self.moved:
-            self.clock.at(max(self.clock.seconds + REFRESH, self.quiet_until), self._refresh)
-        self.moved[line] = None
-
-    def _refresh(self) -> None:
-        lines, self.moved = self.moved, {}
-        told = 0
-        for line in lines:
-            for request, place in tuple(self.queue.places(line, SHOWN)):
-                place = self.eta.place(request.listener, place)
-                self.tell(Outcome(Kind.QUEUED, request, place))
-                told += 1
-        self.quiet_until = self.clock.seconds + told / TOLD
-
     def stop_all(self) -> None:
         """Ask all work to stop, and start none that waits. From now on nobody is told of it."""
         self.tell = _nobody
@@ -160,7 +139,7 @@ class Scheduler:
     @property
     def idle(self) -> bool:
         """Nothing waits, nothing runs, and nothing is kept about what did."""
-        return self.queue.idle and not self.running
+        return self.queue.idle and self.places.idle and not self.running
 
 
 def _nobody(outcome: Outcome) -> None:

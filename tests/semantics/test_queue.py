@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +13,8 @@ from reactivex import operators as ops
 
 import ossicle as oc
 from ossicle.flow.errors import QueueFull
-from ossicle.flow.model import Kind, Outcome, Place
+from ossicle.flow.model import Kind, Outcome, Place, Request
+from ossicle.flow.places import REFRESH, SWEPT
 from ossicle.flow.plan import compile_plan
 from ossicle.runtime.host import Host
 
@@ -270,7 +273,45 @@ def test_q6_where_many_wait_they_are_told_less_often() -> None:
     entered = len(places(lab))
     lab.run(3.0)
     told = [at for at, _, _ in places(lab)[entered:]]
-    assert {at: told.count(at) for at in told} == {0.35: 256, 1.35: 256, 2.35: 256}
+    assert {told.count(at) for at in told} == {64}
+    assert sorted(set(told)) == [0.35 + n / 4 for n in range(11)]
+
+
+@pytest.mark.parametrize(("waiting", "lines"), [(1, 1), (300, 1), (5000, 1), (2000, 40)])
+def test_q6_no_place_is_older_than_its_bound(waiting: int, lines: int) -> None:
+    """Q6: each told place is right when it is told, and is told anew within a quarter second and a
+    second for each 128 that wait; also where people give up in the middle of a line."""
+    app, go = buttons(lines)
+    for each in go:
+        each.click(f, **MANY)
+    lab = Lab(app, 0.9)
+    for n in range(waiting + lines):
+        lab.click(go[n % lines])
+    gives_up = random.Random(7)
+    line = [each.id for _, each in lab.seen(Request)][lines:]
+    for id in gives_up.sample(line, len(line) // 20):
+        lab.withdraw(id)
+        lab.run(lab.clock.seconds + 0.05)
+    lab.run(lab.clock.seconds + min(60.0, waiting * 1.5))
+    rows = dict[str, list[int]]()
+    stale = dict[int, float]()
+    late = 0.0
+    for at, each in lab.seen(Outcome):
+        row, id = rows.setdefault(each.request.listener.line, []), each.request.id
+        if each.kind is Kind.QUEUED:
+            place = bisect_left(row, id)
+            if place == len(row):
+                row.append(id)
+            assert isinstance(each.value, Place)
+            assert (each.value.rank, each.value.size) == (place, len(row))
+            late = max(late, at - stale.pop(id, at))
+        elif (place := bisect_left(row, id)) < len(row) and row[place] == id:
+            del row[place]
+            stale.pop(id, None)
+            for behind in row[place:]:
+                stale.setdefault(behind, at)
+    late = max([late, *(lab.clock.seconds - at for at in stale.values())])
+    assert late <= REFRESH + waiting / SWEPT
 
 
 def test_q6_what_moves_nobody_is_told_to_nobody() -> None:
