@@ -8,6 +8,11 @@ from ossicle import sound
 RATE = 16_000  # Hertz; the picture goes up to half of it
 WIDTH, FLOOR = 400, -90.0  # columns, dB
 
+# From silence to full scale: night, violet, red, amber, white.
+COLOURS = np.array([(8, 8, 20), (72, 22, 110), (190, 50, 80), (248, 150, 60), (255, 250, 215)])
+RAMP = [np.interp(range(256), np.linspace(0, 255, 5), each) for each in COLOURS.T]
+PALETTE = np.stack(RAMP, axis=1).astype(np.uint8)
+
 Picture = np.ndarray  # (height, WIDTH) uint8, the newest column at the right
 
 
@@ -17,7 +22,7 @@ def draw(columns: sound.Spectrogram, picture: Picture | None) -> tuple[Picture, 
     fresh = (255 * light.T[::-1]).astype(np.uint8)
     before = np.zeros((len(fresh), WIDTH), np.uint8) if picture is None else picture
     after = np.concatenate((before, fresh), axis=1)[:, -WIDTH:]
-    return after, after
+    return after, PALETTE[after]
 
 
 with oc.Blocks(title="Spectrogram") as demo:

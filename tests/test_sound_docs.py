@@ -75,7 +75,9 @@ def test_what_live_md_writes_can_be_written(source: str) -> None:
         others = {"text": oc.Textbox(), "question": oc.Textbox(), "track": oc.Audio()}
         moved = {name: oc.Slider(-40, 6, 0) for name in ("voice_slider", "music_slider")}
         asked = {name: oc.Button() for name in ("ask", "stop")}
-        given: dict[str, Any] = recorder | player | others | moved | asked | {"oc": oc, "sound": sound, "ops": ops}
+        given: dict[str, Any] = (
+            recorder | player | others | moved | asked | {"oc": oc, "sound": sound, "ops": ops}
+        )
         given |= dict.fromkeys(("keep", "react", "note", "echo"), print)
         exec(compile(source, "live.md", "exec"), given | {"speak": speak, "transcribe": transcribe})
     assert app.plan().nodes
