@@ -21,18 +21,28 @@ registerProcessor('tap', class extends AudioWorkletProcessor {
     super();
     this.heard = [];
     this.spoken = [];
-    this.start = currentFrame;
+    this.start = 0;
     this.begun = false;
+    this.silent = 0;
+    this.sounds = false;
     this.port.onmessage = () => {
-      const { heard, spoken, start } = this;
-      this.port.postMessage({ heard, spoken, start, rate: sampleRate });
+      const { heard, spoken, start, silent } = this;
+      this.port.postMessage({ heard, spoken, start, silent, rate: sampleRate });
     };
   }
   process(inputs) {
-    if (!this.begun) this.port.postMessage('begun');
-    this.begun = true;
+    if (!this.begun) {
+      this.begun = true;
+      // Not when it was made: until it is connected it hears nothing.
+      this.start = currentFrame;
+      this.port.postMessage('begun');
+    }
     const take = (input) => (input[0] ? input[0].slice() : new Float32Array(128));
-    this.heard.push(take(inputs[0]));
+    const heard = take(inputs[0]);
+    const sounds = heard.some((x) => x !== 0);
+    if (this.sounds && !sounds) this.silent = Date.now();
+    this.sounds = sounds;
+    this.heard.push(heard);
     this.spoken.push(take(inputs[1]));
     return true;
   }
@@ -63,11 +73,11 @@ SCRIPT = """
     return { ...data, heard: text(data.heard), spoken: text(data.spoken) };
   };
   window.contexts = () => [...taps.keys()];
-  // When the page was last clicked, on the clock of the tapped sound.
+  // When the page was last clicked: milliseconds of the machine's clock, which worklets know as
+  // well. An audio context's own clock runs by what its device takes at once, about 10 ms.
   window.clicked = null;
-  document.addEventListener('pointerdown', () => {
-    const context = [...taps.keys()].find((each) => each.state === 'running');
-    if (context) window.clicked = context.currentTime * context.sampleRate;
+  document.addEventListener('pointerdown', (event) => {
+    window.clicked = Date.now() - (performance.now() - event.timeStamp);
   }, true);
   const owners = new WeakMap();
   const owned = Object.getOwnPropertyDescriptor(BaseAudioContext.prototype, 'audioWorklet');
@@ -118,14 +128,19 @@ class Told(TypedDict):
     spoken: str
     rate: int
     start: int
+    silent: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tapped:
-    """All that a page played and all that its microphone gave, on one clock. start: its frame."""
+    """All that a page played and all that its microphone gave, on one clock. start: its frame.
+
+    silent: when the page gave its device silence after sound last, in ms of the machine's clock.
+    """
 
     rate: int
     start: int
+    silent: float
     heard: NDArray[np.float32]
     spoken: NDArray[np.float32]
 
@@ -151,7 +166,9 @@ def read(told: Told) -> Tapped:
     def samples(text: str) -> NDArray[np.float32]:
         return np.frombuffer(base64.b64decode(text), np.float32)
 
-    return Tapped(told["rate"], told["start"], samples(told["heard"]), samples(told["spoken"]))
+    return Tapped(
+        told["rate"], told["start"], told["silent"], samples(told["heard"]), samples(told["spoken"])
+    )
 
 
 class Tap:
