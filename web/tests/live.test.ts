@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { health, none, Recent, worse } from '../src/live/figures';
+import { health, none, Recent, troubled, worse } from '../src/live/figures';
 import { DISCONTINUITY, END, lengthOf, pack, since, START, unpack, unstarted, type Frame } from '../src/live/frame';
 import { Playout } from '../src/live/playout';
 import { Uplink } from '../src/live/uplink';
@@ -273,15 +273,25 @@ describe('the figures of a recording', () => {
 
 describe('the figures of a stream', () => {
   it('are judged by what is felt, and forgive with time', () => {
-    const at = (ago: number) => health(none, 20_000 - ago, 20_000, true);
-    expect([at(100), at(5_000), at(15_000)]).toEqual(['bad', 'fair', 'good']);
-    expect(health({ ...none, latency: 400 }, -Infinity, 0, true)).toBe('fair');
-    expect(health({ ...none, latency: 1400 }, -Infinity, 0, true)).toBe('bad');
-    expect(health({ ...none, latency: 59, budget: 60 }, -Infinity, 0, true)).toBe('good');
-    expect(health({ ...none, latency: 61, budget: 60 }, -Infinity, 0, true)).toBe('bad');
-    expect(health(none, -Infinity, 0, false)).toBe('bad');
+    const after = (...ago: number[]) => health(none, ago.map((ms) => 20_000 - ms), 20_000, true);
+    expect([after(100), after(2_500), after(3_500)]).toEqual(['fair', 'fair', 'good']);
+    expect([after(4_000, 100), after(7_000, 4_000)]).toEqual(['fair', 'good']);
+    expect([after(4_000, 2_000, 100), after(8_000, 6_000, 4_000)]).toEqual(['bad', 'fair']);
+    expect(after(15_000, 4_000, 100)).toBe('fair');
+    expect(health({ ...none, latency: 400 }, [], 0, true)).toBe('fair');
+    expect(health({ ...none, latency: 1400 }, [], 0, true)).toBe('bad');
+    expect(health({ ...none, latency: 59, budget: 60 }, [], 0, true)).toBe('good');
+    expect(health({ ...none, latency: 61, budget: 60 }, [], 0, true)).toBe('bad');
+    expect(health(none, [], 0, false)).toBe('bad');
     expect(worse(none, { ...none, underruns: 1 })).toBe(true);
     expect(worse(none, { ...none, latency: 900 })).toBe(false);
+  });
+
+  it('count what goes wrong within a second as one event, and forget it', () => {
+    let events: readonly number[] = [];
+    for (let now = 0; now < 2_500; now += 100) events = troubled(events, now);
+    expect(events).toEqual([0, 1_000, 2_000]);
+    expect(troubled(events, 11_500)).toEqual([2_000, 11_500]);
   });
 
   it('have a middle that forgets', () => {

@@ -1,8 +1,11 @@
 /** What live sound is doing, in figures, and whether it is well. Pure. */
 
-/** Milliseconds for which trouble is remembered: red, then amber, then green again. */
-export const RED = 2_000;
-export const AMBER = 10_000;
+/** Milliseconds within which trouble is one event, for which one is shown, and within which several belong together. */
+export const EVENT = 1_000;
+export const SINGLE = 3_000;
+export const TOGETHER = 10_000;
+/** So many are no accident any more: red for as long as they go on. */
+export const OFTEN = 3;
 /** Milliseconds from the microphone to the speaker that are felt, and in which nobody can talk any more. */
 export const LATE = 150;
 export const TOO_LATE = 1000;
@@ -62,12 +65,23 @@ export class Recent {
   }
 }
 
-/** `trouble`: when sound was last lost, late or short, on the page's clock. */
-export function health(figures: Figures, trouble: number, now: number, online: boolean): Health {
-  if (!online || now - trouble < RED) return 'bad';
+/** The events of trouble, by when they were on the page's clock, after something went wrong now. */
+export function troubled(events: readonly number[], now: number): readonly number[] {
+  const last = events.at(-1) ?? -Infinity;
+  return now - last < EVENT ? events : [...events.filter((at) => now - at < TOGETHER), now];
+}
+
+/**
+ * A hiccup is an event: amber for a moment, and counted. Red is what goes on: again and again without sound, or too late.
+ * `troubles`: when sound was lost, late or short; see `troubled`.
+ */
+export function health(figures: Figures, troubles: readonly number[], now: number, online: boolean): Health {
+  const ago = now - (troubles.at(-1) ?? -Infinity);
+  const often = troubles.filter((at) => now - at < TOGETHER).length >= OFTEN;
+  if (!online || (often && ago < SINGLE)) return 'bad';
   if ((figures.latency ?? 0) > TOO_LATE) return 'bad';
   if (figures.budget !== null && (figures.latency ?? 0) > figures.budget) return 'bad';
-  if (now - trouble < AMBER || (figures.latency ?? 0) > LATE) return 'fair';
+  if (often || ago < SINGLE || (figures.latency ?? 0) > LATE) return 'fair';
   return 'good';
 }
 

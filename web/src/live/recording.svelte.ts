@@ -2,14 +2,14 @@
 import { filter, type Subscription } from 'rxjs';
 import type { NodeState } from '../state/node.svelte';
 import type { Page } from '../state/page.svelte';
-import { none, worse, type Figures } from './figures';
+import { none, troubled, worse, type Figures } from './figures';
 
 export class Recording {
   /** Sound goes out, or still has to. */
   begun = $state(false);
   figures: Figures = $state.raw(none);
-  /** When something was last lost, on the page's clock. */
-  trouble = $state(-Infinity);
+  /** When something was lost, on the page's clock. */
+  troubles: readonly number[] = $state.raw([]);
 
   private asked: { writes: number; refusals: number } | null = $state.raw(null);
   private readonly life: Subscription;
@@ -38,7 +38,7 @@ export class Recording {
   begin(wire: MessagePort): void {
     this.begun = true;
     this.figures = none;
-    this.trouble = -Infinity;
+    this.troubles = [];
     const lossy = this.node.props.transport === 'webrtc';
     if (lossy) this.page.sounds.connect(this.node.id, this.page.app?.ice_servers ?? []);
     this.page.sounds.record(this.node.id, wire, lossy);
@@ -50,7 +50,7 @@ export class Recording {
   }
 
   private show(figures: Figures): void {
-    if (worse(this.figures, figures)) this.trouble = performance.now();
+    if (worse(this.figures, figures)) this.troubles = troubled(this.troubles, performance.now());
     this.figures = figures;
   }
 

@@ -3,7 +3,7 @@ import type { Sounds } from '../wire/socket';
 import { Outline } from '../audio/outline';
 import type { PlaybackReport } from './messages';
 import { openOutput, type Output } from './output';
-import { none, Recent, worse, type Figures } from './figures';
+import { none, Recent, troubled, worse, type Figures } from './figures';
 
 export type SpeakerPhase =
   /** Nothing was heard yet. */
@@ -37,8 +37,8 @@ export class Speaker {
   total: number | null = $state(null);
   frames: number | null = $state(null);
   figures: Figures = $state.raw(none);
-  /** When something last went wrong, on the page's clock. */
-  trouble = $state(-Infinity);
+  /** When something went wrong, on the page's clock. */
+  troubles: readonly number[] = $state.raw([]);
   words: string | null = $state(null);
   readonly outline = new Outline();
 
@@ -141,7 +141,7 @@ export class Speaker {
       target: report.target * 1000,
     };
     // What came before there was a player to hear it is left out in any case.
-    if (this.begun && worse(before, this.figures)) this.trouble = performance.now();
+    if (this.begun && worse(before, this.figures)) this.troubles = troubled(this.troubles, performance.now());
     if (!this.begun && report.at > 0) {
       this.begun = true;
       this.tell('play');
