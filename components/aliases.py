@@ -37,6 +37,10 @@ class Files(File):
 
 
 _NOT_SOUND = "it is not among the components, which are for sound and what belongs to it"
+_FLAGS = (
+    'leave flagging_callback out: Interface(flagging_mode="manual") writes such a CSV file; in'
+    " Blocks let a listener append to one."
+)
 
 ABSENT: Mapping[str, str] = {
     "Chatbot": _NOT_SOUND + "; a Markdown that grows, or a Textbox, shows a conversation.",
@@ -75,9 +79,9 @@ ABSENT: Mapping[str, str] = {
     "List": "use Dataframe.",
     "Matrix": "use Dataframe.",
     "Numpy": "use Dataframe.",
-    "CSVLogger": "Interface(flagging_mode=...) writes a CSV file.",
-    "SimpleCSVLogger": "Interface(flagging_mode=...) writes a CSV file.",
-    "FlaggingCallback": "Interface(flagging_mode=...) writes a CSV file.",
+    "CSVLogger": _FLAGS,
+    "SimpleCSVLogger": _FLAGS,
+    "FlaggingCallback": _FLAGS,
     "Box": "use Group.",
     "Variable": "use State.",
     "inputs": "components stand at the top: write Audio, not inputs.Audio.",

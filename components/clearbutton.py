@@ -15,7 +15,8 @@ class ClearButton(Button):
     """A button that sets components to their empty value, and a State to its first one.
 
     components: what it empties; `add` names more. Emptying is a write by the program: it fires
-    `change` where something moved, never `clear` (rule E5).
+    `change` where something moved, never `clear` (rule E5). So a field that no listener reads
+    becomes one to read, as any output does; interactive=True keeps it for typing.
     """
 
     type = "clearbutton"

@@ -10,6 +10,7 @@ const plural = (n: number, one: string, many: string) => (n === 1 ? one : many);
 export const strings = {
   // connection
   connecting: 'Connecting…',
+  loading: 'Loading the page…',
   lost: 'Connection lost.',
   lostRunning: (names: string[]) =>
     names.length === 1
