@@ -64,7 +64,8 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
     def __init__(self, *, threshold: Seconds = 0.0, patience: Seconds = PATIENCE) -> None:
         selector = _Selector()
         selector.loop = self
-        self._now: Seconds = 0.0
+        self.now: Seconds = 0.0
+        """What `time()` tells; only the loop sets it."""
         self._due: list[Timer] = []
         self._timers = 0
         self._steps = 0
@@ -83,7 +84,7 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         self._own = selector.registered  # the pipe that wakes the loop from other threads
 
     def time(self) -> Seconds:
-        return self._now
+        return self.now
 
     def call_at(
         self,
@@ -126,7 +127,7 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
 
         math.inf: until no timer is left. Raises RuntimeError from inside the loop.
         """
-        self._limit = max(seconds, self._now)
+        self._limit = max(seconds, self.now)
         try:
             self.run_forever()
         finally:
@@ -134,7 +135,7 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
 
     def settle(self) -> None:
         """Do all that is ready now; no time passes."""
-        self.run_until(self._now)
+        self.run_until(self.now)
 
     def step(self, until: Seconds) -> bool:
         """One round of what is ready, or one jump and a round. False: nothing is due by `until`."""
@@ -158,18 +159,18 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         For what comes at a steady pace, like the blocks of a microphone: a jump through the loop
         costs several times as much. False: nothing was done; use `call_at`.
         """
-        if self._now <= when < self._free:
-            self._now = when
+        if self.now <= when < self._free:
+            self.now = when
             return True
         if self._ready_now or self._working or self._single:
             return False
-        if self._limit is None or when > self._limit or when < self._now:
+        if self._limit is None or when > self._limit or when < self.now:
             return False
         due = self._next()
         if due <= when:
             return False
         self._free = min(due, self._limit)
-        self._now = when
+        self.now = when
         return True
 
     # -- threads -------------------------------------------------------------------------------
@@ -254,7 +255,7 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         if self._rounds > MOST_AT_ONCE:
             self._rounds = 0
             raise StuckError(
-                f"no time passes at {self._now:g} s: something goes on without ever waiting,"
+                f"no time passes at {self.now:g} s: something goes on without ever waiting,"
                 " like a generator without an end. Await asyncio.sleep() in it, or let it take"
                 " virtual time (lab.takes)."
             )
@@ -275,7 +276,7 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
 
     def _jump(self, due: Seconds) -> None:
         self._rounds = 0
-        self._now = max(self._now, due)
+        self.now = max(self.now, due)
         count = 0
         while self._next() <= due:
             # a handle that is cancelled by then, even by another of this instant, does not run
@@ -286,7 +287,7 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
 
     def _stand(self) -> Any:
         if self._limit is not None and self._limit < math.inf:
-            self._now = max(self._now, self._limit)
+            self.now = max(self.now, self._limit)
         self._rounds = 0
         self.stop()
         return ()
@@ -295,7 +296,7 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         events = poll(self._patience)
         if not events:
             raise StuckError(
-                f"time stands at {self._now:g} s because a thread has been working for"
+                f"time stands at {self.now:g} s because a thread has been working for"
                 f" {self._patience:g} real seconds; it may wait for something that is due later."
             )
         return events
@@ -306,7 +307,7 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         events = poll(self._patience if threading.active_count() > 1 else 0)
         if not events:
             raise StuckError(
-                f"nothing will ever happen after {self._now:g} s: every task waits, and no timer,"
+                f"nothing will ever happen after {self.now:g} s: every task waits, and no timer,"
                 " thread or socket is left to wake one."
             )
         return events

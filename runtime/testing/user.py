@@ -240,10 +240,10 @@ class User:
         Sound comes as `Block`s, anything else as it is. Returns at once; `run` lets the time pass.
         Without a line nothing comes.
         """
-        program, session = self._rig.host.program, self.token
-        node, begun = self._id(component), self._rig.seconds
+        program, session, loop = self._rig.host.program, self.token, self._rig.loop
+        node, begun, n = self._id(component), self._rig.seconds, 1
 
-        def come(chunk: object) -> None:
+        def give(chunk: object) -> None:
             if self._connection is None:
                 return
             if isinstance(chunk, Block):
@@ -251,8 +251,23 @@ class User:
             else:
                 program.receive(Act(session, node, "stream", chunk, cause=Cause.STREAM))
 
-        due = ((begun + n * every, chunk) for n, chunk in enumerate(chunks, 1))
-        self._pace(due, come)
+        # As `_pace`, but without pairs of times and blocks: of 20 ms an hour has 180,000.
+        left = iter(chunks)
+
+        def come(chunk: object) -> None:
+            nonlocal n
+            give(chunk)
+            for following in left:
+                n += 1
+                at = begun + n * every
+                if not loop.hop(at):
+                    loop.call_at(at, come, following)
+                    return
+                give(following)
+
+        for first in left:
+            loop.call_at(begun + every, come, first)
+            return
 
     def _pace(self, due: Iterator[tuple[Seconds, T]], give: Callable[[T], None]) -> None:
         """Give each when it is due."""
