@@ -10,7 +10,7 @@ WIDTH, FLOOR = 400, -90.0  # columns, dB
 
 # From silence to full scale: night, violet, red, amber, white.
 COLOURS = np.array([(8, 8, 20), (72, 22, 110), (190, 50, 80), (248, 150, 60), (255, 250, 215)])
-RAMP = [np.interp(range(256), np.linspace(0, 255, 5), each) for each in COLOURS.T]
+RAMP = [np.interp(np.arange(256), np.linspace(0, 255, 5), COLOURS[:, n]) for n in range(3)]
 PALETTE = np.stack(RAMP, axis=1).astype(np.uint8)
 
 Picture = np.ndarray  # (height, WIDTH) uint8, the newest column at the right
