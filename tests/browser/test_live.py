@@ -62,7 +62,7 @@ def speaking(
     with oc.Blocks() as app:
         out = oc.Audio(label="Voice", streaming=True, interactive=False)
         go, stop = oc.Button("Speak"), oc.Button("Stop it")
-        run = go.click(speak, None, out, interrupt=True)
+        run = go.click(speak, None, out)
         stop.click(None, None, None, cancels=[run])
         ended = Ended(out)
     return app, out, ended
