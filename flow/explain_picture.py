@@ -76,7 +76,7 @@ def layered_svg(boxes: Sequence[Box], edges: Sequence[Edge]) -> str:
         ' font-size="12" fill="currentColor" stroke="none" role="img">',
         '<defs><marker id="to" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7"'
         ' markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>',
-        *(_edge(edge, route, places) for edge, route in zip(edges, routes, strict=True)),
+        *_edges(edges, routes, places, [places[box.id] for box in boxes]),
         *(_box(box, *places[box.id]) for box in boxes),
         "</svg>",
     ]
@@ -195,34 +195,70 @@ def _text(text: str, x: float, y: float, opacity: float) -> str:
     return f'<text x="{x:g}" y="{y:g}" text-anchor="middle"{fade}>{escape(text)}</text>'
 
 
-def _edge(edge: Edge, route: Sequence[str], places: dict[str, Place]) -> str:
+Curve = tuple[tuple[float, float], ...]
+"""A cubic Bézier curve by its four points."""
+
+
+def _edges(
+    edges: Sequence[Edge],
+    routes: Sequence[list[str]],
+    places: dict[str, Place],
+    taken: list[Place],
+) -> Iterable[str]:
+    """Lines and their words, which keep off each other and off the boxes."""
+    for edge, route in zip(edges, routes, strict=True):
+        curves = _curves(edge, route, places)
+        (x, y), *_ = curves[0]
+        path = f"M{x:g} {y:g}" + "".join(
+            "C" + " ".join(f"{x:g} {y:g}" for x, y in curve[1:]) for curve in curves
+        )
+        dash = "" if edge.kind in ("trigger", "output") else ' stroke-dasharray="4 3"'
+        yield (
+            f'<path d="{path}" fill="none" stroke="currentColor" opacity="0.55"{dash}'
+            ' marker-end="url(#to)"/>'
+        )
+        if edge.label:
+            word = min(_words(edge.label, curves[0]), key=lambda at: _covers(at, taken))
+            taken.append(word)
+            yield _text(edge.label, word[0] + word[2] / 2, word[1] + LINE - 6, 0.8)
+
+
+def _curves(edge: Edge, route: Sequence[str], places: dict[str, Place]) -> list[Curve]:
     begin, end = places[edge.begin], places[edge.end]
     back = end[0] + end[2] < begin[0]  # then from side to side, below the edges that lead forth
     first, last, height = (
         (begin[0], end[0] + end[2], 0.8) if back else (begin[0] + begin[2], end[0], 0.5)
     )
-    points = [(first, begin[1] + begin[3] * height)]
-    points += [(x, y + high / 2) for x, y, _, high in (places[id] for id in route[1:-1])]
-    points.append((last, end[1] + end[3] * height))
-    path = f"M{points[0][0]:g} {points[0][1]:g}"
-    for (x1, y1), (x2, y2) in pairwise(points):
-        bend = (x2 - x1) / 2 if back else max(30.0, (x2 - x1) / 2)
-        path += f"C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2:g} {y2:g}"
+    start, stop = (first, begin[1] + begin[3] * height), (last, end[1] + end[3] * height)
     if abs(begin[0] + begin[2] / 2 - end[0] - end[2] / 2) < 1 and edge.begin != edge.end:
         # in one layer: around what stands between
-        x2, y2 = end[0] + end[2], points[1][1]
-        points[1] = (x2, y2)
-        right = max(points[0][0], x2) + 48
-        path = (
-            f"M{points[0][0]:g} {points[0][1]:g}"
-            f"C{right:g} {points[0][1]:g} {right:g} {y2:g} {x2:g} {y2:g}"
-        )
-    dash = "" if edge.kind in ("trigger", "output") else ' stroke-dasharray="4 3"'
-    label = ""
-    if edge.label:
-        (x1, y1), (x2, y2) = points[0], points[1]
-        label = _text(edge.label, (x1 + x2) / 2, (y1 + y2) / 2 - 4, 0.8)
-    return (
-        f'<path d="{path}" fill="none" stroke="currentColor" opacity="0.55"{dash}'
-        f' marker-end="url(#to)"/>{label}'
+        stop = (end[0] + end[2], stop[1])
+        right = max(first, stop[0]) + 48
+        return [(start, (right, start[1]), (right, stop[1]), stop)]
+    between = [(x, y + high / 2) for x, y, _, high in (places[id] for id in route[1:-1])]
+    curves = list[Curve]()
+    for (x1, y1), (x2, y2) in pairwise([start, *between, stop]):
+        bend = (x2 - x1) / 2 if back else max(30.0, (x2 - x1) / 2)
+        curves.append(((x1, y1), (x1 + bend, y1), (x2 - bend, y2), (x2, y2)))
+    return curves
+
+
+def _words(label: str, curve: Curve) -> Iterable[Place]:
+    """Where a label may stand: over its line, in the middle or else nearer to an end."""
+    width = CHARACTER * len(label)
+    for n in (8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13):
+        t = n / 16
+        weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+        x, y = (sum(w * p[i] for w, p in zip(weights, curve, strict=True)) for i in (0, 1))
+        yield x - width / 2, y - LINE + 2, width, LINE - 4
+        yield x - width / 2, y + 2, width, LINE - 4
+
+
+def _covers(at: Place, taken: Iterable[Place]) -> float:
+    """How much of a place is taken already, in square pixels."""
+    x, y, width, height = at
+    return sum(
+        max(0.0, min(x + width, x2 + w2) - max(x, x2))
+        * max(0.0, min(y + height, y2 + h2) - max(y, y2))
+        for x2, y2, w2, h2 in taken
     )

@@ -21,6 +21,7 @@ SIGNS = {
     "rejected": "r",
     "merged": "m",
 }
+ENDED = frozenset("|#^xrm")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 Rows = dict[str, list[tuple[Seconds, str]]]
@@ -35,6 +36,17 @@ def rows_of(entries: list[Entry], names: Facts, only: tuple[str, ...], left_out:
     }
     asked = {e.facts["request"]: e for e in entries if e.what == "request"}
     moved = set[int]()
+    began = {
+        e.facts["event"]: (e.facts["node"], e.facts["port"]) for e in entries if e.what == "event"
+    }
+    ended = set[int]()
+
+    def repeats(facts: Facts) -> bool:
+        """The event of a follower is that which began what it follows; it did not happen again."""
+        of = facts.get("of_request")
+        if of not in ended or of not in asked:
+            return False
+        return began.get(asked[of].facts["event"]) == (facts["node"], facts["port"])
 
     def row(entry: Entry, name: str) -> list[tuple[Seconds, str]]:
         return rows.setdefault(f"{entry.session} {name}" if several else name, [])
@@ -42,11 +54,13 @@ def rows_of(entries: list[Entry], names: Facts, only: tuple[str, ...], left_out:
     for entry in entries:
         facts = entry.facts
         if entry.what == "event" and (facts["node"], facts["port"]) in heard:
-            if not facts.get("of_event") and not _follower(facts):
+            if not facts.get("of_event") and not repeats(facts):
                 marks = row(entry, f"{node_name(names, facts['node'])}.{facts['port']}")
                 marks.append((entry.at, LETTERS[len(marks) % len(LETTERS)]))
         elif entry.what == "outcome" and (sign := SIGNS.get(facts["outcome"])):
             request = facts["request"]
+            if sign in ENDED:
+                ended.add(request)
             if sign == "q" and request in moved:
                 continue  # told again, with another place
             moved.add(request)
@@ -58,11 +72,6 @@ def rows_of(entries: list[Entry], names: Facts, only: tuple[str, ...], left_out:
         for name, marks in sorted(rows.items(), key=lambda pair: _is_listener(pair[0], names))
         if marks and (not only or any(each in name for each in only))
     }
-
-
-def _follower(facts: Facts) -> bool:
-    """The event of a follower repeats what began it; it did not happen again."""
-    return "of_request" in facts and facts["port"] != "change"
 
 
 def _is_listener(row: str, names: Facts) -> bool:

@@ -369,8 +369,17 @@ class User:
         """All stations of this user's requests, in order."""
         return [each for each in self._rig.seen if each.outcome.request.session == self.token]
 
-    def ends(self, of: Dependency | None = None) -> list[Kind]:
-        """How requests ended, in the order of their ends: of one listener, or of all."""
+    def ends(self, of: Dependency | str | None = None) -> list[Kind]:
+        """How requests ended, in the order of their ends: of one listener, or of all.
+
+        of: what declaring it returned, or its name. Raises LabError for a name that none has.
+        """
+        if isinstance(of, str):
+            known = dict.fromkeys(each.name for each in self._rig.host.plan.listeners)
+            known |= dict.fromkeys(each.listener for each in self.outcomes)  # in parts, too
+            if of not in known:
+                raise LabError(f"no listener is called {of!r}; there are {', '.join(known)}.")
+            return [e.kind for e in self.outcomes if e.kind in ENDS and e.listener == of]
         wanted = None if of is None else of.declared.id
         return [
             each.kind

@@ -174,6 +174,14 @@ def test_svg_boxes_do_not_overlap_and_lie_inside() -> None:
         assert x >= 0 and y >= 0 and x + w <= width and y + h <= height
         for x2, y2, w2, h2 in found[:n]:
             assert x + w <= x2 or x2 + w2 <= x or y + h <= y2 or y2 + h2 <= y
+    words = [each for each in root.findall(f"{SVG}text") if each.text]
+    taken = list(found)
+    for each in words:  # a character is 7.3 wide; what stands in boxes is not among them
+        w = 7.3 * len(each.text or "")
+        x, y = float(each.get("x", 0)) - w / 2, float(each.get("y", 0)) - 9
+        for x2, y2, w2, h2 in taken:
+            assert x + w <= x2 or x2 + w2 <= x or y + 10 <= y2 or y2 + h2 <= y
+        taken.append((x, y, w, 10.0))
     texts = [each.text for each in root.iter(f"{SVG}text")]
     assert {"submit", "click", "then", "cancels", "model: 2 at once"} & set(texts)
 

@@ -144,6 +144,22 @@ def test_why_a_follower_ran(told: tuple[App, Lab]) -> None:
     assert lines[2].startswith("  which was asked for by Textbox 'Name'.submit at 2.75 s")
 
 
+def test_a_follower_of_a_change_is_no_further_change() -> None:
+    """What follows a run is told of the event that began it, which did not happen again."""
+    with oc.Blocks() as app:
+        text, up, out = oc.Textbox(label="Text"), oc.Textbox(label="Up"), oc.Textbox(label="Out")
+        text.change(str.upper, text, up).then(str.lower, up, out)
+        up.change(str.title, up, out)
+    with Lab(app) as user:
+        user.type(text, "a")
+        user.run(0.3)
+        user.type(text, "b")
+        assert user.trace.to_marbles("change", until=0.5).splitlines() == [
+            "Textbox 'Text'.change  a--b-",
+            "Textbox 'Up'.change    a--b-",
+        ]
+
+
 def test_why_it_failed(told: tuple[App, Lab]) -> None:
     """The error is told in its own words."""
     _, lab = told

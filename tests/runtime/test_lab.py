@@ -623,6 +623,18 @@ async def test_async_tests_are_told() -> None:
         Lab(demo)
 
 
+def test_ends_may_be_asked_by_a_name() -> None:
+    """As pictures are; a name that no listener has is told with those there are."""
+    with oc.Blocks() as demo:
+        go = oc.Button("Go")
+        go.click(lambda: None, api_name="work")
+    with Lab(demo) as lab:
+        lab.click(go)
+        assert lab.ends("work") == [Kind.SUCCEEDED]
+        with pytest.raises(LabError, match="no listener is called 'wrok'; there are work"):
+            lab.ends("wrok")
+
+
 def test_failures_are_logged_as_in_production(caplog: pytest.LogCaptureFixture) -> None:
     """A function's bug is a failed outcome and an error in the log, with the path."""
     with oc.Blocks() as demo:
