@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import ossicle as oc
-from ossicle.runtime.frontends.web import door, hearing, upload
+from ossicle.runtime.frontends.web import door, files, hearing, upload
 from ossicle.runtime.launching import TERMINATED, Launching, taking
 
 TEXT = (Path(__file__).parents[1] / "docs" / "serving.md").read_text("utf-8")
@@ -41,6 +41,8 @@ def test_the_examples_launch(number: int) -> None:
         (r"`max_connections` \((\d+)\)", door.MAX_CONNECTIONS),
         (r"no whole request within (\d+) s", door.FIRST_REQUEST),
         (r"less than (\d+) kB in a minute", upload.LEAST >> 10),
+        (r"takes no (\d+) kB", files.PIECE >> 10),
+        (r"kB in (\d+) s is cut", files.PATIENCE),
         (r"ends the program with (\d+)", TERMINATED),
     ],
 )

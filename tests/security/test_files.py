@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import itertools
 import logging
 import os
 import socket
 import tempfile
+import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ import pytest
 
 from ossicle.flow.audio import Clip
 from ossicle.runtime.frontends.web import files
-from ossicle.runtime.frontends.web.server import UPLOADS
+from ossicle.runtime.frontends.web.server import DOOR, UPLOADS
 
 from .conftest import MAX_UPLOAD, Site, Tab, sound
 
@@ -493,12 +495,23 @@ async def test_a_client_that_leaves_in_the_middle(
     await tab.ws.close()
 
 
+def stored(site: Site, tab: Tab, size: int) -> dict[str, Any]:
+    """A long sound of a session: zeros, because only its size matters."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(48_000)
+        out.writeframes(bytes(size))
+    upload = site.host.writer(tab.token, "a.wav")
+    upload.write(file.getvalue())
+    return upload.finish()
+
+
 async def test_a_file_that_breaks_off_is_no_other_answer(site: Site, wav: bytes) -> None:
     """Once its head is out, the line is cut: an error in words would be taken for sound."""
     tab = await site.open()
-    described = site.host.writer(tab.token, "a.wav")
-    described.write(sound(300, rate=16_000))
-    clip = described.finish()
+    clip = stored(site, tab, 16_000_000)
     path = site.host.sound(str(clip["clip"])).file("wav")
     reader, writer = await asyncio.open_connection("127.0.0.1", site.running.port)
     host = f"127.0.0.1:{site.running.port}"
@@ -514,4 +527,28 @@ async def test_a_file_that_breaks_off_is_no_other_answer(site: Site, wav: bytes)
             pass
     assert b"200 OK" in head and b"HTTP/1.1" not in got
     writer.close()
+    await tab.ws.close()
+
+
+async def test_a_download_that_stands_still_ends_after_its_session(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the disk would keep a file that is deleted, uncounted, for each that asks and waits."""
+    monkeypatch.setattr(files, "PATIENCE", 0.05)
+    tab = await site.open()
+    clip = stored(site, tab, 32_000_000)  # more than all buffers on the way hold
+    line = socket.create_connection(("127.0.0.1", site.running.port))
+    host = f"127.0.0.1:{site.running.port}"
+    line.sendall(f"GET /{clip['url']} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    door = site.app[DOOR]
+    try:
+        for _ in range(10):
+            await asyncio.sleep(files.PATIENCE)
+            assert door.connections == 2, "while its session lives, a player may pause"
+        site.host.store.release(tab.token)
+        async with asyncio.timeout(20):
+            while door.connections == 2:
+                await asyncio.sleep(0.01)
+    finally:
+        line.close()
     await tab.ws.close()

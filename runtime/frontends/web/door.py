@@ -56,6 +56,11 @@ class Door:
         self.buffer = memoryview(bytearray(_READ))
         """What connections are read into, one after the other, all on one thread."""
 
+    @property
+    def connections(self) -> int:
+        """So many are open now."""
+        return self._open.total()
+
     def enter(self, client: str) -> bool:
         """One more connection of this client; False if it has too many. Each needs a `leave`."""
         if self.most is not None and self._open[client] >= self.most and not is_loopback(client):

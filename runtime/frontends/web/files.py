@@ -6,11 +6,13 @@ send no header, so knowing the handle is the permission, and it ends with the se
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from aiohttp import web
 
@@ -46,7 +48,10 @@ DRAWN = {"svg": "image/svg+xml"}
 
 MAX_WIDTH = 16_384  # points of a waveform: two wide screens at twice the pixels
 _DIGITS = 15  # of a frame number: 40 years at the highest rate
-_PIECE = 256 << 10  # bytes read and written at once; the page's buffer, not the file, sets memory
+PIECE = 256 << 10  # bytes read and written at once; the page's buffer, not the file, sets memory
+PATIENCE = 60.0
+"""Seconds for a piece to be taken, once the session is over; until then a player may pause for ever.
+What is open stays on disk, counted by nobody: who asks for files and takes none must not fill it."""
 _MAX_AGE = "private, max-age=3600"  # a handle's content never changes; private: it is one user's
 
 
@@ -81,7 +86,9 @@ class Files:
             "Cache-Control": _MAX_AGE,
         }
         etag = _etag(request.match_info["handle"], format)
-        return await _send(request, path, etag, headers, self._threads)
+        return await _send(
+            request, path, etag, headers, self._threads, lambda: self._find(request) is None
+        )
 
     async def peaks(self, request: web.Request) -> web.StreamResponse:
         """GET files/<handle>/peaks?width=1200&start=0&end=480000: the waveform of those frames.
@@ -144,7 +151,12 @@ def _etag(handle: str, format: str) -> str:
 
 
 async def _send(
-    request: web.Request, path: Path, etag: str, headers: dict[str, str], threads: Threads
+    request: web.Request,
+    path: Path,
+    etag: str,
+    headers: dict[str, str],
+    threads: Threads,
+    over: Callable[[], bool],
 ) -> web.StreamResponse:
     headers |= {"ETag": etag, "Accept-Ranges": "bytes"}
     if etag in request.headers.get("If-None-Match", ""):
@@ -172,7 +184,8 @@ async def _send(
         try:
             await response.prepare(request)
             if request.method != "HEAD":
-                await _copy(response, file, start, stop, threads)
+                async for data in _pieces(file, start, stop, threads):
+                    await _taken(response.write(data), request, over)
             await response.write_eof()
         except ConnectionError:
             # A player that seeks or a page that goes drops the line; there is nobody to answer.
@@ -187,17 +200,32 @@ async def _send(
         file.close()
 
 
-async def _copy(
-    response: web.StreamResponse, file: BinaryIO, start: int, stop: int, threads: Threads
-) -> None:
-    """The bytes [start, stop) to the client, at the client's pace."""
+async def _pieces(
+    file: BinaryIO, start: int, stop: int, threads: Threads
+) -> AsyncGenerator[bytes]:
+    """The bytes [start, stop)."""
     file.seek(start)
     while start < stop:
-        data = await threads.run(file.read, min(_PIECE, stop - start))
+        data = await threads.run(file.read, min(PIECE, stop - start))
         if not data:
             raise OSError("a file of the store became shorter while it was sent")
         start += len(data)
-        await response.write(data)
+        yield data
+
+
+async def _taken(
+    write: Coroutine[Any, Any, None], request: web.Request, over: Callable[[], bool]
+) -> None:
+    """Write at the client's pace; the line of one that stands still is cut when its session is over."""
+    writing = asyncio.ensure_future(write)
+    try:
+        while not (await asyncio.wait([writing], timeout=PATIENCE))[0]:
+            if over() and request.transport is not None:
+                request.transport.abort()
+    except BaseException:
+        writing.cancel()
+        raise
+    writing.result()
 
 
 def _size(file: BinaryIO) -> int:
