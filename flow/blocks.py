@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bounds import MAX_CHANNELS, checked_rate
+from .clipping import Clipping
 from .errors import OssicleError
 from .units import Frames, Seconds
 
@@ -261,9 +262,12 @@ _UP = np.array(384, np.float32)
 _INT16, _INT32 = np.dtype(np.int16), np.dtype(np.int32)
 
 
-def int16(samples: Samples) -> NDArray[np.int16]:
-    """At 16 bit: 1.0 is 32768, rounded, cut at full scale; what came from int16 is it again."""
-    return _rounded(samples, None)
+def int16(samples: Samples, clipping: Clipping | None = None) -> NDArray[np.int16]:
+    """At 16 bit: 1.0 is 32768, rounded, cut at full scale; what came from int16 is it again.
+
+    clipping: counts what was cut.
+    """
+    return _rounded(samples, None, clipping)
 
 
 def joined_int16(parts: Sequence[Samples]) -> NDArray[np.int16]:
@@ -278,12 +282,16 @@ def joined_int16(parts: Sequence[Samples]) -> NDArray[np.int16]:
     return _rounded(samples, samples)
 
 
-def _rounded(samples: Samples, out: Samples | None) -> NDArray[np.int16]:
+def _rounded(
+    samples: Samples, out: Samples | None, clipping: Clipping | None = None
+) -> NDArray[np.int16]:
     """Samples as whole numbers. out: what may be used up, a new array if nothing may."""
     # To look costs half of what it takes to cut, which is hardly ever due.
     if samples.size and (
         samples.item(samples.argmax()) > _MOST or samples.item(samples.argmin()) < -1.0
     ):
+        if clipping:
+            clipping.samples += int(np.count_nonzero((samples > 1.0) | (samples < -1.0)))
         samples = samples.clip(-1.0, _MOST, out=out)
     # From 256 to 512 a float32 has steps of 1 / 32768. So the addition itself rounds, half to even,
     # and the lowest 16 bits of the sum are the sample: half the time of multiply, rint and cast.

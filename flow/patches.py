@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from .clipping import Clipping
 from .model import Outcome
 from .notices import Notice
 from .plan import Plan
@@ -37,7 +38,7 @@ class Sound:
     of the stream; what is left of an older one is void. live: what waits too long is worth nothing
     any more. origin: what the piece was made of, if that is known. pcm: the piece at 16 bit,
     (frames, channels), where that is known already. tape: of sound that is not live, all of it so
-    far, to be read from.
+    far, to be read from. clipping: counts what of the stream was cut at full scale.
     """
 
     session: str
@@ -49,6 +50,7 @@ class Sound:
     origin: Origin | None = None
     pcm: Any = None
     tape: Any = None
+    clipping: Clipping | None = None
 
 
 @record

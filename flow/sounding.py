@@ -115,7 +115,7 @@ class Sounds:
         onward = self._events.show(
             Sound(
                 session.id, node, playing.epoch, "more", piece, live, origin, pcm,
-                None if live else tape,
+                None if live else tape, tape.clipping if tape else None,
             )
         )  # fmt: skip
         if live and tape:

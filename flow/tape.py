@@ -8,6 +8,7 @@ import numpy as np
 
 from .audio import Clip, MemoryClip, Spill
 from .blocks import Block, int16
+from .clipping import Clipping
 from .samples import Int16
 from .units import Frames, Seconds
 
@@ -27,7 +28,7 @@ class Tape:
 
     __slots__ = (
         "rate", "channels", "frames", "untaken", "_make", "_spill", "_most", "_size", "_parts",
-        "_part", "_at", "_away",
+        "_part", "_at", "_away", "clipping",
     )  # fmt: skip
 
     def __init__(
@@ -41,6 +42,8 @@ class Tape:
         self.frames: Frames = 0
         self.untaken: Frames = 0
         """Frames beyond what is kept, or for which there was no room."""
+        self.clipping = Clipping()
+        """What was cut at full scale of the pieces that it took."""
         self._make = spill
         self._spill: Spill | None = None
         self._most = int(most * rate)
@@ -91,8 +94,9 @@ class Tape:
     def take(self, piece: Block | Clip) -> Int16:
         """Append a piece, and return what was appended: (frames, channels) at 16 bit."""
         if isinstance(piece, Block):
-            samples = int16(piece.samples)
+            samples = int16(piece.samples, self.clipping)
         else:
+            self.clipping.samples += piece.clipped
             samples = piece.int16().reshape(-1, self.channels)
         self.append(samples)
         return samples

@@ -396,7 +396,7 @@ class Host:
         if message.get("type") == "figures":
             node = whole(message, "node")
             if line.send:
-                line.send({"type": "figures", "node": node, **line.metrics.nodes(node)})
+                line.send({"type": "figures", "node": node, **line.metrics.at(node)})
             return
         if message.get("type") == "rtc":
             self.sounds.peers.offer(line, str(message.get("sdp")))

@@ -56,6 +56,8 @@ def _nodes(metrics: Mapping[str, Any]) -> list[str]:
     made = metrics["totals"]["operators"]
     if late := made["late"]:
         words.append(f"too late to mix {late:.0f}")
+    if clipped := metrics["totals"]["out"]["clipped"]:
+        words.append(f"clipped {clipped:.0f}")
     if faults := made["faults"]:
         words.append(f"faults {faults:.0f}")
     return words

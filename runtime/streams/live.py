@@ -186,6 +186,8 @@ class Live:
                 assert isinstance(piece, Clip | Block)
                 rate, channels, live = piece.rate, piece.channels, patch.live
                 metrics = self.metrics.sink(patch.node, rate, channels, live)
+                if patch.clipping:
+                    metrics.clipping = patch.clipping
                 stream = Outgoing(
                     patch.node, patch.epoch, rate, channels, live, metrics, patch.tape
                 )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...flow.clipping import Clipping
 from ...flow.figures import Chain
 from ...flow.model import Outcome
 from ...flow.units import Seconds
@@ -105,6 +106,12 @@ class SinkMetrics:
     over_budget: int = 0
     """How often the listener told of more."""
     over: bool = False
+    clipping: Clipping = field(default_factory=Clipping)
+
+    @property
+    def clipped(self) -> int:
+        """Samples of all channels that were beyond full scale, and were cut there."""
+        return self.clipping.samples
 
     def late_by(self, middle: float, worst: float) -> bool:
         """The listener tells how late sound is; whether that is beyond the budget now first."""
@@ -126,7 +133,8 @@ class SinkMetrics:
 
     def snapshot(self) -> Snapshot:
         made = _fields(self) | {"waiting": self.waiting, "under_way": self.under_way}
-        del made["latencies"]
+        made["clipped"] = self.clipped
+        del made["latencies"], made["clipping"]
         for n in (50, 95, 99):  # the upper edges of steps, which nothing need have reached
             made[f"p{n}_ms"] = round(min(self.latencies.percentile(n), self.worst_ms), 1)
         return made
@@ -170,7 +178,7 @@ class Sums:
     RECORDED = (
         "received", "lost", "repeated", "late", "refused", "dropped", "discontinuities", "busy",
     )  # fmt: skip
-    PLAYED = ("total", "heard", "dropped", "flushed", "underruns")
+    PLAYED = ("total", "heard", "dropped", "flushed", "underruns", "clipped")
 
     MADE = ("faults", "empty", "dropped", "late")
     CALLED = ("chunks", "dropped", "merged", "rejected", "failed", "late")
@@ -254,6 +262,11 @@ class SessionMetrics:
                 if node in (None, each.source, *each.targets)
             ],
         }
+
+    def at(self, node: int) -> Snapshot:
+        """What there is to tell of one node to who looks at it."""
+        sink = self.sinks.get(node)
+        return {**self.nodes(node), "clipped": sink.clipped if sink else 0}
 
     def source(self, node: int, rate: int, channels: int) -> SourceMetrics:
         """A recording of a node begins; of the one before only the sums are kept."""

@@ -16,7 +16,7 @@ import ossicle as oc
 from ossicle.flow.audio import Clip
 from ossicle.flow.blocks import END, START
 from ossicle.flow.injected import ClientRequest
-from ossicle.flow.operators import limiter, mono
+from ossicle.flow.operators import gain, limiter, mono
 from ossicle.runtime.host import Connection, Host
 from ossicle.runtime.live_line import live_line
 from ossicle.runtime.media.limits import Limits
@@ -625,3 +625,35 @@ async def test_a_session_leaves_nothing_to_the_garbage_collector() -> None:
             gc.enable()
     assert left[1] == []
     await host.close()
+
+
+async def test_what_is_cut_at_full_scale_is_counted_for_each_sink(serving: Serving) -> None:
+    """Of operators and of functions, over the whole stream, and told to who looks."""
+
+    def loud(chunk: tuple[int, np.ndarray]) -> tuple[int, np.ndarray]:
+        samples = np.zeros(len(chunk[1]), np.float32)
+        samples[:3] = 1.5, -1.5, 1.0
+        return chunk[0], samples
+
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        out, made = (oc.Audio(streaming=True, interactive=False) for _ in range(2))
+        mic.stream.pipe(gain(6.0)).to(out)
+        mic.stream(loud, mic, made, stream_every=0.02)
+    page = serving(demo)
+    page.act(mic, "start_recording")
+    page.record(mic, 20 * HOP)
+    now = page.host.metrics.snapshot
+
+    def clipped() -> list[int]:
+        return [sink["clipped"] for sink in now()["sessions"][0]["sinks"]]
+
+    # A ramp of 20 * 960 steps, nearly doubled: what came above 16,422 is beyond full scale.
+    beyond = int(np.count_nonzero(ramp(0, 20 * HOP) * 10 ** (6 / 20) > 32_768))
+    assert 0 < beyond < 20 * HOP
+    await page.until(lambda: clipped() == [beyond, 20 * 2])
+    assert now()["totals"]["out"]["clipped"] == beyond + 40
+    assert f"clipped {beyond + 40}" in live_line(now())
+    page.connection.receive({"type": "figures", "node": out.id})
+    await page.until(lambda: page.messages[-1]["type"] == "figures")
+    assert page.messages[-1]["clipped"] == beyond

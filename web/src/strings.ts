@@ -122,6 +122,8 @@ export const strings = {
   liveTooLate: (cost: string, late: string) => `${cost} · ${late} came too late to mix`,
   liveFunction: (name: string) => `Function ${name}`,
   liveCalls: (load: string, waiting: number, dropped: number) => `${load} · ${waiting} waiting · ${dropped} dropped`,
+  liveClipped: 'Cut at full scale',
+  liveClippedCount: (n: number) => `${n} ${plural(n, 'sample', 'samples')}`,
   liveFaults: 'Left out by errors',
   liveFaultCount: (n: number) => `${n} ${plural(n, 'block', 'blocks')}`,
   ms: (n: number) => `${n} ms`,

@@ -296,6 +296,7 @@ export function decode(frame: string): ServerMessage {
         node: number(f.node, 'figures.node'),
         chains: items(chainFigures)(f.chains, 'figures.chains'),
         calls: items(callFigures)(f.calls, 'figures.calls'),
+        clipped: number(f.clipped, 'figures.clipped'),
       };
     case 'refused':
       return { type, message: text(f.message, 'refused.message') };

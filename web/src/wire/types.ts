@@ -189,7 +189,7 @@ export type ServerMessage =
   | { type: 'gone' }
   | { type: 'got'; n: number }
   | { type: 'patches'; seq: number; got: number | null; patches: Patch[] }
-  | { type: 'figures'; node: number; chains: ChainFigures[]; calls: CallFigures[] }
+  | { type: 'figures'; node: number; chains: ChainFigures[]; calls: CallFigures[]; clipped: number }
   | { type: 'refused'; message: string };
 
 /** What the server does with the live sound of one node. */
