@@ -6,7 +6,8 @@ of a recording is told at once, how many there were is told at its end, and all 
 that does nothing but fail rests until the next recording, so that it takes no time from others.
 
 Where other streams come into a chain (`mix`, `merge`, `crossfade`), it is made anew for each
-recording: the others begin and end with it.
+recording: the others begin and end with it, and run by its sound: a clock of the take, which moves
+with each block, so that none of them is early or late.
 
 Where sound is heard as it comes, what the app is behind with (STALE) is left out before the
 operators: it would not be heard any more, and to work on it makes all that follows later still.
@@ -28,6 +29,7 @@ from .follow import lending
 from .patches import Fault
 from .session import Session
 from .streams import Stream
+from .virtual_clock import VirtualClock
 
 PATIENCE = 10
 """Faults in a row, nothing good between them, after which a chain rests."""
@@ -39,6 +41,7 @@ class Pipe(Chain):
     __slots__ = (
         "hear", "in_a_row", "_parts", "_per_take", "_session", "_events", "_stream", "_first",
         "_out", "_subscription", "_here", "_told", "_gap", "_empty_here", "_nothing", "_late",
+        "_take",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +59,7 @@ class Pipe(Chain):
         parts = [part for each in operators for part in getattr(each, "parts", (each,))]
         super().__init__(where, source, target, parts)
         self._parts = parts
+        self._take: VirtualClock | None = None
         self._per_take = any(getattr(part, "per_take", False) for part in parts)
         self._session, self._events, self._stream = session, events, stream
         self.hear = hear
@@ -132,7 +136,7 @@ class Pipe(Chain):
         # Machines hand on to what they are given; around it Rx would put one more call.
         subscribe: Any = getattr(through, "into", None) or through.subscribe
         with lending(self._session.value):
-            made = subscribe(out, scheduler=self._events.clock)
+            made = subscribe(out, scheduler=self._take or self._events.clock)
         if out.over:  # it has failed already, and what took its place is not to be disturbed
             made.dispose()
         else:
@@ -143,6 +147,7 @@ class Pipe(Chain):
         self._subscription.disposable = self._stream.subscribe(self._wake)
 
     def _wake(self, block: Block) -> None:
+        self._take = VirtualClock()
         self._subscribe()
         self._enter(block)
 
@@ -162,7 +167,14 @@ class Pipe(Chain):
             self._first(block)
         else:
             measured(self._first, block, self.operators, self.load, cost)
-        if self._per_take and flags & END:
+        if self._take:
+            self._together(block)
+
+    def _together(self, block: Block) -> None:
+        """Let the other streams come as far as the take has."""
+        assert self._take
+        self._take.run_until(block.end / block.rate)
+        if block.flags & END:
             for each in self.operators:
                 if cut := getattr(each.stage, "cut", None):
                     cut()

@@ -64,7 +64,7 @@ with oc.Blocks(title="Live") as demo:
     elif which == "speak":
         out = oc.Audio(label="Out", streaming=True, interactive=False)
         go, stop = oc.Button("Speak"), oc.Button("Quiet")
-        speech = go.click(speak, None, out)
+        speech = go.click(speak, None, out, interrupt=True)
         stop.click(None, None, None, cancels=[speech])
     else:
         way = "webrtc" if which == "webrtc" else "socket"
