@@ -134,7 +134,9 @@ class Lab(User):
         self._rig.run_until(seconds)
 
     def run(self, seconds: Seconds) -> None:
-        """Let so much time pass."""
+        """Let so much time pass. Raises LabError for less than none."""
+        if not seconds >= 0:
+            raise LabError(f"run: {seconds!r} s cannot pass; time goes forward.")
         self.run_until(self.seconds + seconds)
 
     def settle(self) -> None:

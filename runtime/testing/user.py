@@ -185,8 +185,13 @@ class User:
             live = self._live(what)
             if not live:
                 raise LabError(f"cancel: no run of {what.name} is pending.")
-        else:
+        elif isinstance(what, Seen | Outcome | int):  # pyright: ignore[reportUnnecessaryIsInstance]  # tests are not always typed
             live = [_request(what)]
+        else:
+            raise LabError(
+                f"cancel: {what!r} is no run; give what declaring a listener returned, or an"
+                " outcome."
+            )
         self._do(lambda: [self._send({"type": "cancel", "request": id}) for id in live])
 
     # -- sound ---------------------------------------------------------------------------------
@@ -411,6 +416,8 @@ class User:
         return found
 
     def _id(self, node: Node) -> int:
+        if not isinstance(node, Node):  # pyright: ignore[reportUnnecessaryIsInstance]  # tests are not always typed
+            raise LabError(f"{node!r} is no component; find({node!r}) gives the one of that label.")
         if node.graph is None or not node.graph.sees(self._rig.app):
             raise LabError(f"{node.where}: is not a component of this app.")
         if node.graph is not self._rig.app:

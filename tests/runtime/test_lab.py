@@ -635,6 +635,21 @@ def test_ends_may_be_asked_by_a_name() -> None:
             lab.ends("wrok")
 
 
+def test_what_is_no_component_and_no_run_is_told() -> None:
+    """By what was given, and what may be."""
+    with oc.Blocks() as demo:
+        go = oc.Button("Go")
+        go.click(lambda: None)
+    wrong: Any = "Go"
+    with Lab(demo) as lab:
+        with pytest.raises(LabError, match=r"'Go' is no component; find\('Go'\) gives"):
+            lab.value(wrong)
+        with pytest.raises(LabError, match="cancel: <Button 'Go'> is no run; give what declaring"):
+            lab.cancel(go)  # pyright: ignore[reportArgumentType]  # what is tried
+        with pytest.raises(LabError, match="run: -1 s cannot pass"):
+            lab.run(-1)
+
+
 def test_failures_are_logged_as_in_production(caplog: pytest.LogCaptureFixture) -> None:
     """A function's bug is a failed outcome and an error in the log, with the path."""
     with oc.Blocks() as demo:
