@@ -397,10 +397,10 @@ def known_buttons(
     return list(given)
 
 
-def byte_size(where: str, given: object) -> int | None:
+def byte_size(where: str, given: object, name: str = "max_file_size") -> int | None:
     """What `max_file_size` says, in bytes: "1 MB" is 1024 kB, and 1 kB 1024 bytes.
 
-    Raises DeclarationError naming `where`.
+    Raises DeclarationError naming `where` and the argument.
     """
     if given is None:
         return None
@@ -413,9 +413,7 @@ def byte_size(where: str, given: object) -> int | None:
             size = 0.0
         if size >= 1:
             return int(size)
-    raise DeclarationError(
-        f'{where}: max_file_size={given!r} must be bytes above 0, or text like "5 MB".'
-    )
+    raise DeclarationError(f'{where}: {name}={given!r} must be bytes above 0, or text like "5 MB".')
 
 
 _SIZE = re.compile(r"\s*([\d.]+)\s*([kmgt]?)i?b?\s*", re.IGNORECASE)

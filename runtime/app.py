@@ -192,6 +192,7 @@ class Blocks(Graph):
         quiet: bool = False,
         max_threads: int = 40,
         max_file_size: int | str | None = None,
+        max_session_size: int | str | None = None,
         max_connections: int | None = 512,
         root_path: str | None = None,
         tls: Tls | None = None,
@@ -200,6 +201,7 @@ class Blocks(Graph):
         allowed_frames: Sequence[str] = (),
         ice_servers: Sequence[str] = (),
         reconnect_window: float = 60.0,
+        allow_private_urls: bool = False,
         theme: Themed = None,
         css: str | Path | None = None,
         css_paths: Paths = None,
@@ -215,14 +217,16 @@ class Blocks(Graph):
         prevent_thread_lock: return at once, with the running app. show_error: tell users the text
         of every exception; None does so where only this machine can be the user. quiet: print
         nothing. max_threads: functions that run at once. max_file_size: of one upload, in bytes or
-        as "20 MB". max_connections: of one other machine at once; None is no bound. root_path: a
-        prefix to serve under, such as "/tool". tls: for https, "self-signed", (certificate file,
-        key file) or an ssl.SSLContext. allowed_hosts: further names that the app answers to.
-        allowed_origins: other sites whose pages may use it. allowed_frames: sites that may show it
-        in a frame. ice_servers: for transport="webrtc" beyond this network, such as
-        "stun:stun.example.org"; none is asked by default. reconnect_window: seconds that a session
-        outlives its page. theme, css, css_paths, js, head, head_paths: as in Blocks, if they are
-        not given there.
+        as "20 MB". max_session_size: of what one page may hold; None is 4 GB. max_connections: of
+        one other machine at once; None is no bound. root_path: a prefix to serve under, such as
+        "/tool". tls: for https, "self-signed", (certificate file, key file) or an ssl.SSLContext.
+        allowed_hosts: further names that the app answers to. allowed_origins: other sites whose
+        pages may use it. allowed_frames: sites that may show it in a frame. ice_servers: for
+        transport="webrtc" beyond this network, such as "stun:stun.example.org"; none is asked by
+        default. reconnect_window: seconds that a session outlives its page. allow_private_urls:
+        the app's own code may give URLs of its own machine and network; what users send is never
+        fetched. theme, css, css_paths, js, head, head_paths: as in Blocks, if they are not given
+        there.
 
         Gives the running app, which is also (itself, its address, None) where three are unpacked.
         SIGTERM ends it like Ctrl-C, and then the program (SystemExit(143)). Raises DeclarationError
@@ -242,6 +246,7 @@ class Blocks(Graph):
             quiet=quiet,
             max_threads=max_threads,
             max_file_size=max_file_size,
+            max_session_size=max_session_size,
             max_connections=max_connections,
             root_path=root_path or "",
             tls=tls,
@@ -250,6 +255,7 @@ class Blocks(Graph):
             allowed_frames=allowed_frames,
             ice_servers=ice_servers,
             reconnect_window=reconnect_window,
+            allow_private_urls=allow_private_urls,
         )
         if offer(self, launching):
             return None  # a command is loading this file, and serves the app itself
@@ -268,8 +274,9 @@ class Blocks(Graph):
 
 LAUNCH_TAKES = (
     "server_name", "server_port", "inbrowser", "prevent_thread_lock", "show_error", "quiet",
-    "max_threads", "max_file_size", "max_connections", "root_path", "tls", "allowed_hosts",
-    "allowed_origins", "allowed_frames", "ice_servers", "reconnect_window",
+    "max_threads", "max_file_size", "max_session_size", "max_connections", "root_path", "tls",
+    "allowed_hosts", "allowed_origins", "allowed_frames", "ice_servers", "reconnect_window",
+    "allow_private_urls",
     "theme", "css", "js", "head",
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from time import get_clock_info, perf_counter, thread_time
@@ -63,7 +63,8 @@ class Host:
     seconds that a session outlives its front end. page_code: its front ends run JavaScript; where
     they do not, listeners with js are named in the log and left out (rule J1). clock, pool,
     execute: what tests put in place of the loop's time and of threads. ice_servers: for WebRTC over
-    networks that hide addresses. Raises ValueError for a first value that a component cannot take.
+    networks that hide addresses. store: where sound is kept, or how that is made once it is needed
+    (make_store). Raises ValueError for a first value that a component cannot take.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Host:
         max_threads: int = MAX_THREADS,
         max_sessions: int = MAX_SESSIONS,
         store: Store | None = None,
+        make_store: Callable[[], Store] | None = None,
         clock: Clock | None = None,
         execute: Execute | None = None,
         page_code: bool = False,
@@ -92,6 +94,7 @@ class Host:
         self.show_error = show_error
         self.max_sessions = max_sessions
         self._store = store
+        self._make_store = make_store
         self._storing = threading.Lock()
         self._loop = loop
         self.pool = pool or Pool(loop, max_threads)
@@ -129,7 +132,9 @@ class Host:
     def store(self) -> Store:
         """Where sound is kept; made when first needed, because it loads the codecs. Any thread."""
         with self._storing:
-            if self._store is None:
+            if self._store is None and self._make_store is not None:
+                self._store = self._make_store()
+            elif self._store is None:
                 from .media.store import Store
 
                 self._store = Store()

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, cast
 
@@ -21,11 +22,13 @@ from ..flow.listeners import at_least
 from ..flow.plan import Plan
 from .leaving import leave, leave_when_interrupted, still_running
 from .loops import new_loop
+from .media.limits import Limits
 
 if TYPE_CHECKING:
     from .frontends.web.server import Running
     from .frontends.web.tls import Secured, Tls
     from .host import Host
+    from .media.store import Store
 
 log = logging.getLogger("ossicle")
 
@@ -56,6 +59,7 @@ class Launching:
     quiet: bool = False
     max_threads: int = 40
     max_file_size: int | str | None = None
+    max_session_size: int | str | None = None
     max_connections: int | None = 512
     root_path: str = ""
     tls: Tls | None = None
@@ -64,6 +68,7 @@ class Launching:
     allowed_frames: Sequence[str] = ()
     ice_servers: Sequence[str] = ()
     reconnect_window: float = 60.0
+    allow_private_urls: bool = False
 
     def __post_init__(self) -> None:
         for name in ("allowed_hosts", "allowed_origins", "allowed_frames", "ice_servers"):
@@ -74,6 +79,7 @@ class Launching:
                 raise DeclarationError(f"launch: {name}={given!r} must be a list of texts.")
             object.__setattr__(self, name, tuple(given))
         byte_size("launch", self.max_file_size)
+        byte_size("launch", self.max_session_size, "max_session_size")
         for name, fine, what in _SINGLE:
             given = getattr(self, name)
             if not fine(given):
@@ -112,6 +118,7 @@ _SINGLE: Final[tuple[tuple[str, Callable[[object], bool], str], ...]] = (
     ),
     ("root_path", lambda given: isinstance(given, str), 'a text, such as "/tool"'),
     ("reconnect_window", _seconds, "a number of seconds, 0 or more"),
+    ("allow_private_urls", lambda given: isinstance(given, bool), "True or False"),
 )
 """What each option of `launch` may be by itself, and how to say so."""
 
@@ -139,6 +146,14 @@ def offer(app: Servable, launching: Launching) -> bool:
     return True
 
 
+def _store(launching: Launching) -> Store:
+    from .media.store import Store
+
+    bound = byte_size("launch", launching.max_session_size, "max_session_size")
+    limits = Limits() if bound is None else Limits(session=bound)
+    return Store(limits, allow_private_urls=launching.allow_private_urls)
+
+
 async def serve_app(app: Servable, launching: Launching) -> tuple[Host, Running]:
     """A host for the app and a server that listens; the caller closes the server, then the host.
 
@@ -159,6 +174,7 @@ async def serve_app(app: Servable, launching: Launching) -> tuple[Host, Running]
         reconnect_window=launching.reconnect_window,
         max_threads=launching.max_threads,
         page_code=True,
+        make_store=partial(_store, launching),
     )
     try:
         await host.begin()

@@ -36,6 +36,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--quiet", action="store_true", help="print no address")
     add("--max-threads", type=_count, metavar="N", help="functions that run at once")
     add("--max-file-size", metavar="SIZE", help='of one upload, such as "20 MB"')
+    add("--max-session-size", metavar="SIZE", help='what one page may hold, such as "1 GB"')
+    add(
+        "--allow-private-urls", action="store_true",
+        help="the app's own code may give URLs of its own network",
+    )  # fmt: skip
     add("--max-connections", type=_count, metavar="N", help="of one other machine at once")
     add("--reconnect-window", type=float, metavar="S", help="a session outlives its page by this")
     for names, metavar, text in (

@@ -80,8 +80,8 @@ def _connect(host: str, port: int, timeout: float | None) -> socket.socket:
         ip = getattr(ip, "ipv4_mapped", None) or ip
         if not ip.is_global or ip.is_multicast:
             raise ClipError(
-                f"{host} is not a public address ({address}); allow_private_urls=True lets the app "
-                "read from its own network"
+                f"{host} is not a public address ({address}); launch(allow_private_urls=True) lets "
+                "the app's own code read from its network"
             )
     return socket.create_connection((addresses[0], port), timeout)
 

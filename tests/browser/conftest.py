@@ -117,7 +117,7 @@ async def browser(microphone: Path) -> AsyncIterator[Browser]:
         started = await driver.chromium.launch(
             executable_path=path,
             args=[
-                "--use-fake-device-for-media-stream",
+                "--use-fake-device-for-media-stream=device-count=2",
                 "--use-fake-ui-for-media-stream",
                 f"--use-file-for-fake-audio-capture={microphone}",
                 # A name of another machine, to the browser: what http pages of it may do is less.

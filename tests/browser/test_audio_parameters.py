@@ -225,6 +225,31 @@ async def test_lengths_and_clipping_are_told(visit: Open) -> None:
     tab.errors.clear()  # the browser writes down every answer that refuses
 
 
+async def test_the_microphone_that_was_asked_for(visit: Open) -> None:
+    """`device` by a part of its name; another choice is remembered; what is gone gives way."""
+    with oc.Blocks() as app:
+        oc.Microphone(label="Named", device="input 2")
+        oc.Microphone(label="Free")
+    tab = await visit(app)
+
+    async def opened(label: str) -> str:
+        here = block(tab.page, label)
+        await here.get_by_role("button", name="Record").click()
+        await expect(here.locator(".time b")).not_to_have_text("0:00.0")
+        return await here.locator("select").evaluate("e => e.selectedOptions[0].text")
+
+    assert await opened("Named") == "Fake Audio Input 2"
+    here = block(tab.page, "Named")
+    await here.locator("select").select_option(label="Fake Audio Input 1")
+    await tab.page.wait_for_function("() => localStorage.getItem('ossicle-microphone')")
+    await here.get_by_role("button", name="Discard").click()
+    assert await opened("Named") == await opened("Free") == "Fake Audio Input 1"
+    for label in ("Named", "Free"):
+        await block(tab.page, label).get_by_role("button", name="Discard").click()
+    await tab.page.evaluate("localStorage.setItem('ossicle-microphone', 'unplugged')")
+    assert await opened("Free") == "Fake Default Audio Input"
+
+
 async def test_every_option_of_a_recorder(visit: Open) -> None:
     """sources, sample_rate, show_recording_waveform, device, raw, type and format of its take."""
     got = dict[str, Any]()

@@ -625,6 +625,8 @@ def test_launch_and_run_have_the_same_options() -> None:
             r"allowed_hosts='a.example' must be a list: \['a.example'",
         ),
         ({"max_file_size": "much"}, "max_file_size='much' must be bytes"),
+        ({"max_session_size": 0}, "max_session_size=0 must be bytes"),
+        ({"allow_private_urls": 1}, "allow_private_urls=1 must be True or False"),
         ({"max_connections": 0}, "max_connections=0 must be a whole number, 1 or more"),
         ({"reconnect_window": -1}, "reconnect_window=-1 must be a number of seconds"),
         ({"reconnect_window": math.inf}, "reconnect_window=inf must be a number of seconds"),

@@ -6,10 +6,12 @@ import http.server
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import ossicle as oc
 from ossicle.flow.audio import Clip, ClipError
 from ossicle.runtime.media.encode import encode
 from ossicle.runtime.media.fetch import fetch, url_name
@@ -87,6 +89,17 @@ def test_private_addresses_are_refused(url: str) -> None:
     """Whatever way they are written, before any byte is sent."""
     with pytest.raises(ClipError, match="is not a public address"):
         list(fetch(url, limits=Limits(), allow_private=False))
+
+
+def test_an_app_may_read_its_own_network(site: str) -> None:
+    """If its author says so, in the words of the error that it gets otherwise."""
+    with oc.Blocks() as app:
+        oc.Audio(f"{site}/a.wav", label="Near")
+    start: dict[str, Any] = {"prevent_thread_lock": True, "quiet": True, "server_port": 0}
+    with pytest.raises(ClipError, match=r"launch\(allow_private_urls=True\) lets"):
+        app.launch(**start)
+    app.launch(**start, allow_private_urls=True)
+    app.close()
 
 
 def test_what_the_other_side_says(site: str) -> None:

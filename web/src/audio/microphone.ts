@@ -53,6 +53,10 @@ export function mayRecord(): boolean {
   return window.isSecureContext && typeof media?.getUserMedia === 'function';
 }
 
+/** What browsers call it where the device that was asked for is not there. */
+const GONE = new Set(['OverconstrainedError', 'NotFoundError']);
+
+/** exact: another device than that one is none. */
 async function ask(deviceId: string | null, raw: boolean, exact = false): Promise<MediaStream> {
   if (!mayRecord()) throw new MicrophoneError(strings.insecure);
   const audio: MediaTrackConstraints = {
@@ -61,10 +65,12 @@ async function ask(deviceId: string | null, raw: boolean, exact = false): Promis
     noiseSuppression: !raw,
     autoGainControl: !raw,
   };
-  if (deviceId) audio.deviceId = exact ? { exact: deviceId } : { ideal: deviceId };
+  // Exactly, and where it is gone without: what is only wished for, Chromium may pass over.
+  if (deviceId) audio.deviceId = { exact: deviceId };
   try {
     return await navigator.mediaDevices.getUserMedia({ audio });
   } catch (error) {
+    if (deviceId && !exact && error instanceof DOMException && GONE.has(error.name)) return ask(null, raw);
     throw new MicrophoneError(words(error));
   }
 }
