@@ -57,13 +57,14 @@ class Trace:
         somebody looks: a live stream says fifty things a second."""
         # Flat: what a trace holds on to, Python's garbage collector goes through again and again,
         # which took a third of a lab's time. Of numbers, texts and samples it knows nothing.
-        kind = type(record)
         if self._over:
-            pass
-        elif isinstance(record, Run):  # no more than its outcome, which is kept already
-            self._raw += (self._clock.seconds, record.outcome, Run)
-        elif isinstance(record, Frames):
-            self.frames(record.session, record.node, record.block, record.event)
+            return
+        kind = type(record)
+        if kind is Run:  # no more than its outcome, which is kept already
+            self._raw += (self._clock.seconds, cast("Run", record).outcome, Run)
+        elif kind is Frames:
+            said = cast("Frames", record)
+            self.frames(said.session, said.node, said.block, said.event)
         else:
             keep = _KEEP.get(kind)
             self._raw += (self._clock.seconds, record, keep(record) if keep else None)
@@ -308,30 +309,34 @@ def _records(raw: list[object]) -> Iterator[tuple[Seconds, object, object]]:
 
 def _kept(value: object) -> object:
     """A value itself if it stays as it is, else what is to be said of it."""
-    if type(value) in ATOMS or isinstance(value, ATOMS):
+    kind = type(value)
+    if kind in _ATOMS:
         return value
-    if type(value) is tuple and all(map(_stays, cast("tuple[object, ...]", value))):
-        return cast("object", value)
-    return described(value)
-
-
-def _stays(value: object) -> bool:
-    return type(value) is Write and type(value.value) in ATOMS and value.props is None
+    if kind is tuple:
+        for each in cast("tuple[object, ...]", value):
+            if type(each) is not Write or type(each.value) not in _ATOMS or each.props is not None:
+                return described(value)
+        return value
+    return value if isinstance(value, ATOMS) else described(value)
 
 
 def _kept_value(record: Event | Outcome | Act) -> object:
-    return _kept(record.value)
+    value = record.value
+    return value if type(value) in _ATOMS else _kept(value)
 
 
 def _kept_set(patch: Set) -> object:
     return _kept(patch.value), described(dict(patch.props)) if patch.props else None
 
 
+_ATOMS = frozenset(ATOMS)
+"""To look a type up takes a tenth of what isinstance() takes for it."""
+
 _KEEP: dict[type, Callable[[Any], object]] = {
     Event: _kept_value,
     Outcome: _kept_value,
     Act: _kept_value,
-    Request: lambda request: tuple(map(_kept, request.inputs)),
+    Request: lambda request: tuple([_kept(each) for each in request.inputs]),
     Set: _kept_set,
 }
 
