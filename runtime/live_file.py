@@ -52,9 +52,17 @@ def stream_file(
         for name, value in (values or {}).items():
             _set(user, name, value)
         edge = next((each for each, node in plan.edges if node is out), None)
-        if edge is not None:
+        if edge is not None and not _per_take(edge):
             return _straight(user, edge, Path(source), Path(sink))
-        return _by_session(user, _microphone(plan, out), out, Path(source), Path(sink))
+        microphone = _microphone(plan, out) if edge is None else edge.base.node
+        assert isinstance(microphone, Component)
+        return _by_session(user, microphone, out, Path(source), Path(sink))
+
+
+def _per_take(edge: Derived) -> bool:
+    """Whether other streams come into it, which in a session end with the take."""
+    parts = (part for each in edge.operators for part in getattr(each, "parts", (each,)))
+    return any(getattr(part, "per_take", False) for part in parts)
 
 
 def _straight(user: Lab, edge: Derived, source: Path, sink: Path) -> Path:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 import ossicle as oc
 from ossicle.flow.audio import Clip
 from ossicle.flow.errors import DeclarationError
-from ossicle.flow.operators import delay, gain, level, overlay
+from ossicle.flow.generators import tone
+from ossicle.flow.operators import delay, gain, level, mix, overlay
 from ossicle.runtime.cli import main
 from ossicle.sound import stream_file
 from ossicle.testing import Lab
@@ -58,6 +59,22 @@ def test_a_chain_gives_the_samples_of_a_session(source: Path, tmp_path: Path) ->
     rendered, rate = soundfile.read(path, dtype="int16")
     assert rate == RATE
     np.testing.assert_array_equal(rendered, heard)
+
+
+def test_what_is_mixed_into_a_file_ends_with_it(source: Path, tmp_path: Path) -> None:
+    """As in a session: other streams begin and end with the take."""
+    with oc.Blocks() as demo:
+        mic = oc.Audio(label="Mic", streaming=True)
+        out = oc.Audio(label="Out", streaming=True, interactive=False)
+        mic.stream.pipe(mix(tone(100.0, 60.0, rate=RATE, level=-40.0))).to(out)
+    rendered, _ = soundfile.read(stream_file(demo, source, tmp_path / "out.wav"), dtype="int16")
+    with Lab(demo) as lab:
+        lab.record(mic, source)
+        lab.run(1)
+        live = lab.stored(out)
+        assert isinstance(live, Clip) and live.frames == 50_000
+        np.testing.assert_array_equal(rendered, live.int16())
+    assert not np.array_equal(rendered, ramp(50_000))
 
 
 def test_values_are_set_by_label(source: Path, tmp_path: Path) -> None:
