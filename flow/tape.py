@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 
 import numpy as np
 
@@ -13,22 +14,32 @@ from .samples import Int16
 from .units import Frames, Seconds
 
 PART: Seconds = 2.0
-"""Seconds of sound that are put away at once: a block of memory is used again for the next."""
+"""Seconds of sound that are put away at once: a block of memory is used again for the next. The
+first time it is half of that to one and a half: a hundred recordings that begin together would
+else all be put away together, every two seconds, and sound would wait for that."""
 MOST: Seconds = 3600.0
 """Seconds that are kept; beyond it the sound goes on and the tape does not grow (policy: keep
 first), which is counted."""
+
+LOOSE = 128
+"""Pieces that may wait to be copied: they may be short, and each is an array of its own."""
+
+_GOLDEN = (5**0.5 - 1) / 2
+"""Of its multiples the parts behind the point are spread evenly, however many there are."""
+_tapes = count()
 
 
 class Tape:
     """The 16-bit samples of one stream, in order.
 
     spill: makes what long sounds are put away into; asked for once, when the first part is full.
-    Without one all stays in memory.
+    Without one all stays in memory. phase: 0 to 1, when that is: after 0.5 to 1.5 of a part's
+    length; None is another one for each tape.
     """
 
     __slots__ = (
         "rate", "channels", "frames", "untaken", "_make", "_spill", "_most", "_size", "_parts",
-        "_part", "_at", "_away", "clipping",
+        "_part", "_at", "_away", "_room", "_loose", "_held", "clipping",
     )  # fmt: skip
 
     def __init__(
@@ -37,6 +48,7 @@ class Tape:
         channels: int,
         spill: Callable[[], Spill] | None = None,
         most: Seconds = MOST,
+        phase: float | None = None,
     ) -> None:
         self.rate, self.channels = rate, channels
         self.frames: Frames = 0
@@ -48,13 +60,20 @@ class Tape:
         self._spill: Spill | None = None
         self._most = int(most * rate)
         self._size = max(1, int(PART * rate))
+        self._room = self._size  # of the part that is filled now
+        if spill is not None:
+            phase = next(_tapes) * _GOLDEN % 1 if phase is None else phase
+            self._room = max(1, int(PART * rate * (0.5 + phase)))
         self._parts = list[Int16]()
         self._part: Int16 | None = None
-        self._at: Frames = 0
-        self._away = 0  # parts that were put away
+        self._at: Frames = 0  # how far that is filled
+        # Pieces behind it: to copy a hundred at once costs a tenth of copying each when it comes.
+        self._loose = list[Int16]()
+        self._held: Frames = 0  # in these
+        self._away: Frames = 0  # put away
 
     def append(self, samples: Int16) -> None:
-        """The next (frames, channels); they are copied."""
+        """The next (frames, channels), which must not change any more; they are copied later."""
         count = len(samples)
         room = self._most - self.frames
         if count > room:
@@ -63,25 +82,28 @@ class Tape:
                 return
             samples, count = samples[:room], room
         self.frames += count
-        part = self._part
-        if part is not None and self._at + count <= self._size:  # nearly always
-            part[self._at : self._at + count] = samples
-            self._at += count
+        if self._at + self._held + count < self._room:  # nearly always
+            if count:
+                self._loose.append(samples)
+                self._held += count
+                if len(self._loose) >= LOOSE:
+                    self._settle()
             return
+        self._settle()
         done = 0
         while done < count:
             if self._part is None:
-                self._part, self._at = np.empty((self._size, self.channels), np.int16), 0
-            here = min(count - done, self._size - self._at)
+                self._part = np.empty((self._room, self.channels), np.int16)
+            here = min(count - done, self._room - self._at)
             self._part[self._at : self._at + here] = samples[done : done + here]
             self._at += here
             done += here
-            if self._at < self._size:
+            if self._at < self._room:
                 continue
-            full, self._part = self._part, None
+            full, self._part, self._at = self._part, None, 0
             if not self._put_away(full):
                 # No room once is no room for the rest: a tape has no holes.
-                gone = self._size + count - done
+                gone = len(full) + count - done
                 self.frames -= gone
                 self.untaken += gone
                 self._most = self.frames
@@ -111,20 +133,22 @@ class Tape:
 
     def read(self, start: Frames, end: Frames) -> Int16:
         """Frames start..end of what is kept, (frames, channels); fewer where there are no more."""
+        self._settle()
         end = min(end, self.frames)
         found = list[Int16]()
-        away = self._size * self._away
+        away = self._away
         while start < end:
-            number, offset = divmod(start, self._size)
-            here = min(end - start, self._size - offset)
-            if start < away and self._spill:
+            if start >= away:
+                assert self._part is not None
+                found.append(self._part[start - away : end - away])
+                break
+            if self._spill:
                 here = min(end, away) - start
                 found.append(self._spill.read(start, start + here))
-            elif start < away:
-                found.append(self._parts[number][offset : offset + here])
             else:
-                assert self._part is not None
-                found.append(self._part[offset : offset + here])
+                number, offset = divmod(start, self._size)
+                here = min(end - start, self._size - offset)
+                found.append(self._parts[number][offset : offset + here])
             start += here
         if len(found) == 1:
             return found[0]
@@ -133,6 +157,7 @@ class Tape:
     def clip(self, name: str) -> Clip:
         """The whole as a value; nothing may be appended any more. At least one frame must be
         there."""
+        self._settle()
         rest = self._part[: self._at] if self._part is not None else None
         if self._spill:
             empty = np.empty((0, self.channels), np.int16)
@@ -140,6 +165,17 @@ class Tape:
         parts = self._parts if rest is None else [*self._parts, rest]
         whole = np.concatenate(parts)
         return MemoryClip(self.rate, whole if self.channels > 1 else whole[:, 0], name=name)
+
+    def _settle(self) -> None:
+        """Copy the loose pieces to where they belong; they all fit."""
+        if not self._loose:
+            return
+        if self._part is None:
+            self._part = np.empty((self._room, self.channels), np.int16)
+        end = self._at + self._held
+        np.concatenate(self._loose, out=self._part[self._at : end])
+        self._at, self._held = end, 0
+        self._loose.clear()
 
     def _put_away(self, part: Int16) -> bool:
         if self._make is None:
@@ -149,5 +185,6 @@ class Tape:
                 self._spill = self._make()
             if not self._spill.write(part):
                 return False
-        self._away += 1
+        self._away += len(part)
+        self._room = self._size
         return True

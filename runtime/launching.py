@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import math
 import signal
@@ -249,7 +250,7 @@ class Launched:
         SIGTERM, where nobody else minds it, stops the app as Ctrl-C does, and then the program:
         raises SystemExit(143).
         """
-        with _minding_sigterm():
+        with _minding_sigterm(), _looking_at_what_is_new():
             try:
                 # Not join(): when Ctrl-C comes inside it, Python 3.11 takes the running thread for
                 # ended (bpo-45274), and nothing would be closed. Windows hears it only between
@@ -347,6 +348,20 @@ def _figures(host: Host) -> dict[str, Any]:
 
 class _Terminated(KeyboardInterrupt):
     pass
+
+
+@contextlib.contextmanager
+def _looking_at_what_is_new() -> Generator[None]:
+    """While it runs, the garbage collector passes over what is there already: modules, the app.
+
+    Of all that it would look at these are most, and live sound waits while it looks. Not where
+    `launch` returns, as in a notebook: there what is old today may be garbage tomorrow.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextlib.contextmanager

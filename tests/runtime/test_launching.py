@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -82,3 +83,20 @@ def test_an_end_that_fails_is_told_and_gives_back_all(
     app.start()
     app.close()
     assert "the socket is stuck" in caplog.text and len(ended) == 1
+
+
+def test_in_the_foreground_the_collector_passes_over_what_was_there() -> None:
+    """While it waits, and not where `launch` has returned, nor after it."""
+    with oc.Blocks() as app:
+        oc.Textbox()
+    launched = Launched(app, Launching(server_port=0, quiet=True))
+    launched.start()
+    assert not gc.get_freeze_count()
+    waiting = threading.Thread(target=launched.wait)
+    waiting.start()
+    while not gc.get_freeze_count():
+        waiting.join(0.01)
+        assert waiting.is_alive()
+    launched.close()
+    waiting.join()
+    assert not gc.get_freeze_count()

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.flow.audio import Clip
+from ossicle.flow.audio import Clip, Spill
 from ossicle.flow.bounds import ClipError
+from ossicle.flow.samples import Int16
 from ossicle.flow.tape import PART, Tape
 from ossicle.runtime.media.limits import Limits
 from ossicle.runtime.media.session import Session
@@ -25,6 +26,8 @@ from ossicle.runtime.media.tape import TapeClip, TapeFile
 from .disks import StandingDisk
 
 RATE = 8000
+WHOLE = 0.5
+"""The phase of a tape whose first part is as long as all others."""
 
 
 def noise(frames: int, channels: int = 1) -> np.ndarray:
@@ -51,7 +54,9 @@ def test_a_tape_gives_what_was_put_on_it(sizes: list[int], channels: int, on_dis
     """Pieces of any size, in memory or on disk, are one sound with the id that it always has."""
     store = Store()
     session = store.session("one")
-    tape = Tape(RATE, channels, (lambda: session.spill(RATE, channels)) if on_disk else None)
+    tape = Tape(
+        RATE, channels, (lambda: session.spill(RATE, channels)) if on_disk else None, phase=WHOLE
+    )
     parts = [noise(size, channels) for size in [*sizes, 10]]
     for part in parts:
         tape.append(part)
@@ -72,7 +77,7 @@ def test_a_tape_can_be_read_while_it_grows(sizes: list[int], on_disk: bool) -> N
     """Any stretch, whether it is in memory, waits for the disk, or is in the file by now."""
     store = Store()
     session = store.session("one")
-    tape = Tape(RATE, 1, (lambda: session.spill(RATE, 1)) if on_disk else None)
+    tape = Tape(RATE, 1, (lambda: session.spill(RATE, 1)) if on_disk else None, phase=WHOLE)
     whole = noise(sum(sizes))
     choose = np.random.default_rng(len(sizes))
     at = 0
@@ -92,7 +97,7 @@ def test_no_tape_waits_for_a_disk_that_stands_still(monkeypatch: pytest.MonkeyPa
     """Put on, read and made a value of meanwhile, bit for bit; the same when it was written."""
     disk, store = StandingDisk(monkeypatch), Store()
     session = store.session("one")
-    tape = Tape(RATE, 1, lambda: session.spill(RATE, 1, patient=True))
+    tape = Tape(RATE, 1, lambda: session.spill(RATE, 1, patient=True), phase=WHOLE)
     whole = noise(RATE * 60)
     tape.append(whole)
     np.testing.assert_array_equal(tape.read(5, RATE * 59), whole[5 : RATE * 59])
@@ -110,12 +115,15 @@ def test_what_functions_make_waits_for_a_slow_disk(monkeypatch: pytest.MonkeyPat
     """Of one session, eight megabytes ahead; another one does not wait, nor is live sound cut."""
     disk, store = StandingDisk(monkeypatch), Store()
     busy, other = store.session("busy"), store.session("other")
-    made, went_on = Tape(RATE, 1, lambda: busy.spill(RATE, 1, patient=True)), threading.Event()
+    made, went_on = (
+        Tape(RATE, 1, lambda: busy.spill(RATE, 1, patient=True), phase=WHOLE),
+        threading.Event(),
+    )
     made.append(noise(4_100_000))
     waiting = threading.Thread(target=lambda: (busy.keep_up(), went_on.set()))
     waiting.start()
     other.keep_up()
-    take = Tape(RATE, 1, lambda: other.spill(RATE, 1))
+    take = Tape(RATE, 1, lambda: other.spill(RATE, 1), phase=WHOLE)
     take.append(noise(RATE * 60))
     assert (take.untaken, take.frames) == (0, RATE * 60)
     assert not went_on.is_set()
@@ -131,7 +139,7 @@ def test_live_sound_ends_where_too_much_waits(monkeypatch: pytest.MonkeyPatch) -
     disk, store = StandingDisk(monkeypatch), Store()
     session = store.session("one")
     whole, part = noise(RATE * 20), round(PART * RATE)
-    tape = Tape(RATE, 1, lambda: session.spill(RATE, 1))
+    tape = Tape(RATE, 1, lambda: session.spill(RATE, 1), phase=WHOLE)
     tape.append(whole)
     assert (tape.frames, tape.untaken) == (3 * part, len(whole) - 3 * part)
     np.testing.assert_array_equal(tape.clip("take").samples(), whole[: 3 * part, 0])
@@ -139,10 +147,45 @@ def test_live_sound_ends_where_too_much_waits(monkeypatch: pytest.MonkeyPatch) -
     store.close()
 
 
+class Counted:
+    """A spill whose parts are counted."""
+
+    def __init__(self, spill: Spill) -> None:
+        self.parts = list[int]()
+        self._spill = spill
+
+    def write(self, samples: Int16) -> bool:
+        self.parts.append(len(samples))
+        return self._spill.write(samples)
+
+    def read(self, start: int, end: int) -> Int16:
+        return self._spill.read(start, end)
+
+    def clip(self, rest: Int16, name: str) -> Clip:
+        return self._spill.clip(rest, name)
+
+
+def test_tapes_that_begin_together_are_not_put_away_together() -> None:
+    """Each at a time of its own, spread over one part's length; what is read is what was put in."""
+    store = Store()
+    session = store.session("one")
+    sounds, parts = noise(round(2 * PART * RATE)), list[int]()
+    for _ in range(8):
+        spill = Counted(session.spill(RATE, 1))
+        tape = Tape(RATE, 1, lambda spill=spill: spill)
+        for at in range(0, len(sounds), 160):
+            tape.append(sounds[at : at + 160])
+        np.testing.assert_array_equal(tape.read(0, len(sounds)), sounds)
+        parts.append(spill.parts[0])
+    assert np.diff(sorted(parts)).min() > PART * RATE / 20
+    assert round(PART * RATE / 2) <= min(parts) < max(parts) <= round(PART * RATE * 3 / 2)
+    store.close()
+
+
 def test_a_take_on_disk_is_counted_and_gone_with_its_clip() -> None:
     store = Store()
     session = store.session("one")
-    tape = Tape(RATE, 1, lambda: session.spill(RATE, 1))
+    tape = Tape(RATE, 1, lambda: session.spill(RATE, 1), phase=WHOLE)
     tape.append(noise(RATE * 5))
     clip = tape.clip("take")
     assert store.used == RATE * 5 * 2
@@ -157,7 +200,7 @@ def test_without_room_a_tape_ends_without_a_hole() -> None:
     """Policy keep first: what has no room is counted, and nothing after it is kept either."""
     store = Store(Limits(quota=round(PART * RATE) * 2 * 2))
     session = store.session("one")
-    tape = Tape(RATE, 1, lambda: session.spill(RATE, 1))
+    tape = Tape(RATE, 1, lambda: session.spill(RATE, 1), phase=WHOLE)
     whole = noise(RATE * 9)
     for at in range(0, len(whole), 100):
         tape.append(whole[at : at + 100])
@@ -174,7 +217,7 @@ def test_one_session_cannot_take_the_room_of_the_others() -> None:
     greedy, modest = store.session("greedy"), store.session("modest")
 
     def recorded(session: Session, seconds: float) -> Tape:
-        tape = Tape(RATE, 1, lambda: session.spill(RATE, 1))
+        tape = Tape(RATE, 1, lambda: session.spill(RATE, 1), phase=WHOLE)
         tape.append(noise(round(seconds * RATE)))
         return tape
 
@@ -208,10 +251,10 @@ def test_a_disk_that_refuses_is_told_once(
     monkeypatch.setattr(TapeFile, "_put", refuse)
     store, part = Store(), round(PART * RATE)
     session = store.session("one")
-    other = Tape(RATE, 1, lambda: session.spill(RATE, 1))
+    other = Tape(RATE, 1, lambda: session.spill(RATE, 1), phase=WHOLE)
     spilled = session.spill(RATE, 1, patient=True)
     full.append(spilled)
-    gone, sound = Tape(RATE, 1, lambda: spilled), noise(part)
+    gone, sound = Tape(RATE, 1, lambda: spilled, phase=WHOLE), noise(part)
     while not gone.untaken:
         session.keep_up()
         gone.append(sound)
