@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from .limits import bytes_text
 from .refusals import check_numbers, truncated
@@ -18,8 +18,19 @@ from .refusals import check_numbers, truncated
 _UNKNOWN = {0xFFFFFFFF, 0x7FFFF000}
 HEAD = 64
 """Bytes that `sniff` looks at."""
+_TAG_HEAD = 10  # bytes of an ID3v2 tag before what is in it
+_FIGURES = 64
+"""Bytes of an mp3's first frame in which its figures begin: behind 4 of header, 2 of checksum and
+at most 32 of side information."""
 _OGG_TAIL = 65_536  # longer than any Ogg page (65,307 bytes)
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+
+
+class Readable(Protocol):
+    """Of an open file what is needed to look into it."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+    def seek(self, offset: int, whence: int = 0, /) -> int: ...
 
 
 def sniff(path: Path) -> str | None:
@@ -46,6 +57,27 @@ def sniff(path: Path) -> str | None:
     if head[:3] == b"ID3" or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0):
         return "mp3"
     return None
+
+
+def counts_its_frames(file: Readable) -> bool:
+    """Whether an mp3 says how long it is, in a frame of figures before its sound.
+
+    Without one libsndfile works its length out from its size, tags and pictures included: that is
+    no promise.
+    """
+    start = 0
+    while True:
+        file.seek(start)
+        head = file.read(_TAG_HEAD)
+        if len(head) < _TAG_HEAD or head[:3] != b"ID3":
+            break
+        size = 0
+        for byte in head[6:10]:  # ID3v2 3.1: seven bits of each
+            size = size << 7 | byte & 127
+        start += _TAG_HEAD + size + (_TAG_HEAD if head[5] & 16 else 0)  # a footer
+    file.seek(start)
+    frame = file.read(_FIGURES)
+    return any(magic in frame for magic in (b"Xing", b"Info", b"VBRI"))
 
 
 def check_promises(path: Path, container: str | None, name: str) -> None:

@@ -256,6 +256,16 @@ def test_what_is_no_sound(
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
 
 
+def test_an_mp3_is_as_long_as_what_is_in_it(tmp_path: Path) -> None:
+    """One that does not say its length is no lie: what is guessed from its size counts its tags."""
+    frame = b"\xff\xfb\x90\xc4".ljust(417, b"\0")  # MPEG-1, layer 3, 128 kbit/s: 1152 of silence
+    picture = b"ID3\x03\0\0" + bytes((0, 1, 127, 127)) + bytes(32_767)
+    (tmp_path / "x").write_bytes(picture + 200 * frame + b"TAG".ljust(128, b"\0"))
+    clip = opened(tmp_path / "x")
+    assert clip.frames == 200 * 1152
+    assert not clip.samples().any()
+
+
 @pytest.mark.parametrize("promised", [0xFFFFFFFF, 0x7FFFF000])
 def test_a_length_nobody_knew_is_no_lie(tmp_path: Path, promised: int) -> None:
     """Programs that write WAV into a pipe cannot know its length, and say so with these numbers."""
