@@ -19,7 +19,7 @@ from ...flow.samples import Samples, over_full_scale, to_int16
 from .facts import Facts, Gathering
 from .foreign import DEMUXERS, copy_foreign
 from .glimpse import Glimpse
-from .headers import check_promises, counts_its_frames, sniff
+from .headers import check_promises, sniff, uncounted
 from .limits import Limits, bytes_text, seconds_text
 from .refusals import damaged, empty, not_sound, silent, truncated
 from .soundfiles import SoundFile, Unreadable, reading, reason
@@ -207,19 +207,23 @@ def _scan(
         raise damaged(name, found.frames, rate, error) from error
     # The length of an mp3 counts the encoder's padding in some files, and not in others.
     slack = max(4608, promised // 100) if format == "mp3" else 0
-    short = found.frames < promised - slack and not (format == "mp3" and _guessed(file))
-    if short or not found.frames:
+    counted = _uncounted(file) if format == "mp3" else None
+    if counted is not None:
+        if found.frames < counted - slack:
+            raise Unreadable("the file does not say how long it is, and is longer than it seems")
+        promised = 0
+    if found.frames < promised - slack or not found.frames:
         raise truncated(name, f"{promised} frames", f"{found.frames}")
     return found.facts(format, file.subtype)
 
 
-def _guessed(file: SoundFile) -> bool:
-    """The length of an open mp3 is a guess, because the file says nothing about it."""
+def _uncounted(file: SoundFile) -> int | None:
+    """Of an open mp3: see `headers.uncounted`."""
     source = file.name
     if not isinstance(source, str):
-        return not counts_its_frames(source)
+        return uncounted(source)
     with open(source, "rb") as head:
-        return not counts_its_frames(head)
+        return uncounted(head)
 
 
 def _native_blocks(file: SoundFile) -> Iterator[tuple[Samples, int]]:

@@ -22,6 +22,10 @@ _TAG_HEAD = 10  # bytes of an ID3v2 tag before what is in it
 _FIGURES = 64
 """Bytes of an mp3's first frame in which its figures begin: behind 4 of header, 2 of checksum and
 at most 32 of side information."""
+_BITRATES = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0)
+_LOW_BITRATES = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0)
+"""kbit/s of layer 3, of MPEG-1 and of the others (ISO 11172-3 2.4.2.3, ISO 13818-3 2.4.2.3)."""
+_RATES = (44_100, 48_000, 32_000, 0)
 _OGG_TAIL = 65_536  # longer than any Ogg page (65,307 bytes)
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 
@@ -59,11 +63,13 @@ def sniff(path: Path) -> str | None:
     return None
 
 
-def counts_its_frames(file: Readable) -> bool:
-    """Whether an mp3 says how long it is, in a frame of figures before its sound.
+def uncounted(file: Readable) -> int | None:
+    """Sample frames of an mp3 that does not say how long it is; None for one that does.
 
-    Without one libsndfile works its length out from its size, tags and pictures included: that is
-    no promise.
+    It does in a frame of figures before its sound. Without one libsndfile works the length out from
+    the first frame's bitrate and the size of all, tags and pictures included: that is no promise,
+    and where the bitrate grows later it reads no further. So the frames are counted here, by their
+    heads, up to where there is none.
     """
     start = 0
     while True:
@@ -77,7 +83,21 @@ def counts_its_frames(file: Readable) -> bool:
         start += _TAG_HEAD + size + (_TAG_HEAD if head[5] & 16 else 0)  # a footer
     file.seek(start)
     frame = file.read(_FIGURES)
-    return any(magic in frame for magic in (b"Xing", b"Info", b"VBRI"))
+    if any(magic in frame for magic in (b"Xing", b"Info", b"VBRI")):
+        return None
+    frames = 0
+    while True:
+        file.seek(start)
+        head = file.read(4)
+        if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:  # in sync, layer 3
+            return frames
+        newest = head[1] & 0x18 == 0x18  # MPEG-1; else the lower rates of MPEG-2 and 2.5
+        bitrate = (_BITRATES if newest else _LOW_BITRATES)[head[2] >> 4]
+        rate = _RATES[head[2] >> 2 & 3] >> (not newest) >> (not head[1] & 0x10)
+        if not bitrate or not rate:
+            return frames
+        frames += 1152 if newest else 576
+        start += (144_000 if newest else 72_000) * bitrate // rate + (head[2] >> 1 & 1)
 
 
 def check_promises(path: Path, container: str | None, name: str) -> None:

@@ -266,6 +266,15 @@ def test_an_mp3_is_as_long_as_what_is_in_it(tmp_path: Path) -> None:
     assert not clip.samples().any()
 
 
+def test_an_mp3_whose_bitrate_grows_is_read_to_its_end(tmp_path: Path) -> None:
+    """Nothing in it says how long it is, and its first frame is the shortest."""
+    quiet = b"\xff\xfb\x10\xc4".ljust(104, b"\0")  # 32 kbit/s, and 320
+    loud = b"\xff\xfb\xe0\xc4".ljust(1044, b"\0")
+    (tmp_path / "x").write_bytes(10 * quiet + 100 * loud)
+    clip = opened(tmp_path / "x")
+    assert abs(clip.frames - 110 * 1152) <= 1152  # decoders differ in what comes before the sound
+
+
 @pytest.mark.parametrize("promised", [0xFFFFFFFF, 0x7FFFF000])
 def test_a_length_nobody_knew_is_no_lie(tmp_path: Path, promised: int) -> None:
     """Programs that write WAV into a pipe cannot know its length, and say so with these numbers."""
