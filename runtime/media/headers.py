@@ -165,13 +165,17 @@ def _check_wav(file: BinaryIO, size: int, name: str) -> None:
 
 
 def _check_aiff(file: BinaryIO, size: int, name: str) -> None:
-    file.read(12)
+    plain, promised = file.read(12)[8:] == b"AIFF", 0  # else AIFC, whose samples may be packed
     while len(head := file.read(8)) == 8:
         kind, length = head[:4], int(struct.unpack(">I", head[4:])[0])
         start = file.tell()
+        if kind == b"COMM" and plain and len(form := file.read(8)) == 8:
+            channels, frames, bits = struct.unpack(">HIH", form)
+            promised = 8 + frames * channels * -(-bits // 8)  # with the two numbers before them
         if kind == b"SSND":
             if length not in _UNKNOWN:
                 _check_data(length, size - start, name)
+                _check_data(promised, length, name)
             return
         file.seek(start + length + length % 2)
 

@@ -210,6 +210,12 @@ def aiff(folder: Path) -> bytes:
     return data
 
 
+def more_frames(folder: Path) -> bytes:
+    data = aiff(folder)
+    at = data.index(b"COMM") + 10
+    return data[:at] + struct.pack(">I", 2 * RATE) + data[at + 4 :]
+
+
 BAD: list[tuple[str, bytes | Callable[[Path], bytes], str]] = [
     ("empty", b"", r"'a.wav' is empty \(0 bytes\)"),
     ("text", b"this is not sound at all\n" * 99, "'a.wav' is not a sound file; send wav"),
@@ -233,6 +239,7 @@ BAD: list[tuple[str, bytes | Callable[[Path], bytes], str]] = [
     ("2 GB promised", wav(promised=2 << 30), "promises 2 GB of sound, but only 1.95 kB"),
     ("half a wav", half(encoded("wav")), "cut off: its header promises 86.1 kB of sound"),
     ("half an aiff", half(aiff), "cut off: its header promises"),
+    ("an aiff of more frames", more_frames, "cut off: its header promises 172 kB of sound"),
     ("half a flac", half(encoded("flac")), "damaged or cut off"),
     ("half an ogg", half(encoded("ogg")), "cut off"),
     ("half an mp3", half(encoded("mp3", 5 * RATE)), "cut off: its header promises 220500 frames"),
