@@ -104,6 +104,7 @@ async def test_a_take_is_loaded_when_somebody_reaches_for_it(visit: Open) -> Non
     await expect(tab.page.locator(".recorder .time b")).to_have_text(re.compile(r"^0:0[1-9]\."))
     await tab.page.mouse.move(0, 0)  # a pointer on the player would reach for it
     await tab.page.get_by_role("button", name="Stop", exact=True).press("Enter")
+    await expect(tab.page.locator(".wave.drawn")).to_have_count(1)
     await tab.page.get_by_role("button", name="Submit").press("Enter")
     await expect(tab.page.locator(".wave.drawn")).to_have_count(2)
     take, answer = tab.page.locator("audio").nth(0), tab.page.locator("audio").nth(1)
