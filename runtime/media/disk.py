@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import threading
 import weakref
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +18,7 @@ from .limits import Limits, bytes_text
 from .refusals import disk_error
 from .removal import remove
 from .share import Share
+from .tally import Tally
 
 
 @dataclass
@@ -51,8 +52,7 @@ class Disk:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._used = 0
-        self._returned = deque[int]()
+        self._tally = Tally()
         self._lock = threading.Lock()
         self._blobs: dict[str, Blob] = {}
         self._root: Path | None = None
@@ -63,13 +63,7 @@ class Disk:
     def used(self) -> int:
         """Bytes that are counted now."""
         with self._lock:
-            return self._count()
-
-    def _count(self) -> int:
-        while self._returned:
-            # never below: after close() everything was freed already
-            self._used = max(0, self._used - self._returned.popleft())
-        return self._used
+            return self._tally.count()
 
     def folder(self, kind: str) -> Path:
         """`incoming`, `blobs` or `given` under the private folder."""
@@ -103,18 +97,18 @@ class Disk:
     def reserve(self, size: int, name: str) -> None:
         """Count bytes that are about to be written. Raises ClipError beyond the quota."""
         with self._lock:
-            used = self._count()
+            used = self._tally.count()
             if used + size > self.limits.quota:
                 raise ClipError(
                     f"{name!r} needs {bytes_text(size)}, but of the {bytes_text(self.limits.quota)}"
                     f" for all sounds {bytes_text(used)} are in use; close other tabs or try "
                     "again later (the app's author can raise the quota)"
                 )
-            self._used += size
+            self._tally.add(size)
 
     def free(self, size: int) -> None:
         """Take back reserved bytes. Takes no lock: garbage is collected anywhere, under it, too."""
-        self._returned.append(size)
+        self._tally.free(size)
 
     def reserve_for(self, share: Share, size: int, name: str) -> None:
         """`reserve`, and of a session's share as well. Raises ClipError beyond either."""
@@ -189,8 +183,7 @@ class Disk:
         with self._lock:
             self._closed = True
             self._blobs.clear()
-            self._returned.clear()
-            self._used = 0
+            self._tally.clear()
             end, self._remove, self._root = self._remove, None, None
         if end is not None:
             end()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeGuard
 from urllib.parse import quote
 
-from ...flow.audio import Clip, ClipError, TrimmedClip, root_of
+from ...flow.audio import Clip, ClipError, root_of
 from .ahead import Ahead
 from .codecs import taken
 from .decode import FileClip, scan
@@ -33,7 +33,6 @@ from .share import Share
 from .tape import Scribe, TapeFile
 from .waveform import Waveforms
 
-_SHORT = 20_000_000  # samples that are searched for their peak when a clip is described
 _WAV_HEADER = 44
 
 PLAYS = {"wav", "flac", "ogg", "mp3", "m4a", "aac", "webm"}
@@ -114,7 +113,7 @@ class Session(SessionDocuments):
         """The clip as JSON for the page. The same clip object keeps its handle.
 
         `format` is what a download gives; None is what the clip is, wav for memory. Cheap: nothing
-        is encoded, and long trimmed clips are not searched for their peak (the original's is told).
+        is encoded or decoded, so the peak of a trim may be a little beside it.
         """
         sweep(self._lost)
         entry = self._clip_entry(clip)
@@ -124,7 +123,6 @@ class Session(SessionDocuments):
                 entry.format = format.lower()
         plays = played_format(clip)
         name = file_name(clip, plays)
-        cheap = not isinstance(clip, TrimmedClip) or clip.frames * clip.channels < _SHORT
         size = _WAV_HEADER + clip.frames * clip.channels * 2
         if stored_as(clip, plays) and clip.size is not None:
             size = clip.size
@@ -138,7 +136,7 @@ class Session(SessionDocuments):
             "frames": clip.frames,
             "format": plays,
             "bytes": size,
-            "peak": round(clip.peak if cheap else root_of(clip).peak, 6),
+            "peak": round(self.waveforms.peak(clip), 6),
             "clipped": clip.clipped,
         }
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 
 from ...flow.bounds import ClipError
 from .limits import bytes_text
+from .tally import Tally
 
 BEHIND = 8_000_000
 """Bytes that one session's functions may have made and that are not written yet (policy: block the
@@ -21,8 +21,7 @@ class Share:
     """
 
     def __init__(self, most: int) -> None:
-        self._used = 0
-        self._returned = deque[int]()
+        self._tally = Tally()
         self._behind = 0
         self._most = most
         self._lock = threading.Lock()
@@ -32,19 +31,14 @@ class Share:
     def used(self) -> int:
         """Bytes that are counted now."""
         with self._lock:
-            return self._count()
-
-    def _count(self) -> int:
-        while self._returned:
-            self._used -= self._returned.popleft()
-        return self._used
+            return self._tally.count()
 
     def take(self, size: int, always: bool = False) -> bool:
         """Count so many bytes more; False if they are beyond the bound, and must not be."""
         with self._lock:
-            if self._count() + size > self._most and not always:
+            if self._tally.count() + size > self._most and not always:
                 return False
-            self._used += size
+            self._tally.add(size)
             return True
 
     def need(self, size: int, name: str) -> None:
@@ -58,7 +52,7 @@ class Share:
 
     def free(self, size: int) -> None:
         """Take them back. Takes no lock, like `Disk.free`."""
-        self._returned.append(size)
+        self._tally.free(size)
 
     def wait(self, size: int) -> None:
         """So many bytes more are to be written; fewer where it is below 0."""

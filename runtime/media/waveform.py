@@ -18,6 +18,9 @@ from .pyramid import Pyramid, PyramidScan
 
 _SHORT = 1 << 20  # samples that are looked through in a few milliseconds: no pyramid is kept
 
+_SEARCHED = 20_000_000
+"""Samples of a trim that are searched for their peak."""
+
 # A seek into the last pages of Vorbis misses; one to well before them does not.
 _LEADS = (0, 1 << 18)
 
@@ -51,6 +54,20 @@ class Waveforms:
                     return proved
             return pyramid.columns(start, end, max(1, (end - start) // pyramid.size))
         return peaks_of(_frames(root, start, end), end - start, root.channels, width)
+
+    def peak(self, clip: Clip) -> float:
+        """The largest |sample|, 1.0 = full scale; never slow, so of a trim it may be a bound.
+
+        Of a file's that is the peak of the buckets that it touches: nothing is decoded for it. Of
+        what is long and no file it is the original's.
+        """
+        if not isinstance(clip, TrimmedClip):
+            return clip.peak
+        root = root_of(clip)
+        if isinstance(root, FileClip):
+            part = root.facts.pyramid.columns(clip.start, clip.start + clip.frames, 1)
+            return max(int(part[..., 1].max()), -int(part[..., 0].min())) / 32768
+        return clip.peak if clip.frames * clip.channels < _SEARCHED else root.peak
 
     def _pyramid(self, root: Clip) -> Pyramid:
         if isinstance(root, FileClip):

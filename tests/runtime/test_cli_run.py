@@ -91,6 +91,21 @@ LAUNCHED = """
 """
 
 
+def launch(folder: Path, fn: str, processes: list[subprocess.Popen[str]]) -> subprocess.Popen[str]:
+    """A program that launches an app whose function is of that kind."""
+    (folder / "app.py").write_text(textwrap.dedent(LAUNCHED.format(fn=fn)))
+    process = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    processes.append(process)
+    return process
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize(
     ("fn", "number", "code", "words"),
@@ -112,16 +127,7 @@ async def test_launch_is_told_to_end(
 
     A function that cannot be stopped is left behind after a second.
     """
-    (folder / "app.py").write_text(textwrap.dedent(LAUNCHED.format(fn=fn)))
-    process = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=folder,
-        env=environment(folder),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    processes.append(process)
+    process = launch(folder, fn, processes)
     url = await asyncio.to_thread(address, process.stdout)
     async with aiohttp.ClientSession() as http:
         headers = {"Origin": url.rstrip("/")}
@@ -145,16 +151,7 @@ async def test_who_keeps_a_program_from_ending_is_told(
     folder: Path, processes: list[subprocess.Popen[str]]
 ) -> None:
     """Python waits for threads: Ctrl-C names the function that still runs, a second one ends it."""
-    (folder / "app.py").write_text(textwrap.dedent(LAUNCHED.format(fn="stuck")))
-    process = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=folder,
-        env=environment(folder),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    processes.append(process)
+    process = launch(folder, "stuck", processes)
     url = await asyncio.to_thread(address, process.stdout)
     async with aiohttp.ClientSession() as http:
         headers = {"Origin": url.rstrip("/")}

@@ -68,6 +68,20 @@ def test_the_whole_and_its_end(opened: FileClip) -> None:
     assert max(whole.max(), -int(whole.min())) == round(opened.peak * 32768)
 
 
+@pytest.mark.parametrize("opened", FORMATS, indirect=True)
+@pytest.mark.parametrize(("start", "end"), [(100_000, 100_050), (44_100, 220_500), (1, 352_000)])
+def test_the_peak_of_a_trim_is_known_without_decoding(
+    opened: FileClip, start: int, end: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No less than it is, and no more than that of what stands around it."""
+    levels = np.abs(opened.int16().astype(np.int32))
+    around = max(256, (end - start) // 2)
+    monkeypatch.setattr(FileClip, "blocks", None)
+    monkeypatch.setattr(FileClip, "near", None)
+    peak = Waveforms().peak(trimmed(opened, start, end)) * 32768
+    assert levels[start:end].max() <= peak <= levels[max(0, start - around) : end + around].max()
+
+
 @pytest.mark.parametrize("opened", ["mp3"], indirect=True)
 @pytest.mark.parametrize("miss", [-1, 1, 1152])
 def test_a_seek_that_misses_is_not_believed(
