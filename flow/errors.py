@@ -13,6 +13,10 @@ class DeclarationError(OssicleError, ValueError):
     """The app is written in a way that cannot work. Raised while the app is built, never later."""
 
 
+class OptionWarning(UserWarning):
+    """Something was written that does nothing; the app runs, and the text has the way out."""
+
+
 class TriggerError(DeclarationError):
     """A trigger mode that is unknown, or that contradicts another option."""
 

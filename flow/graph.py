@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from .errors import DeclarationError
 from .listeners import Options, check_inputs, name_of
 from .refusals import check_empty, check_interrupt, check_triggers
+from .remarks import remark_on
 
 if TYPE_CHECKING:
     from .chunks import Chunk
@@ -162,6 +163,8 @@ class Hook:
 
     port: str = ""
     """The event's name, from which defaults follow."""
+    derived: bool = False
+    """What comes out of operators, whenever they give it."""
 
     @property
     def where(self) -> str:
@@ -346,7 +349,9 @@ class Graph:
         for node in given:
             if given.count(node) > 1:
                 raise DeclarationError(f"{where}: outputs: {node.where} is named twice.")
-        check_triggers(where, {source.port for source in sources}, options)
+        ports = {source.port for source in sources}
+        direct = {source.port for source in sources if not source.derived}
+        check_triggers(where, ports, direct, options)
         if fn is None:
             check_empty(where, [node.where for node in given], options)
         else:
@@ -380,6 +385,7 @@ class Graph:
             options=options,
         )
         self.listeners.append(declared)
+        remark_on(where, ports, bool(given), options)
         return declared
 
     def _named(self, where: str, what: str, given: object) -> tuple[Node, ...]:

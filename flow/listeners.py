@@ -187,11 +187,6 @@ def _check(where: str, o: Options) -> None:
             f"{where}: concurrency_limit={limit!r} must be a whole number, 1 or more, None for no"
             ' limit, or "default".'
         )
-    if o.queue is False and (o.concurrency_id is not None or isinstance(limit, int)):
-        raise DeclarationError(
-            f"{where}: queue=False skips the limit, so concurrency_limit and concurrency_id"
-            " have no effect; leave one of them out."
-        )
     if not _whole(o.max_batch_size):
         raise DeclarationError(
             f"{where}: max_batch_size={o.max_batch_size!r} must be a whole number, 1 or more."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Literal
 
 from .alone import Deeds, alone
@@ -67,6 +68,15 @@ class Plan:
         """The nodes that JavaScript sets in the page."""
         alone = (each for each in self.listeners if each.id in self.alone)
         return frozenset(id for each in alone for id in each.outputs)
+
+    def time_limit(self, node: int) -> Seconds | None:
+        """The least that listeners to a node's stream set, through operators or not."""
+        heard = [*chain.from_iterable(self.chunked.get(node, {}).values())]
+        for source, each in self.derived:
+            if source.port == "stream" and source.base.node.id == node:
+                heard.append(each)
+        limits = (each.options.time_limit for each in heard)
+        return min((each for each in limits if each is not None), default=None)
 
     @property
     def followed(self) -> frozenset[int]:

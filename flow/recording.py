@@ -33,8 +33,8 @@ class Recordings:
         for pipe in session.pipes:
             if pipe.source == node.id:
                 pipe.recording_begins()
-        sizes = session.chunked(node.id)
-        limits = [each.options.time_limit for found in sizes.values() for each in found]
+        parts = session.overlay.plans if session.overlay else []
+        limits = [plan.time_limit(node.id) for plan in (session.plan, *parts)]
         least = min((each for each in limits if each is not None), default=None)
         if least is not None:
             command = Command(session.id, node.id, "stop_recording")

@@ -8,19 +8,25 @@ from collections.abc import Callable, Collection, Sequence
 from .errors import DeclarationError
 from .listeners import Options, name_of
 
+CHUNK = Options().stream_every
 
-def check_triggers(where: str, ports: Collection[str], options: Options) -> None:
-    """Options that ask for other events than these. Raises DeclarationError."""
+
+def check_triggers(
+    where: str, ports: Collection[str], direct: Collection[str], options: Options
+) -> None:
+    """Options that ask for other events than these. Raises DeclarationError.
+
+    direct: those of `ports` that come without operators between.
+    """
+    if options.stream_every != CHUNK and "stream" in ports and "stream" not in direct:
+        raise DeclarationError(
+            f"{where}: stream_every={options.stream_every!r} cuts a `stream` itself, and this one"
+            " comes as its operators give it; end them with ossicle.sound.frame(...)."
+        )
     if options.on_overload and "stream" not in ports:
         raise DeclarationError(
             f"{where}: on_overload={options.on_overload!r} is for a live `stream`; requests of"
             " other events wait in line, as queue(max_size=...) and trigger_mode say."
-        )
-    if options.time_limit is not None and "stream" not in ports:
-        raise DeclarationError(
-            f"{where}: time_limit={options.time_limit!r} is for a live `stream`, whose recording it"
-            " ends; to bound the function itself, use asyncio.timeout in it, or let a listener with"
-            " cancels=... end it."
         )
     if options.every is not None and "stream" in ports:
         raise DeclarationError(
@@ -36,8 +42,9 @@ def check_triggers(where: str, ports: Collection[str], options: Options) -> None
 
 def check_empty(where: str, outputs: Sequence[str], options: Options) -> None:
     """What a listener without a function cannot do. Raises DeclarationError."""
-    if options.batch:
-        raise DeclarationError(f"{where}: batch=True needs a function, and fn is None.")
+    for name in ("batch", "interrupt"):
+        if getattr(options, name):
+            raise DeclarationError(f"{where}: {name}=True needs a function, and fn is None.")
     if outputs and options.js is None:
         raise DeclarationError(
             f"{where}: fn is None, so nothing is ever written to {', '.join(outputs)}; give the"

@@ -131,7 +131,8 @@ class Source(Hook):
             and for a stream that comes faster than `fn` takes it on_overload: "drop_oldest",
             "latest", "coalesce" (what waits becomes one longer chunk), "block" or "error".
 
-        Raises DeclarationError if it cannot work as written.
+        Raises DeclarationError if it cannot work as written. Warns (OptionWarning) of an option
+        that the peer takes, too, and that does nothing at this event.
         """
         made = options(
             self.where,
@@ -187,6 +188,8 @@ class Port(Source):
 
 class Derived(Source):
     """A port's events through Rx operators. What comes out, whatever it is, triggers."""
+
+    derived = True
 
     def __init__(self, base: Port, operators: tuple[Operator, ...]) -> None:
         for each in operators:

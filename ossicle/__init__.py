@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from ossicle.flow.audio import Clip as Clip
     from ossicle.flow.errors import DeclarationError as DeclarationError
     from ossicle.flow.errors import Error as Error
+    from ossicle.flow.errors import OptionWarning as OptionWarning
     from ossicle.flow.errors import OssicleError as OssicleError
     from ossicle.flow.injected import EventData as EventData
     from ossicle.flow.injected import Info as Info
@@ -116,7 +117,7 @@ _WHERE = {
     "components.textbox": ("Textbox",),
     "components.timer": ("Timer",),
     "flow.audio": ("Clip",),
-    "flow.errors": ("DeclarationError", "Error", "OssicleError"),
+    "flow.errors": ("DeclarationError", "Error", "OptionWarning", "OssicleError"),
     "flow.injected": (
         "EventData",
         "Info",

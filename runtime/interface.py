@@ -21,6 +21,7 @@ from ..flow.errors import DeclarationError
 from ..flow.graph import building
 from ..flow.injected import Success
 from ..flow.listeners import ConcurrencyLimit, ShowProgress, name_of
+from ..flow.remarks import remark
 from ..flow.signature import signature
 from ..flow.sources import Dependency, Port, Source, on
 from .app import Blocks
@@ -31,6 +32,9 @@ Given = str | Mapping[str, Any] | Component
 """A component, or its name ("audio", "microphone", "text", …), or a dict with "name"."""
 
 FlaggingMode = Literal["manual", "never", "auto"]
+
+STREAMING = {"stream_every": 0.5, "time_limit": 30.0}
+"""Seconds, where inputs stream."""
 
 
 class Interface(Blocks):
@@ -87,8 +91,8 @@ class Interface(Blocks):
         api_name: str | Literal[False] | None = None,
         show_progress: ShowProgress | None = None,
         concurrency_limit: ConcurrencyLimit = "default",
-        stream_every: float = 0.5,
-        time_limit: float | None = 30,
+        stream_every: float = STREAMING["stream_every"],
+        time_limit: float | None = STREAMING["time_limit"],
         **kwargs: Any,
     ) -> None:
         super().__init__(title=title or "ossicle", **kwargs)
@@ -268,24 +272,37 @@ class Interface(Blocks):
     # -- listeners -------------------------------------------------------------------------------
 
     def _listen(self, parts: _Parts) -> Dependency:
+        if not self._streams:
+            for name, value in self._streaming.items():
+                if value not in (STREAMING[name], None):
+                    remark(
+                        f"Interface: {name}={value!r} does nothing here; write live=True and give"
+                        " an input that streams, or leave it out."
+                    )
         if self.live:
             run = self._listen_live(parts)
         else:
             triggers: list[Source] = [parts.submit.click]
             triggers += [Port(c, "submit") for c in self.input_components if "submit" in c.ports]
-            run = self._on(triggers, scroll_to_output=True)
+            run = self._on(triggers, scroll_to_output=bool(self.output_components))
             if parts.stop.graph:
                 self._swap_buttons(triggers, run, parts.submit, parts.stop)
         if parts.clear and parts.clear.graph:
             self._listen_clear(parts.clear)
         return run
 
+    @property
+    def _streams(self) -> list[Component]:
+        """The inputs whose chunks it runs on."""
+        if not self.live:
+            return []
+        return [c for c in self.input_components if getattr(c, "streaming", False)]
+
     def _listen_live(self, parts: _Parts) -> Dependency:
         if not self.input_components:
             return self._on([self.load, parts.submit.click])
-        streams = [c for c in self.input_components if getattr(c, "streaming", False)]
-        if streams:
-            return self._on([Port(c, "stream") for c in streams], **self._streaming)
+        if self._streams:
+            return self._on([Port(c, "stream") for c in self._streams], **self._streaming)
         changes = [c.change for c in self.input_components if not isinstance(c, State)]
         return self._on(changes, trigger_mode="always_last")
 

@@ -346,6 +346,24 @@ def test_a_time_limit_asks_the_front_end_to_stop() -> None:
     assert [p.command for p in stage.patches if isinstance(p, Command)] == ["stop_recording"]
 
 
+def test_the_least_time_limit_counts_through_operators_too() -> None:
+    """Of all who listen to the microphone; one that has none sets none."""
+    with oc.Blocks() as demo:
+        mic = oc.Audio(streaming=True)
+        mic.stream(ignore, mic, time_limit=5)
+        mic.stream.pipe(sound.gain(2))(ignore, mic, time_limit=2)
+        mic.stream.pipe(sound.gain(2))(ignore, mic)
+        oc.Audio(streaming=True).stream(ignore, mic, time_limit=1)
+    stage = Stage(demo)
+    stage.act(mic, "start_recording")
+    stage.clock.run_until(1.9)
+    assert not [p for p in stage.patches if isinstance(p, Command)]
+    stage.clock.run_until(2)
+    assert [(p.node, p.command) for p in stage.patches if isinstance(p, Command)] == [
+        (mic.id, "stop_recording")
+    ]
+
+
 def test_a_time_limit_does_not_outlive_its_recording() -> None:
     demo, mic = listening([], stream_every=0.1, time_limit=3)
     stage = Stage(demo)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, cast
 
@@ -71,10 +72,11 @@ REFUSED: list[tuple[str, Callable[[App], object], str]] = [
     ("a list as mode", option("trigger_mode", ["once"]), "trigger_mode=['once'] is unknown"),
     ("no limit at all", option("concurrency_limit", [1]), "must be a whole number, 1 or more"),
     ("queue=1", option("queue", 1), "queue=1 must be True, False or None"),
-    ("a click that is timed", option("time_limit", 3), "time_limit=3 is for a live `stream`"),
     ("a thread to stop", option("interrupt", True), "cannot stop nothing(), because it runs in a"),
     ("the call", lambda a: a.go.click(None, a.text, a.out), "written to Textbox 'Out'; give"),
     ("no batch", lambda a: a.go.click(None, a.text, batch=True), "batch=True needs a function"),
+    ("nothing to stop", lambda a: a.go.click(None, interrupt=True), "interrupt=True needs a func"),
+    ("no batch waits", option("batch_window", 1), "batch_window=1 needs batch=True"),
     ("decorates 5", lambda a: a.go.click(inputs=a.text)(cast("Any", 5)), "callable, not 5"),
     ("no operator", lambda a: a.go.click.pipe(cast("Any", 5)), ".pipe(): 5 is no operator"),
     (
@@ -124,6 +126,10 @@ ELSEWHERE: list[tuple[Callable[[App], object], str]] = [
         lambda a: oc.Audio(label="Mic").stream(one, every=1),
         "Audio 'Mic'.stream: every=1 and a live",
     ),
+    (
+        lambda a: oc.Audio(label="Mic").stream.pipe()(one, stream_every=1),
+        "Audio 'Mic'.stream.pipe(...): stream_every=1 cuts a `stream` itself",
+    ),
     (lambda a: oc.Textbox(BAD(one), label="Now"), "Textbox 'Now' value: one() takes 1 input"),
     (lambda a: oc.Textbox("x", label="Now", every=1), "Textbox 'Now' value: every=1 says when a"),
     (
@@ -158,6 +164,68 @@ def test_t6_where_no_event_is_named_the_error_names_what_stands_there(
     with app.blocks, pytest.raises(DeclarationError) as said:
         declare(app)
     assert says in str(said.value)
+
+
+REMARKED: list[tuple[Callable[[App], object], str]] = [
+    (option("max_batch_size", 8), "Button 'Go'.click: max_batch_size=8 does nothing without batch"),
+    (option("stream_every", 0.1), "Button 'Go'.click: stream_every=0.1 does nothing here: only a"),
+    (option("time_limit", 3), "Button 'Go'.click: time_limit=3 does nothing here: it ends the"),
+    (option("scroll_to_output", True), "Button 'Go'.click: scroll_to_output=True does nothing"),
+    (
+        lambda a: a.go.click(nothing, queue=False, concurrency_limit=2),
+        "Button 'Go'.click: concurrency_limit=2 does nothing with queue=False",
+    ),
+    (
+        lambda a: a.go.click(nothing, queue=False, concurrency_id="gpu"),
+        "Button 'Go'.click: concurrency_id='gpu' does nothing with queue=False",
+    ),
+    (
+        lambda a: a.go.click(inputs=a.text, max_batch_size=8)(one),
+        "Button 'Go'.click: max_batch_size=8",
+    ),
+    (lambda a: a.go.click(nothing).then(nothing, time_limit=3), "nothing.then: time_limit=3 does"),
+    (
+        lambda a: oc.on([a.go.click, a.text.submit], nothing, stream_every=1),
+        "Button 'Go'.click: stream_every=1 does nothing here",
+    ),
+    (
+        lambda a: oc.Interface(one, "text", "text", time_limit=60),
+        "Interface: time_limit=60 does nothing here; write live=True",
+    ),
+    (
+        lambda a: oc.Interface(one, "text", "text", max_batch_size=8),
+        "Button 'Submit'.click: max_batch_size=8 does nothing",
+    ),
+]
+
+
+@pytest.mark.parametrize(("declare", "says"), REMARKED, ids=[says for _, says in REMARKED])
+def test_t6_what_the_peer_takes_and_does_nothing_is_told_once_and_the_app_runs(
+    declare: Callable[[App], object], says: str
+) -> None:
+    """T6: with the line of the app that wrote it, not with one of ours."""
+    app = App()
+    with app.blocks, pytest.warns(oc.OptionWarning) as said:
+        declare(app)
+    (told,) = said
+    assert str(told.message).startswith(says)
+    assert told.filename == __file__
+    Lab(app.blocks).close()
+
+
+def test_t6_what_has_its_effect_is_no_remark() -> None:
+    """T6: the defaults, written out, and what the peer's users write beside them."""
+    app = App()
+    with app.blocks, warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        app.go.click(one, app.text, app.out, max_batch_size=4, stream_every=0.5, time_limit=None)
+        app.go.click(one, app.text, app.out, queue=False, concurrency_limit=None)
+        app.go.click(longer, app.text, [app.out, app.text], batch=True, max_batch_size=8)
+        oc.Audio().stream(one, app.text, app.out, stream_every=0.1, time_limit=3)
+        oc.Audio().stream.pipe()(one, app.text, app.out, time_limit=3)
+        oc.Interface(one, "text", None)
+        oc.Interface(one, oc.Audio(streaming=True), "text", live=True, time_limit=3)
+    assert said == []
 
 
 def test_t6_a_misspelt_event_is_told_with_those_there_are() -> None:

@@ -241,8 +241,6 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"every": "1"}, "every='1'", "number of seconds"),
     ({"concurrency_limit": 0}, "concurrency_limit=0", "whole number, 1 or more"),
     ({"concurrency_limit": "all"}, "concurrency_limit='all'", "default"),
-    ({"concurrency_limit": 2, "queue": False}, "queue=False", "leave one of them out"),
-    ({"concurrency_id": "x", "queue": False}, "queue=False", "leave one of them out"),
     ({"max_batch_size": 0, "batch": True}, "max_batch_size=0", "1 or more"),
     ({"batch_window": 1}, "batch_window=1", "batch=True"),
     ({"batch_window": -1, "batch": True}, "batch_window=-1", "at least 0"),
