@@ -155,6 +155,7 @@ class Host:
 
         Call it before the first page comes.
         """
+        self.sounds.peers.load()
         self.description.tell(await look(self.plan.nodes, self.pool.run))
         for node in self.plan.nodes:
             if isinstance(node, Component):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..components.audio import Audio
@@ -41,6 +42,12 @@ class Peers:
         self._take, self._keep = take, keep
         self._servers = ice_servers
         self._answering = set[Line]()
+
+    def load(self) -> None:
+        """Import what connections are made of, before the first page comes: the third of a second
+        that it takes would be a hole in the sound of everybody who speaks then."""
+        if self._nodes:
+            import_module("aiortc")
 
     def offer(self, line: Line, sdp: str) -> None:
         """A page wants a connection; the older one of its session ends. Raises InputError."""

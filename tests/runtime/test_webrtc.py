@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 import numpy as np
@@ -80,7 +80,7 @@ async def answer(ws: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
 async def connected(ws: aiohttp.ClientWebSocketResponse) -> tuple[RTCPeerConnection, Any]:
     """What a page does: offer, answer, and a channel that is open."""
     connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    channel = connection.createDataChannel("sound", ordered=True, maxRetransmits=0)
+    channel = connection.createDataChannel("sound", ordered=False, maxRetransmits=0)
     await connection.setLocalDescription(await connection.createOffer())
     await ws.send_json({"type": "rtc", "sdp": connection.localDescription.sdp})
     sdp = (await answer(ws))["sdp"]
@@ -235,6 +235,20 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(oc.DeclarationError, match=r'pip install "ossicle\[webrtc\]"'):
         oc.Audio(label="Mic", transport="webrtc")
     assert oc.Audio().transport == "socket"
+
+
+@pytest.mark.parametrize("transport", ["socket", "webrtc"])
+async def test_it_is_loaded_before_the_first_page_comes(
+    transport: Literal["socket", "webrtc"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at the first offer, in a third of a second in which nobody would be heard."""
+    monkeypatch.delitem(sys.modules, "aiortc")
+    with oc.Blocks() as app:
+        oc.Audio(streaming=True, transport=transport)
+    host = Host(app.plan())
+    await host.begin()
+    assert ("aiortc" in sys.modules) == (transport == "webrtc")
+    await host.close()
 
 
 def test_it_is_loaded_where_it_is_used() -> None:
