@@ -194,6 +194,9 @@ class LiveSound:
                     self._take(line, each)
             except ValueError as error:
                 self._show(line, wire.trouble(str(error)))
+            except Exception as error:  # of one message; those behind it are taken all the same
+                log.exception("what waited for a recording could not be taken", exc_info=error)
+                self._show(line, wire.trouble("The server failed on this; its log says why."))
 
     # -- out -----------------------------------------------------------------------------------
 

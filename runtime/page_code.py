@@ -75,7 +75,7 @@ class PageCode:
                             member.inputs = _inputs(member, values)
                 except asyncio.CancelledError:
                     observer.on_completed()
-                except (ValueError, WorldError) as error:
+                except Exception as error:  # whatever it is: nobody else would end the job
                     observer.on_error(error)
                 else:
                     execute(call, cancel).subscribe(observer)

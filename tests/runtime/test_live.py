@@ -173,6 +173,32 @@ async def test_what_comes_while_a_take_is_stored_waits_its_turn(serving: Serving
     assert seen == [100_000]
 
 
+async def test_what_fails_among_what_waited_for_a_take_stops_nothing_behind_it(
+    serving: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A component with a fault: the log has it, the user is told, and the next click is heard."""
+    seen = list[int]()
+
+    class Fragile(oc.Textbox):
+        def from_wire(self, payload: Any, media: Any) -> object:
+            raise TypeError("no such case")
+
+    with oc.Blocks() as demo:
+        mic, text, go = oc.Audio(streaming=True), Fragile(), oc.Button()
+        go.click(lambda take: seen.append(len(take[1])), mic, None)
+    page = serving(demo)
+    page.act(mic, "start_recording")
+    page.record(mic, 4800)
+    page.act(mic, "stop_recording")
+    page.act(text, "input", value="a")
+    page.act(go, "click")
+    await page.until(lambda: bool(seen))
+    assert seen == [4800]
+    told = [p["message"] for p in page.patches if p["kind"] == "toast"]
+    assert told == ["The server failed on this; its log says why."]
+    assert "TypeError: no such case" in caplog.text
+
+
 async def test_generated_sound_is_sent_as_it_is_made_and_acknowledged(serving: Serving) -> None:
     ended = list[dict[str, Any]]()
 

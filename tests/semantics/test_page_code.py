@@ -220,7 +220,7 @@ def double(text: str, out: str) -> list[str]:
     return [text * 2]
 
 
-def same(text: str, out: str) -> list[str]:
+def same(text: str, out: str = "") -> list[str]:
     return [text]
 
 
@@ -260,6 +260,25 @@ def test_j1_what_goes_wrong_in_the_page_fails_the_request(page: Any, says: str) 
         assert lab.ends() == [Kind.FAILED, Kind.FAILED]
         assert says in str(lab.outcomes[-1].value)
         assert called == []
+
+
+class Fragile(oc.Textbox):
+    """A component of an app's own, with a fault in it."""
+
+    def from_wire(self, payload: Any, media: Any) -> object:
+        raise TypeError("no such case")
+
+
+def test_j1_a_component_that_fails_on_what_js_returned_fails_the_request() -> None:
+    """J1 R3: with whatever error; the slot is free, and the next request is served."""
+    with oc.Blocks() as app:
+        go, text = oc.Button(), Fragile("a")
+        dep = go.click(nothing, text, js="in the page")
+    with Lab(app, js={dep: same}) as lab:
+        lab.click(go)
+        lab.click(go)
+        assert lab.ends() == [Kind.FAILED, Kind.FAILED]
+        assert isinstance(lab.outcomes[-1].value, TypeError)
 
 
 def test_j1_a_page_that_is_away_is_waited_for_and_no_longer_than_half_a_minute() -> None:
