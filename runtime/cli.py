@@ -10,11 +10,10 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from ..flow.errors import OssicleError
-from .leaving import leave
+from .leaving import INTERRUPTED, TERMINATED, Terminated, leave, terminate
 from .options import add_options, with_options
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 WRONG: Final = 1
 """The exit code for what did not work; argparse's for what was not understood is 2."""
-INTERRUPTED: Final = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,9 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.command == "run" and args.reload:
             return _run_reloading(args, given)
         return {"run": _run, "render": _render, "graph": _graph}[args.command](args)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
         _tell("interrupted")
-        return leave(INTERRUPTED)
+        return leave(TERMINATED if isinstance(interruption, Terminated) else INTERRUPTED)
     except OssicleError as error:
         details = getattr(error, "details", "")
         if details:
@@ -98,7 +96,7 @@ def _run(args: argparse.Namespace) -> int:
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     launched = _launched(args)
     # SIGTERM would end the process where it stands, with sounds left in the temp folder.
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, terminate)
     launched.start()
     if args.metrics is not None:
         from .live_line import LiveLine
@@ -148,7 +146,7 @@ def _render(args: argparse.Namespace) -> int:
     handler = logging.StreamHandler()
     handler.addFilter(lambda record: bool(record.exc_info))
     logging.basicConfig(handlers=[handler], format="%(message)s")
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, terminate)
     loaded = load(args.app)
     asked = Asked(args.input, args.output, args.settings, args.listener)
     bar = ProgressBar(sys.stderr, time.monotonic())
@@ -181,10 +179,6 @@ def _graph(args: argparse.Namespace) -> int:
 
 
 # -- small things ------------------------------------------------------------------------------
-
-
-def _interrupt(number: int, _: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _tell(text: str) -> None:

@@ -14,14 +14,20 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from functools import partial
-from types import FrameType
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from ..components.base import byte_size
 from ..flow.errors import DeclarationError
 from ..flow.listeners import at_least
 from ..flow.plan import Plan
-from .leaving import leave, leave_when_interrupted, still_running
+from .leaving import (
+    TERMINATED,
+    Terminated,
+    leave,
+    leave_when_interrupted,
+    still_running,
+    terminate,
+)
 from .loops import new_loop
 from .media.limits import Limits
 
@@ -32,9 +38,6 @@ if TYPE_CHECKING:
     from .media.store import Store
 
 log = logging.getLogger("ossicle")
-
-TERMINATED = 128 + 15
-"""The exit code of a program that was told to end, as shells have it: 128 and the signal."""
 
 _NOT_RUNNING: Final = "metrics(): this app does not run."
 
@@ -219,10 +222,12 @@ class Launched:
 
     def __init__(self, app: Servable, launching: Launching) -> None:
         self._app, self._launching = app, launching
+        self._begun = threading.Event()
         self._ready = threading.Event()
         self._ended = threading.Event()
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._serving: asyncio.Task[None] | None = None
         self._stop: asyncio.Event | None = None
         self._host: Host | None = None
         self._asked = set[Future[dict[str, Any]]]()
@@ -233,7 +238,11 @@ class Launched:
     def start(self) -> None:
         """Return when the page can be opened."""
         self._thread.start()
-        self._ready.wait()
+        try:
+            self._ready.wait()
+        except KeyboardInterrupt:
+            self.close()
+            raise
         if self._error:
             self._thread.join()
             raise self._error
@@ -250,7 +259,7 @@ class Launched:
         SIGTERM, where nobody else minds it, stops the app as Ctrl-C does, and then the program:
         raises SystemExit(143).
         """
-        with _minding_sigterm(), _looking_at_what_is_new():
+        with _minding_sigterm() as ours, _looking_at_what_is_new():
             try:
                 # Not join(): when Ctrl-C comes inside it, Python 3.11 takes the running thread for
                 # ended (bpo-45274), and nothing would be closed. Windows hears it only between
@@ -261,7 +270,7 @@ class Launched:
                 if not self._launching.quiet:
                     print("\nstopping", flush=True)
                 self.close()
-                if isinstance(interruption, _Terminated):
+                if ours and isinstance(interruption, Terminated):
                     raise SystemExit(leave(TERMINATED)) from None
                 self._tell_who_stays()
             finally:
@@ -297,9 +306,12 @@ class Launched:
 
     def close(self) -> None:
         """Stop listening and end all sessions. Harmless when called twice."""
-        if self._loop and self._stop and not self._ended.is_set():
+        if self._thread.ident is None:
+            return
+        self._begun.wait()
+        if self._loop and not self._ended.is_set():
             with contextlib.suppress(RuntimeError):  # it has just ended by itself
-                self._loop.call_soon_threadsafe(self._stop.set)
+                self._loop.call_soon_threadsafe(self._leave)
         self._thread.join()
 
     def __enter__(self) -> Launched:
@@ -316,11 +328,14 @@ class Launched:
         try:
             with asyncio.Runner(loop_factory=new_loop) as runner:
                 runner.run(self._serve())
+        except asyncio.CancelledError:
+            self._error = RuntimeError("the app was closed while it began.")
         except BaseException as error:
             if self._ready.is_set():  # `start` has returned, and nobody else would tell
                 log.exception("the server ended with an error", exc_info=error)
             self._error = error
         finally:
+            self._begun.set()
             self._ready.set()
             self._ended.set()
             for each in list(self._asked):
@@ -328,7 +343,8 @@ class Launched:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
+        self._serving, self._stop = asyncio.current_task(), asyncio.Event()
+        self._begun.set()
         host, running = await serve_app(self._app, self._launching)
         self._host, self.url = host, running.url
         self._greeting = running.greeting
@@ -341,13 +357,16 @@ class Launched:
             finally:
                 await host.close()
 
+    def _leave(self) -> None:
+        """On the loop: end what runs, or what is only beginning and may take long."""
+        assert self._serving and self._stop
+        if not self._ready.is_set() and not self._stop.is_set():
+            self._serving.cancel()
+        self._stop.set()
+
 
 def _figures(host: Host) -> dict[str, Any]:
     return {**host.metrics.snapshot(), "tasks": len(asyncio.all_tasks())}
-
-
-class _Terminated(KeyboardInterrupt):
-    pass
 
 
 @contextlib.contextmanager
@@ -365,18 +384,17 @@ def _looking_at_what_is_new() -> Generator[None]:
 
 
 @contextlib.contextmanager
-def _minding_sigterm() -> Generator[None]:
-    """While it runs, SIGTERM is an exception, unless somebody already does something about it."""
+def _minding_sigterm() -> Generator[bool]:
+    """While it runs, SIGTERM is an exception, unless somebody already does something about it.
+
+    Whether it is ours to mind.
+    """
     ours = threading.current_thread() is threading.main_thread()
     if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
+        yield False
         return
-
-    def terminate(number: int, frame: FrameType | None) -> NoReturn:
-        raise _Terminated
-
     signal.signal(signal.SIGTERM, terminate)
     try:
-        yield
+        yield True
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -8,9 +8,22 @@ import sys
 import threading
 import time
 from types import FrameType
-from typing import NoReturn
+from typing import Final, NoReturn
+
+# The exit codes of a program that was told to end, as shells have them: 128 and the signal.
+INTERRUPTED: Final = 128 + 2
+TERMINATED: Final = 128 + 15
 
 _SECONDS = 1.0  # for functions that are still running when the program has ended
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came, where `terminate` hears it."""
+
+
+def terminate(number: int, _: FrameType | None) -> NoReturn:
+    """A handler of SIGTERM, which by itself would end the process where it stands."""
+    raise Terminated
 
 
 def leave(code: int) -> int:
@@ -48,7 +61,4 @@ def leave_when_interrupted(why: str) -> None:
 
 
 def _leave_now(number: int, _: FrameType | None) -> NoReturn:
-    os._exit(_INTERRUPTED)
-
-
-_INTERRUPTED = 128 + 2  # as shells have it: 128 and the signal
+    os._exit(INTERRUPTED)

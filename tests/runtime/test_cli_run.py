@@ -64,6 +64,36 @@ def test_run(folder: Path, processes: list[subprocess.Popen[str]], number: signa
     assert process.stderr.read() == ""
 
 
+BEGINNING = """
+    import time
+    import ossicle as oc
+
+    def slow(text):
+        print("begun", flush=True)
+        time.sleep(600)
+
+    with oc.Blocks() as demo:
+        text, sound = oc.Textbox(), oc.Audio()
+        oc.Examples(["a"], text, sound, slow, cache_examples=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_run_is_told_to_end_while_it_begins(
+    folder: Path, processes: list[subprocess.Popen[str]]
+) -> None:
+    """An app that makes its examples first: nothing is left, and the code says who ended it."""
+    (folder / "app.py").write_text(textwrap.dedent(BEGINNING))
+    process = start(folder, "run", "app.py", "--port", "0")
+    processes.append(process)
+    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 143
+    assert process.stderr.readline() == "ossicle: interrupted\n"
+    assert list((folder / "temp").iterdir()) == []
+
+
 LAUNCHED = """
     import asyncio
     import atexit
@@ -136,9 +166,10 @@ async def test_launch_is_told_to_end(
                 while '"started"' not in (await ws.receive_str()):
                     pass
                 process.send_signal(number)
-                while (await ws.receive()).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED):
+                while (last := await ws.receive()).type is WSMsgType.TEXT:
                     pass
-            assert ws.close_code == 1001
+    # What was said, not `ws.close_code`: that is 1006 where the program has gone before our answer.
+    assert (last.type, last.data) == (WSMsgType.CLOSE, 1001)
     assert await asyncio.to_thread(process.wait, 60) == code
     assert process.stdout is not None
     said = [line for line in process.stdout.read().split("\n") if line]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import signal
+import sys
 import threading
 
 import pytest
@@ -83,6 +86,27 @@ def test_an_end_that_fails_is_told_and_gives_back_all(
     app.start()
     app.close()
     assert "the socket is stuck" in caplog.text and len(ended) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_what_is_interrupted_while_it_begins_does_not_go_on() -> None:
+    """Ctrl-C while examples are made: nothing listens later, behind the back of a notebook."""
+    free = threading.Event()
+
+    def make(text: str) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        free.wait()
+        return text
+
+    with oc.Blocks() as demo:
+        text = oc.Textbox()
+        oc.Examples(["a"], text, text, make, cache_examples=True)
+    launched = Launched(demo, Launching(server_port=0, quiet=True))
+    with pytest.raises(KeyboardInterrupt):
+        launched.start()
+    assert "ossicle server" not in [each.name for each in threading.enumerate()]
+    free.set()
+    launched.close()
 
 
 def test_in_the_foreground_the_collector_passes_over_what_was_there() -> None:

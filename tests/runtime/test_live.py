@@ -183,9 +183,12 @@ async def test_what_fails_among_what_waited_for_a_take_stops_nothing_behind_it(
         def from_wire(self, payload: Any, media: Any) -> object:
             raise TypeError("no such case")
 
+    def measure(take: Sound) -> None:
+        seen.append(len(take[1]))
+
     with oc.Blocks() as demo:
         mic, text, go = oc.Audio(streaming=True), Fragile(), oc.Button()
-        go.click(lambda take: seen.append(len(take[1])), mic, None)
+        go.click(measure, mic, None)
     page = serving(demo)
     page.act(mic, "start_recording")
     page.record(mic, 4800)
