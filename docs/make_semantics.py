@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import re
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -93,7 +94,7 @@ def pressing(
 
 def plain(drawn: str) -> str:
     """`Button 'Go'.click` as `Go.click`: a picture is no error message."""
-    lines = [line.replace("Button '", "").replace("'.", ".") for line in drawn.splitlines()]
+    lines = [re.sub(r"\w+ '([^']*)'\.", r"\1.", line) for line in drawn.splitlines()]
     names = [line.split("  ", 1) for line in lines]
     width = max(len(name.strip()) for name, *_ in names)
     return "\n".join(f"{name.strip():{width}}  {rest[0].strip()}" for name, *rest in names)

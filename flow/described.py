@@ -11,6 +11,7 @@ from typing import Any, cast
 from .audio import Clip
 from .blocks import Block
 from .calls import Write
+from .documents import Document
 from .errors import text_of
 from .model import Place
 from .notices import Notice, Report
@@ -49,6 +50,10 @@ def _key(name: object) -> str:
 
 def _clip(clip: Clip) -> Any:
     return {"clip": clip.id, "seconds": round(clip.duration, 6), "rate": clip.rate}
+
+
+def _document(document: Document) -> Any:
+    return {"document": document.key, "name": document.name, "kind": document.kind}
 
 
 def _block(block: Block) -> Any:
@@ -103,6 +108,7 @@ _KINDS = cast(
     "tuple[tuple[type, Callable[[Any], Any]], ...]",
     (
         (Clip, _clip),
+        (Document, _document),
         (Block, _block),
         (Write, _write),
         (Place, _place),

@@ -74,7 +74,7 @@ def parse(
     >>> parse("a-b", {"a": 1}).marks
     (Mark(at=0.0, name='a', value=1), Mark(at=0.2, name='b', value='b'))
     """
-    step = _whole(frame)
+    step = _step(frame)
     known = values or {}
     marks, now, group = list[Mark](), 0, -1
 
@@ -137,7 +137,8 @@ def draw_rows(
     out  --   -x
     """
     plain = [_plain(marks) for marks in rows.values()]
-    frame = frame or fitting(at / SECOND for marks in plain for at, _ in marks)
+    if frame is None:
+        frame = fitting(at / SECOND for marks in plain for at, _ in marks)
     width = max(map(len, rows), default=0)
     drawn = _rows(plain, frame, until)
     return "\n".join(
@@ -161,11 +162,12 @@ def _plain(marks: Iterable[Mark | tuple[Seconds, str]]) -> list[tuple[int, str]]
 
 
 def _rows(rows: list[list[tuple[int, str]]], frame: Seconds, until: Seconds | None) -> list[str]:
-    drawn = _columns(rows, _whole(frame), until, _cell)
+    step = _step(frame)
+    drawn = _columns(rows, step, until, _cell)
     for row, text in zip(rows, drawn, strict=True):
         if [(_whole(m.at), m.name) for m in parse(text, frame=frame)] != row:
             # marks that stand like "5s" between spaces; a group says that they are marks
-            return _columns(rows, _whole(frame), until, _grouped)
+            return _columns(rows, step, until, _grouped)
     return drawn
 
 
@@ -211,6 +213,12 @@ def _cell(names: list[str]) -> str:
 
 def _grouped(names: list[str]) -> str:
     return f"({''.join(names)})" if names else "-"
+
+
+def _step(frame: Seconds) -> int:
+    if not frame >= 1e-9:
+        raise MarbleError(f"frame={frame!r} must be the seconds of one character, more than 0.")
+    return _whole(frame)
 
 
 def _whole(seconds: Seconds) -> int:

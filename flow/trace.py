@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from .calls import Write
 from .clock import Clock
@@ -25,7 +26,8 @@ from .results import UNSET
 from .said import Act, Close, Disconnect, Frames, Open, Reconnect, Said, Withdraw
 from .sources import After, Derived, Port
 from .trace_file import read, write
-from .trace_picture import marbles, svg
+from .trace_picture import marbles, row_names, svg
+from .trace_sounds import Brought
 from .units import Seconds
 from .why import why
 
@@ -35,6 +37,13 @@ if TYPE_CHECKING:
 
 class TraceError(OssicleError, ValueError):
     """A trace that cannot be read, or a question that it cannot answer."""
+
+
+class Station(Protocol):
+    """An outcome, and what somebody keeps with it."""
+
+    @property
+    def outcome(self) -> Outcome: ...
 
 
 class Trace:
@@ -51,6 +60,9 @@ class Trace:
         self._said = list[tuple[int, Seconds, Said]]()
         self._sessions = dict[str, str]()
         self._over = False
+        self._brought = brought = Brought()
+        self._keep: dict[type, Callable[[Any], object]]
+        self._keep = _KEEP | {Act: partial(_bring, brought), Gone: partial(_hold, brought)}
 
     def tap(self, record: object) -> None:
         """Take one record of a program. What may change later is described now, the rest when
@@ -66,7 +78,7 @@ class Trace:
             said = cast("Frames", record)
             self.frames(said.session, said.node, said.block, said.event)
         else:
-            keep = _KEEP.get(kind)
+            keep = self._keep.get(kind)
             self._raw += (self._clock.seconds, record, keep(record) if keep else None)
 
     def frames(self, session: str, node: int, block: Block, event: int) -> None:
@@ -87,8 +99,9 @@ class Trace:
         )
 
     def end(self) -> None:
-        """Whatever is still tapped is no part of it."""
+        """Whatever is still tapped is no part of it. What users put in may go."""
         self._over = True
+        self._brought.hold()
 
     # -- looking -------------------------------------------------------------------------------
 
@@ -108,7 +121,7 @@ class Trace:
     def said(self) -> list[tuple[int, Seconds, Said]]:
         """What came from front ends: its place among the entries, its time, itself."""
         _ = self.entries
-        return self._said
+        return [(place, at, self._brought.said(each)) for place, at, each in self._said]
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -138,9 +151,15 @@ class Trace:
                 return "\n".join([f"entry {n}:", *before, f"- {one}", f"+ {two}"])
         return ""
 
-    def why(self, of: Outcome | int) -> str:
-        """The chain that led to an outcome, or to a request by its id, in words."""
-        request = of if isinstance(of, int) else of.request.id
+    def why(self, of: Outcome | Station | int) -> str:
+        """The chain that led to an outcome, or to a request by its id, in words.
+
+        of: also one of a lab's `outcomes`. Raises TraceError for a request that is not here.
+        """
+        of = getattr(of, "outcome", of)
+        request = of.request.id if isinstance(of, Outcome) else of
+        if not isinstance(request, int):
+            raise TraceError(f"why: {of!r} is no outcome, and no request's id.")
         told = why(self.entries, self.names, request)
         if told is None:
             raise TraceError(f"the trace has no request {request}.")
@@ -158,19 +177,22 @@ class Trace:
 
         Events are letters; of requests `q` waits, `s` starts, `y` yields, `|` succeeded, `#`
         failed, `^` cancelled, `x` dropped, `r` rejected, `m` merged. rows: only those whose name
-        contains one of these. waits, steps: whether `q` and `y` are drawn.
+        contains one of these. waits, steps: whether `q` and `y` are drawn. Raises TraceError for a
+        name that no row can have.
         """
+        self._check_rows(rows)
         left_out = ("" if waits else "q") + ("" if steps else "y")
         return marbles(self.entries, self.names, rows, left_out, frame, until)
 
     def to_svg(self, *rows: str) -> str:
         """The same as an SVG image, for light and dark pages: it has the text's colour."""
+        self._check_rows(rows)
         return svg(self.entries, self.names, rows)
 
     # -- files ---------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
-        """Write it as lines of JSON, with the sounds that users put in, so that it can be replayed.
+        """Write it as lines of JSON, with the sounds and files that users put in, for a replay.
 
         Names and headers of users are left out.
         """
@@ -187,13 +209,22 @@ class Trace:
             ) from error
         made = cls.__new__(cls)
         made.names, made._said = found, said
-        made._raw, made._sessions, made._over = [], {}, True
+        made._raw, made._sessions, made._over, made._brought = [], {}, True, Brought()
         made._entries = [
             Entry(f.pop("at"), f.pop("what"), f.pop("session"), f) for f in map(json.loads, lines)
         ]
         return made
 
     # -- inside --------------------------------------------------------------------------------
+
+    def _check_rows(self, rows: tuple[str, ...]) -> None:
+        known = row_names(self.entries, self.names)
+        for each in rows:
+            if not isinstance(each, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # tests are not always typed
+                raise TraceError(f"a row is named by a text, a part of its name, not by {each!r}.")
+            if not any(each in name for name in known):
+                there = "\n  ".join(known) or "(none: nobody listens to anything)"
+                raise TraceError(f"the picture has no row {each!r}; there are\n  {there}")
 
     def _renamed(self, said: Said) -> Said:
         name = self._sessions.get(said.session, said.session)
@@ -325,6 +356,16 @@ def _kept_value(record: Event | Outcome | Act) -> object:
     return value if type(value) in _ATOMS else _kept(value)
 
 
+def _bring(brought: Brought, act: Act) -> object:
+    if type(act.value) not in _ATOMS:
+        brought.add(act.value)
+    return _kept_value(act)
+
+
+def _hold(brought: Brought, _: Gone) -> None:
+    brought.hold()
+
+
 def _kept_set(patch: Set) -> object:
     return _kept(patch.value), described(dict(patch.props)) if patch.props else None
 
@@ -335,7 +376,6 @@ _ATOMS = frozenset(ATOMS)
 _KEEP: dict[type, Callable[[Any], object]] = {
     Event: _kept_value,
     Outcome: _kept_value,
-    Act: _kept_value,
     Request: lambda request: tuple([_kept(each) for each in request.inputs]),
     Set: _kept_set,
 }

@@ -1,4 +1,4 @@
-"""Traces as files: lines of JSON, with the sounds and blocks that came from users."""
+"""Traces as files: lines of JSON, with the sounds, files and blocks that came from users."""
 
 from __future__ import annotations
 
@@ -11,36 +11,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .audio import Clip, MemoryClip
+from .audio import Clip
 from .blocks import Block
 from .described import described
+from .documents import Document
 from .entries import Facts
 from .model import Cause
 from .results import UNSET
 from .said import Act, Close, Disconnect, Frames, Open, Reconnect, Said, Withdraw
 from .shapes import is_dict, is_listing
+from .trace_sounds import Copied, Recorded, copied, key_of, within
 from .units import Seconds
 
 VERSION = 1
 PLAIN = {"disconnect": Disconnect, "reconnect": Reconnect, "close": Close}
 
+_KNOWN = ("name", "key", "kind")
+"""What a file is told by, beside its content."""
+
 Saids = list[tuple[int, Seconds, Said]]
 
 
-class Recorded(MemoryClip):
-    """A sound from a trace: its 16-bit samples, under the id that it had."""
-
-    def __init__(self, rate: int, samples: NDArray[np.int16], name: str, id: str) -> None:
-        super().__init__(rate, samples, name=name)
-        self._recorded = id
-
-    @property
-    def id(self) -> str:
-        return self._recorded
-
-
 def write(path: Path, names: Facts, lines: list[str], said: Saids) -> None:
-    """Header, sounds, what was said in a form that can be said again, and all entries."""
+    """Header, sounds and files, what was said in a form that can be said again, and all entries."""
     known = set[str]()
     with path.open("w", encoding="utf-8") as file:
 
@@ -49,12 +42,10 @@ def write(path: Path, names: Facts, lines: list[str], said: Saids) -> None:
 
         put({"trace": VERSION, "names": names})
         for place, at, each in said:
-            if isinstance(each, Act):
-                for clip in _clips(each.value):
-                    if clip.id not in known:
-                        known.add(clip.id)
-                        put({"sound": _packed(clip.int16()), "id": clip.id, "rate": clip.rate}
-                            | {"name": clip.name})  # fmt: skip
+            for brought in within(each.value) if isinstance(each, Act) else ():
+                if key_of(brought) not in known:
+                    known.add(key_of(brought))
+                    put(_copy(brought))
             put({"said": _said(each), "place": place, "at": at, "session": each.session})
         for line in lines:
             file.write(line + "\n")
@@ -62,7 +53,7 @@ def write(path: Path, names: Facts, lines: list[str], said: Saids) -> None:
 
 def read(path: Path) -> tuple[Facts, list[str], Saids]:
     """Names, entries as lines, and what was said. Raises ValueError, KeyError or TypeError."""
-    sounds, said, lines = dict[str, Clip](), Saids(), list[str]()
+    sounds, said, lines = dict[str, Clip | Document](), Saids(), list[str]()
     with path.open(encoding="utf-8") as file:
         head = json.loads(file.readline())
         if not is_dict(head) or head.get("trace") != VERSION:
@@ -72,12 +63,25 @@ def read(path: Path) -> tuple[Facts, list[str], Saids]:
             if "sound" in facts:
                 samples = _unpacked(facts["sound"])
                 sounds[facts["id"]] = Recorded(facts["rate"], samples, facts["name"], facts["id"])
+            elif "file" in facts:
+                content = base64.b64decode(facts["file"])
+                known = {name: facts[name] for name in _KNOWN}
+                sounds[facts["key"]] = Copied(**known, size=len(content), content=content)
             elif "place" in facts:
                 made = _resaid(facts["session"], facts["said"], sounds)
                 said.append((facts["place"], facts["at"], made))
             else:
                 lines.append(line.rstrip("\n"))
     return head["names"], lines, said
+
+
+def _copy(what: Clip | Document) -> Facts:
+    made = copied(what)
+    if isinstance(made, Clip):
+        facts = {"sound": _packed(made.int16()), "id": made.id, "rate": made.rate}
+        return facts | {"name": made.name}
+    facts = {name: getattr(made, name) for name in _KNOWN}
+    return {"file": base64.b64encode(made.content).decode("ascii")} | facts
 
 
 def _said(said: Said) -> Any:
@@ -96,7 +100,7 @@ def _said(said: Said) -> Any:
             return {"plain": type(said).__name__.lower()}
 
 
-def _resaid(session: str, facts: Facts, sounds: dict[str, Clip]) -> Said:
+def _resaid(session: str, facts: Facts, sounds: dict[str, Clip | Document]) -> Said:
     if "act" in facts:
         value = _value(facts["value"], sounds) if "value" in facts else UNSET
         cause = Cause(facts["cause"])
@@ -110,21 +114,13 @@ def _resaid(session: str, facts: Facts, sounds: dict[str, Clip]) -> Said:
     return Open(session) if facts["plain"] == "open" else PLAIN[facts["plain"]](session)
 
 
-def _clips(value: object) -> list[Clip]:
-    if isinstance(value, Clip):
-        return [value]
-    if is_listing(value):
-        return [clip for each in value for clip in _clips(each)]
-    return [c for each in value.values() for c in _clips(each)] if is_dict(value) else []
-
-
-def _value(value: Any, sounds: dict[str, Clip]) -> Any:
+def _value(value: Any, sounds: dict[str, Clip | Document]) -> Any:
     if is_listing(value):
         return [_value(each, sounds) for each in value]
     if not is_dict(value):
         return value
-    if "clip" in value and value["clip"] in sounds:
-        return sounds[value["clip"]]
+    if (key := value.get("clip") or value.get("document")) in sounds:
+        return sounds[key]
     if value.keys() == {"repr"}:
         raise ValueError(f"a user's value was kept as its repr only: {value['repr']}")
     return {name: _value(each, sounds) for name, each in value.items()}

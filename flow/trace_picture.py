@@ -27,6 +27,20 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 Rows = dict[str, list[tuple[Seconds, str]]]
 
 
+def row_names(entries: list[Entry], names: Facts) -> list[str]:
+    """What rows may be called: ports that somebody listens to, and listeners, also of parts."""
+    found = dict[str, None]()
+    for each in names["listeners"]:
+        for kind, *of in each["triggers"]:
+            if kind != "after" and of:
+                found[f"{node_name(names, of[0])}.{of[1]}"] = None
+    found |= dict.fromkeys(each["name"] for each in names["listeners"])
+    asked = (entry.facts for entry in entries if entry.what == "request")
+    found |= dict.fromkeys(listener_facts(names, each)["name"] for each in asked)
+    who = sessions(entries)
+    return [f"{each} {name}" for each in who for name in found] if len(who) > 1 else list(found)
+
+
 def rows_of(entries: list[Entry], names: Facts, only: tuple[str, ...], left_out: str) -> Rows:
     """A row of marks for each port that somebody listens to, then one for each listener."""
     several = len(sessions(entries)) > 1
@@ -67,11 +81,12 @@ def rows_of(entries: list[Entry], names: Facts, only: tuple[str, ...], left_out:
             if sign not in left_out and request in asked:
                 name = listener_facts(names, asked[request].facts)["name"]
                 row(entry, name).append((entry.at, sign))
-    return {
-        name: marks
-        for name, marks in sorted(rows.items(), key=lambda pair: _is_listener(pair[0], names))
-        if marks and (not only or any(each in name for each in only))
-    }
+    if only:
+        for each in only:
+            if not any(each in name for name in rows):  # where nothing happened is told, too
+                rows |= {name: [] for name in row_names(entries, names) if each in name}
+        rows = {name: rows[name] for name in rows if any(each in name for each in only)}
+    return dict(sorted(rows.items(), key=lambda pair: _is_listener(pair[0], names)))
 
 
 def _is_listener(row: str, names: Facts) -> bool:
@@ -88,7 +103,7 @@ def marbles(
 ) -> str:
     """The rows as text; the frame is told if it is not the usual one."""
     rows = rows_of(entries, names, only, left_out)
-    step = frame or fitting(at for marks in rows.values() for at, _ in marks)
+    step = fitting(at for marks in rows.values() for at, _ in marks) if frame is None else frame
     text = draw_rows(rows, frame=step, until=until)
     return text if step == FRAME else f"{text}\n(a character is {step:g} s)"
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
+from ...flow.audio import Clip
 from ...flow.calls import Call
+from ...flow.documents import Document, Documents
 from ...flow.said import Act, Close, Disconnect, Frames, Open, Reconnect, Said, Withdraw
 from ...flow.trace import Trace
+from ...flow.trace_sounds import Copied, exchanged
 from ...flow.units import Seconds
 from ..app import Blocks
 from .lab import Lab
@@ -71,7 +75,11 @@ def _say(lab: Lab, users: dict[str, User], said: Said) -> None:
         case Open(session=name, client=client):
             users[name] = User(lab.rig, client)
             users[name].connect()
-        case Act() | Frames() | Withdraw():
+        case Act(session=name, value=value):
+            token = users[name].token
+            own = exchanged(value, partial(_stored, lab.host.media(token)))
+            lab.host.program.receive(replace(said, session=token, value=own))
+        case Frames() | Withdraw():
             token = users[said.session].token
             lab.host.program.receive(replace(said, session=token))
         case Disconnect(session=name) if users[name].connected:
@@ -80,6 +88,13 @@ def _say(lab: Lab, users: dict[str, User], said: Said) -> None:
             users[name].reconnect()
         case Close() | Disconnect() | Reconnect():
             pass  # follows by itself from what was done before
+
+
+def _stored(media: Documents, brought: Clip | Document) -> object:
+    """A file that came with the trace, as this session stores it; a sound is one already."""
+    if not isinstance(brought, Copied):
+        return brought
+    return media.keep(brought.content, name=brought.name, picture=bool(brought.kind))
 
 
 class _Lasted:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, repeat
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
+from ...components.render import Part
 from ...flow.calls import Call
 from ...flow.errors import OssicleError
 from ...flow.events import Hear
+from ...flow.listeners import name_of
 from ...flow.model import Kind, Outcome
 from ...flow.record import record
+from ...flow.shapes import is_listing
 from ...flow.sources import Dependency
 from ...flow.trace import Trace
 from ...flow.units import Seconds
@@ -159,20 +163,35 @@ class Rig:
         One number for every call, for a generator for every step; or one for each call (of a
         generator: for each step of a call) in turn, the last for all that follow.
         """
-        fn = what.declared.fn if isinstance(what, Dependency) else what
-        if fn is None or inspect.iscoroutinefunction(fn) or inspect.isasyncgenfunction(fn):
+        fn = self._timed(what)
+        if inspect.iscoroutinefunction(fn) or inspect.isasyncgenfunction(fn):
             raise LabError(
-                f"takes: {what!r} is async; await asyncio.sleep(...) in it takes virtual time."
+                f"takes: {name_of(fn)}() is async; await asyncio.sleep(...) in it takes virtual"
+                " time."
             )
-        row: list[Seconds] = [seconds] if isinstance(seconds, int | float) else list(seconds)
-        if not row or min(row) < 0:
-            raise LabError(f"takes: {seconds!r} must be seconds, 0 or more.")
+        row = _durations(seconds)
         key = what.declared.id if isinstance(what, Dependency) else what
         self._times[key] = row
         if self.trace is not None:
             for listener in self.host.plan.listeners:
                 if key in (listener.id, listener.fn):
                     self.trace.names["listeners"][listener.id]["takes"] = row
+
+    def _timed(self, what: Callable[..., Any] | Dependency) -> Callable[..., Any]:
+        """The function that is meant. Raises LabError unless the app has it."""
+        if isinstance(what, Dependency):
+            if not self.host.plan.graph.knows(what.declared):
+                raise LabError(f"takes: {what.name} is no listener of this app.")
+            if what.declared.fn is None:
+                raise LabError(f"takes: {what.name} has no function.")
+            return what.declared.fn
+        found = [each.fn for each in self.host.plan.listeners if each.fn is not None]
+        parts = any(isinstance(node, Part) for node in self.host.plan.nodes)
+        if what not in found and not (parts and callable(what)):  # parts bring their own
+            called = f"{name_of(what)}()" if callable(what) else repr(what)
+            known = ", ".join(dict.fromkeys(f"{name_of(each)}()" for each in found)) or "none"
+            raise LabError(f"takes: no listener of this app calls {called}; they call {known}.")
+        return what
 
     # -- for users -----------------------------------------------------------------------------
 
@@ -297,6 +316,17 @@ class _Ear:
 
 
 def _nothing(*_: object) -> None: ...
+
+
+def _durations(given: object) -> list[Seconds]:
+    row = [each for each in (given if is_listing(given) else [given]) if _is_duration(each)]
+    if not row or len(row) < (len(given) if is_listing(given) else 1):
+        raise LabError(f"takes: {given!r} must be seconds, 0 or more, or a list of them.")
+    return row
+
+
+def _is_duration(given: object) -> TypeGuard[Seconds]:
+    return isinstance(given, int | float) and 0 <= given < math.inf
 
 
 def _alone() -> None:

@@ -11,6 +11,7 @@ from reactivex.abc import DisposableBase
 
 from ...components.audio import Audio
 from ...components.base import Component
+from ...components.button import Button
 from ...components.checkbox import Checkbox
 from ...components.choices import Choosing
 from ...flow.audio import Clip
@@ -351,14 +352,18 @@ class User:
     def find(self, label: str) -> Component:
         """The component of that label on this user's page; parts made by `render` have their own.
 
-        Raises LabError if there is none, or more than one.
+        A button may be found by its text. Raises LabError if there is none, or more than one.
         """
-        session = self._session
-        nodes = (session.find(id) for id in self.page.props)
-        found = [n for n in nodes if isinstance(n, Component) and n.label == label]
-        if len(found) != 1:
+        nodes = [self._session.find(id) for id in self.page.props]
+        here = [node for node in nodes if isinstance(node, Component)]
+        found = [each for each in here if label in (each.label, _text(each))]
+        if len(found) == 1:
+            return found[0]
+        if found:
             raise LabError(f"find: {len(found)} components of this page are called {label!r}.")
-        return found[0]
+        names = dict.fromkeys(each.label or _text(each) for each in here)
+        known = ", ".join(repr(each) for each in names if each) or "none that is called anything"
+        raise LabError(f"find: no component of this page is called {label!r}; there are {known}.")
 
     def props(self, node: Node) -> Message:
         """What the page shows: properties and, as JSON, `value`. A copy."""
@@ -461,6 +466,10 @@ class User:
 
     def _do(self, work: Callable[[], T]) -> T:
         return self._rig.do(work)
+
+
+def _text(node: Component) -> object:
+    return node.value if isinstance(node, Button) else None
 
 
 def _request(what: Seen | Outcome | int) -> int:

@@ -97,7 +97,8 @@ class App:
                 options["batch_window"] = 0.25
         work = WORKS[case.work]
         other = {**options, "trigger_mode": "multiple", "batch": False}
-        other.pop("batch_window", None)
+        for name in ("batch_window", "max_batch_size"):
+            other.pop(name, None)
         with oc.Blocks() as app:
             self.one, self.two, self.three = oc.Button(), oc.Button(), oc.Button()
             self.stop, count = oc.Button(), oc.State(0) if case.state else oc.Number(0)

@@ -1,6 +1,7 @@
 """Traces: what happened, why it did, in pictures, in files, and again."""
 
 import asyncio
+import base64
 import json
 import re
 import xml.etree.ElementTree as ElementTree
@@ -12,12 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 import reactivex.operators as ops
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ossicle as oc
 from ossicle.flow.described import described
-from ossicle.flow.marbles import parse
+from ossicle.flow.marbles import MarbleError, parse
 from ossicle.flow.trace_picture import BADGE
 from ossicle.testing import Lab, Trace, TraceError, replay
 
@@ -213,6 +215,9 @@ def test_why_nothing(told: tuple[App, Lab]) -> None:
     _, lab = told
     with pytest.raises(TraceError, match="no request 99999"):
         lab.trace.why(99999)
+    with pytest.raises(TraceError, match="'greet' is no outcome, and no request's id"):
+        lab.trace.why("greet")  # type: ignore[arg-type]  # as a user may try
+    assert lab.trace.why(lab.outcomes[-1]) == lab.trace.why(lab.outcomes[-1].outcome)
 
 
 # -- pictures ----------------------------------------------------------------------------------
@@ -239,6 +244,34 @@ def test_marbles_show_ports_and_listeners() -> None:
 
 def len_of(number: int) -> int:
     return number
+
+
+def test_a_row_that_cannot_be_is_told_with_those_there_are(told: tuple[App, Lab]) -> None:
+    """X1: in text and in SVG; an empty picture would look as if nothing had happened."""
+    _, lab = told
+    for draw in (lab.trace.to_marbles, lab.trace.to_svg):
+        with pytest.raises(
+            TraceError, match=r"no row 'stesp'; there are\n  s1 Textbox 'Name'\.sub"
+        ):
+            draw("steps", "stesp")
+        with pytest.raises(TraceError, match="named by a text, .* not by <Button 'Go'>"):
+            draw(told[0].go)  # type: ignore[arg-type]  # as a user may try
+    with pytest.raises(MarbleError, match=r"frame=-1 must be the seconds of one character"):
+        lab.trace.to_marbles(frame=-1)
+
+
+def test_a_row_that_was_asked_for_is_there_though_nothing_happened() -> None:
+    """X1: that a listener never ran can be read, not only looked for in vain."""
+    with oc.Blocks() as demo:
+        go, stop = oc.Button("Go"), oc.Button("Stop")
+        go.click(len_of, oc.Number(0))
+        stop.click(waited)
+    with Lab(demo) as lab:
+        lab.perform("-a-", {"a": lambda: lab.click(go)})
+    assert lab.trace.to_marbles("Go", "waited", until=0.4).splitlines() == [
+        "Button 'Go'.click  -a--",
+        "waited             ----",
+    ]
 
 
 def test_svg_is_an_image_in_the_pages_colour(told: tuple[App, Lab]) -> None:
@@ -298,6 +331,52 @@ def test_a_trace_survives_its_file(told: tuple[App, Lab], tmp_path: Path) -> Non
     assert loaded.why(request) == lab.trace.why(request)
     for line in path.read_text().splitlines():
         json.loads(line)
+
+
+def bringing() -> tuple[oc.Blocks, list[oc.Audio | oc.File | oc.Image]]:
+    with oc.Blocks() as app:
+        heard_in, out = list[oc.Audio | oc.File | oc.Image](), oc.Textbox()
+        for node in (oc.Audio(), oc.Microphone(streaming=True), oc.File(), oc.Image()):
+            node.change(told_of, node, out)
+            heard_in.append(node)
+    return app, heard_in
+
+
+def told_of(value: Any) -> str:
+    return type(value).__name__
+
+
+PIXEL = base64.b64decode("R0lGODlhAQABAAAAACwAAAAAAQABAAA=")
+
+
+@pytest.mark.parametrize("left", [False, True], ids=["the lab ends", "the user has gone"])
+def test_what_users_put_in_outlives_its_session(left: bool, tmp_path: Path) -> None:
+    """X1: files of sounds, long takes, files and pictures lie in the session's own folder, which is
+    gone when the trace is saved; the trace has them all the same, and replays."""
+    note = tmp_path / "note.txt"
+    note.write_text("a note")
+    app, (sound, mic, file, image) = bringing()
+    with Lab(app, reconnect_window=1, connect=False) as lab:
+        user = lab.session()
+        wav = tmp_path / "tone.wav"
+        soundfile.write(wav, np.sin(np.arange(RATE) / 9), RATE)
+        user.upload(sound, wav)
+        user.record(mic, (RATE, np.arange(5 * RATE, dtype=np.int16)))
+        user.upload(file, note)
+        user.upload(image, PIXEL)
+        if left:
+            user.disconnect()
+            lab.run(2)
+            lab.trace.save(tmp_path / "trace.jsonl")
+    if not left:
+        lab.trace.save(tmp_path / "trace.jsonl")
+    loaded = Trace.load(tmp_path / "trace.jsonl")
+    assert loaded == lab.trace
+    for trace in (lab.trace, loaded):
+        assert replay(bringing()[0], trace, reconnect_window=1) == trace
+    loaded.save(tmp_path / "again.jsonl")
+    both = [(tmp_path / f"{name}.jsonl").read_bytes() for name in ("trace", "again")]
+    assert both[0] == both[1]
 
 
 def test_a_session_replays(told: tuple[App, Lab], tmp_path: Path) -> None:

@@ -393,6 +393,50 @@ def test_async_functions_take_virtual_time_by_themselves() -> None:
         assert (lab.value(more), lab.seconds) == ("step 2", 3000.0)
 
 
+def test_takes_knows_the_functions_of_its_app() -> None:
+    """A duration that nothing would ever ask for is a mistake, and is told with those there are."""
+    with oc.Blocks() as demo, oc.Blocks():
+        theirs = oc.Button().click(more, oc.Number(1))
+    with demo:
+        go, number = oc.Button(), oc.Number(1)
+        go.click(more, number, number)
+        dep = go.click(saw, number, oc.Textbox())
+        stop = go.click(None, cancels=dep)
+    with Lab(demo) as lab:
+        tries: list[tuple[Any, str]] = [
+            (hello, r"no listener of this app calls hello\(\); they call more\(\), saw\(\)\."),
+            ("more", "no listener of this app calls 'more'; they call"),
+            (lambda: None, r"calls <lambda>\(\)"),
+            (theirs, "more is no listener of this app"),
+            (stop, "cancel has no function"),
+        ]
+        for what, says in tries:
+            with pytest.raises(LabError, match=says):
+                lab.takes(what, 1)
+        for seconds in (-1, math.nan, math.inf, "1", [], [1, -1], None):
+            with pytest.raises(LabError, match="must be seconds, 0 or more, or a list of them"):
+                lab.takes(more, seconds)  # type: ignore[arg-type]  # as a user may try
+
+
+def test_takes_may_name_what_a_part_will_have() -> None:
+    """A part of the page brings functions of its own, which no lab knows beforehand."""
+    with oc.Blocks() as demo:
+        number = oc.Number(1, label="N")
+
+        @oc.render(inputs=number)
+        def part(_: int) -> None:
+            oc.Button("Go", key="go").click(hello, oc.Textbox("ada"), oc.Textbox(label="Out"))
+
+    with Lab(demo, takes={hello: 2}) as lab:
+        lab.click(lab.find("Go"))
+        lab.run(1.9)
+        assert lab.value(lab.find("Out")) == ""
+        lab.run(0.1)
+        assert lab.value(lab.find("Out")) == "hello ada"
+        with pytest.raises(LabError, match="no listener of this app calls 'hello'"):
+            lab.takes("hello", 1)  # type: ignore[arg-type]  # as a user may try
+
+
 def test_inputs_are_as_of_the_event_for_every_listener() -> None:
     """No function runs before all listeners of its event were asked, as with threads (I1)."""
     with oc.Blocks() as demo:
