@@ -16,6 +16,7 @@ Sound = tuple[int, np.ndarray]
 
 port, which, frame = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 STALL, STALL_EVERY = 0.2, 3.0  # seconds
+WORK = 0.3  # seconds before a speech begins
 stalled = [time.monotonic()]
 
 
@@ -45,6 +46,8 @@ yielded = list[float]()
 async def begin() -> AsyncIterator[Sound]:
     """A second in pieces, as soon as each would be spoken; when the first was there is noted."""
     noise = np.random.default_rng(1).integers(1000, 9000, round(48 * frame)).astype(np.int16)
+    if which == "later":
+        await asyncio.sleep(WORK)
     yielded.append(1000 * time.time())
     for _ in range(round(1000 / frame)):
         yield 48_000, noise
@@ -56,7 +59,7 @@ def when() -> str:
 
 
 with oc.Blocks(title="Live") as demo:
-    if which == "first":
+    if which in ("first", "later"):
         out = oc.Audio(label="Out", streaming=True, interactive=False)
         told = oc.Textbox(label="Yielded")
         oc.Button("Speak").click(begin, None, out)

@@ -93,11 +93,13 @@ async def test_what_is_generated_is_heard_sample_by_sample(listen: Listen, chunk
 
 @pytest.mark.parametrize("first", [0.005, 0.1])
 async def test_sound_begins_with_the_first_yield(listen: Listen, first: float) -> None:
-    """It waits for no second one: the function goes on only when the first is heard."""
-    sound, heard = voice(0.5), asyncio.Event()
+    """It waits for no second one: the function goes on only when the first is heard. Nor for the
+    device, which the page opens while the function still works."""
+    sound, opened, heard = voice(0.5), asyncio.Event(), asyncio.Event()
     size = round(first * OUT)
 
     async def speak() -> AsyncIterator[Sound]:
+        await opened.wait()
         yield OUT, sound[:size]
         await heard.wait()
         yield OUT, sound[size:]
@@ -110,6 +112,8 @@ async def test_sound_begins_with_the_first_yield(listen: Listen, first: float) -
 
         out.play(note, None, None, queue=False)
     tab = await speaks(listen, app)
+    await tab.page.wait_for_function("contexts().some((each) => each.state === 'running')")
+    opened.set()
     await heard_all(tab, sound)
 
 

@@ -14,6 +14,8 @@ interface Shared extends Clock {
 }
 
 const contexts = new Map<number, Shared>();
+/** The one that was used last. */
+let latest = 0;
 
 /** A running context of this rate (hertz; null is the device's own), until it is released. */
 export function acquire(rate: number | null): Clock {
@@ -26,9 +28,15 @@ export function acquire(rate: number | null): Clock {
     // The device's own rate is a rate like another, once it is known.
     contexts.set(context.sampleRate, contexts.get(context.sampleRate) ?? shared);
   }
+  latest = key;
   shared.users += 1;
   void shared.context.resume();
   return shared;
+}
+
+/** The same, for sound of a rate that nobody knows yet: most likely that of the last, or the device's own. */
+export function acquireLikely(): Clock {
+  return acquire(latest || null);
 }
 
 /** Seconds by which a context may fall behind before it is said to have slept. */

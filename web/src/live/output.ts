@@ -1,6 +1,6 @@
 /** What plays a stream: the audio thread where the page has one, pieces scheduled ahead where it has none. */
 import playbackUrl from '../worklets/playback.worklet.ts?worker&url';
-import { acquire, release } from './contexts';
+import { acquire, acquireLikely, release, type Clock } from './contexts';
 import type { PlaybackOptions, PlaybackReport } from './messages';
 import { scheduledOutput } from './scheduled';
 import type { Stream } from './speaker.svelte';
@@ -11,6 +11,28 @@ export interface Output {
   say(order: 'pause' | 'resume' | 'flush'): void;
   /** Nothing more is heard of it, and its means are given back. */
   close(): void;
+}
+
+/** Milliseconds for which the device stays open for sound that somebody asked for. */
+const EXPECTED = 10_000;
+let expected: { clock: Clock; over: number } | null = null;
+
+/**
+ * Somebody did what will be heard. To open the device and to load the player takes longer than the whole way of a sound, so
+ * it is done while the server works, and not when its sound is there.
+ */
+export function expectSound(): void {
+  // Without a gesture a browser opens nothing, and complains.
+  if (!('audioWorklet' in BaseAudioContext.prototype) || !navigator.userActivation?.hasBeenActive) return;
+  if (expected) clearTimeout(expected.over);
+  const clock = expected?.clock ?? acquireLikely();
+  // What fails here fails again where the sound comes, and is told there.
+  if (!expected) clock.context.audioWorklet.addModule(playbackUrl).catch(() => undefined);
+  const over = window.setTimeout(() => {
+    release(clock);
+    expected = null;
+  }, EXPECTED);
+  expected = { clock, over };
 }
 
 /** Plays what comes through `wire` (see the playback worklet), and tells `hear` how far it is. */

@@ -1,6 +1,7 @@
 /** The page's state: what the server said, and the deeds it is told. */
 import { auditTime, fromEvent, merge, Subject, type Subscription } from 'rxjs';
 import { getContext, setContext, tick } from 'svelte';
+import { expectSound } from '../live/output';
 import { Speaker } from '../live/speaker.svelte';
 import { Link, type Dial } from '../wire/link';
 import { noSounds, type Sounds } from '../wire/socket';
@@ -130,6 +131,7 @@ export class Page {
       each.alone.some(([id, name, ifMoved]) => id === node.id && name === act && (moved || !ifMoved)),
     );
     this.tell(node, act, extra);
+    if (this.willSound(node, act)) expectSound();
     for (const each of alone) void this.runAlone(each);
   }
 
@@ -179,10 +181,19 @@ export class Page {
 
   /** The nodes whose values an act of this one lets functions take. Most acts move the value. */
   private inputsOf(node: number, act: string): number[] {
+    return this.startedBy(node, act).flatMap((each) => each.inputs);
+  }
+
+  private startedBy(node: number, act: string): ListenerInfo[] {
     const ports = CHEAP.has(act) && act !== 'select' ? [act] : [act, 'input', 'change'];
-    return [...this.listeners.values()]
-      .filter((each) => each.triggers.some(([n, port]) => n === node && ports.includes(port)))
-      .flatMap((each) => each.inputs);
+    return [...this.listeners.values()].filter((each) => each.triggers.some(([n, port]) => n === node && ports.includes(port)));
+  }
+
+  /** Whether an act starts what is heard while it is made. Nobody tells the page where operators lead. */
+  private willSound(node: NodeState, act: string): boolean {
+    const sounds = (id: number) => id !== node.id && this.nodes.get(id)?.props.streaming === true;
+    if (act === 'start_recording') return node.props.streaming === true && [...this.nodes.keys()].some(sounds);
+    return this.startedBy(node.id, act).some((each) => each.outputs.some(sounds));
   }
 
   /** A value the user gave: shown at once, then told. */
