@@ -150,6 +150,7 @@ export const strings = {
   takeGone: 'The recording ended with the session. The app has lost it; it is still here.',
   takeGonePart: (all: string, kept: string) =>
     `The recording ended with the session. The app has lost its ${all} s; the last ${kept} s are still here.`,
+  takeUnread: (why: string) => `The browser could not put the recording together: ${why}`,
   recorderGoneTitle: 'Recording ended',
   recorderGone: (seconds: string) => `A recording of ${seconds} s ended: the app took its component away.`,
   soundLost: (seconds: string) => `The connection was away for too long: ${seconds} s were lost.`,

@@ -3,7 +3,10 @@ import { bound, byteLimit, bytes, clock, kilohertz } from '../src/audio/format';
 import { columns, decodePeaks, type Peaks } from '../src/audio/peaks';
 import { Take } from '../src/audio/take';
 import { ticks } from '../src/audio/ticks';
+import { Transfer } from '../src/audio/transfer.svelte';
 import { int16, interleave, wavHeader } from '../src/audio/wav';
+import type { NodeState } from '../src/state/node.svelte';
+import type { Page } from '../src/state/page.svelte';
 
 const floats = (...ints: number[]) => Float32Array.from(ints, (n) => n / 32768);
 
@@ -70,6 +73,16 @@ describe('a take', () => {
     for (let i = 0; i < 5; i++) take.push([floats(2 * i, 2 * i + 1)]);
     expect([take.seconds, take.keptSeconds]).toEqual([5, 2]);
     expect(await samplesOf(await take.wav())).toEqual([6, 7, 8, 9]);
+  });
+
+  it('that the browser does not give back is told of, and ends the wait for it', async () => {
+    const take = new Take(44100);
+    take.wav = () => Promise.reject(new Error('the disk is full'));
+    const transfer = new Transfer({} as NodeState, {} as Page, () => {});
+    await transfer.sendTake(take);
+    expect(transfer.words).toContain('the disk is full');
+    await transfer.lost(take);
+    expect([transfer.words, transfer.kept]).toEqual([expect.stringContaining('the disk is full'), null]);
   });
 
   it('tells level, clipping and how long it has been silent', () => {

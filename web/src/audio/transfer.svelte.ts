@@ -64,8 +64,8 @@ export class Transfer {
 
   /** Sends a recording that was made here. */
   async sendTake(take: Take): Promise<void> {
-    const made = await take.wav();
-    if (!this.over) this.sendAgain(made);
+    const made = await this.file(take);
+    if (made && !this.over) this.sendAgain(made);
   }
 
   /** Sends a recording that was made here, and is still kept. */
@@ -79,7 +79,7 @@ export class Transfer {
     const whole = take.keptSeconds === take.seconds;
     const [all, kept] = [take.seconds, take.keptSeconds].map((seconds) => seconds.toFixed(1));
     this.words = whole ? strings.takeGone : strings.takeGonePart(all ?? '', kept ?? '');
-    this.kept = await take.wav();
+    this.kept = await this.file(take);
   }
 
   abort(): void {
@@ -95,6 +95,16 @@ export class Transfer {
   close(): void {
     this.over = true;
     this.stop();
+  }
+
+  /** A take as a file; null, and what went wrong, where the browser does not give back what it was given. */
+  private async file(take: Take): Promise<Blob | null> {
+    try {
+      return await take.wav();
+    } catch (error) {
+      this.words = strings.takeUnread(error instanceof Error ? error.message : String(error));
+      return null;
+    }
   }
 
   private stop(): void {
