@@ -125,11 +125,11 @@ class Tape:
 
     def silence(self, frames: Frames) -> None:
         """So many frames were lost."""
-        frames = min(frames, self._most)
-        while frames > 0:
+        while frames > 0 and self.frames < self._most:
             here = min(frames, self._size)
             self.append(np.zeros((here, self.channels), np.int16))
             frames -= here
+        self.untaken += frames
 
     def read(self, start: Frames, end: Frames) -> Int16:
         """Frames start..end of what is kept, (frames, channels); fewer where there are no more."""

@@ -2,7 +2,7 @@
 
 Whoever is on the loop never waits for the disk: what is not written yet is read from memory, and a
 sound's id is known before its last part is on disk. How much may wait is bounded. Live sound has no
-time: beyond `WAITING` parts the tape ends there. What functions make has: beyond `BEHIND` bytes of
+time: beyond `WAITING` bytes the tape ends there. What functions make has: beyond `BEHIND` bytes of
 its session the function waits (`Share.keep_up`).
 """
 
@@ -25,9 +25,10 @@ from .refusals import disk_error
 from .removal import remove
 from .share import Share
 
-WAITING = 256
-"""Parts of live sound that may wait to be written, of all sessions: some 50 MB. A disk that is that
-slow gets no more (policy: the tape ends there, which is told)."""
+WAITING = 64_000_000
+"""Bytes of live sound that may wait to be written, of all sessions: of three hundred microphones
+two seconds each. A disk that is that slow gets no more (policy: the tape ends there, which is
+told)."""
 
 log = logging.getLogger("ossicle")
 
@@ -44,7 +45,7 @@ class Scribe:
         """How often a function waited for the disk."""
         self._disk = disk
         self._work = queue.SimpleQueue[_Work | None]()
-        self._live = 0  # parts that wait and that nobody waits for
+        self._live = 0  # bytes that wait and that nobody waits for
         self._thread: threading.Thread | None = None
         self.closed = False
         self._lock = threading.Lock()
@@ -62,12 +63,13 @@ class Scribe:
     def write(self, file: TapeFile, samples: Int16) -> bool:
         """Take a part; False if too much waits, and once the app has ended."""
         with self._lock:  # around both: what comes behind the last word would wait for ever
-            if self.closed or (not file.patient and self._live >= WAITING):
+            size = 0 if file.patient else samples.nbytes
+            if self.closed or (size and self._live + size > WAITING):
                 return False
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="tapes", daemon=True)
                 self._thread.start()
-            self._live += not file.patient
+            self._live += size
             self._work.put((file, samples))
             self.most_waiting = max(self.most_waiting, self._work.qsize())
         return True
@@ -102,7 +104,7 @@ class Scribe:
             file.store(samples)
             if not file.patient:
                 with self._lock:
-                    self._live -= 1
+                    self._live -= samples.nbytes
         return work is not None
 
 

@@ -34,6 +34,10 @@ PATIENCE: Seconds = LONG
 REGAIN = 1 / 9
 """Seconds of patience that a second gives back, after the first that nothing was late: one stall in
 ten seconds. What is always behind has none: what its operators got late would not be heard."""
+AWAY: Seconds = 90.0
+"""Sound that may be lost at once, beside what the recording has lasted: its first frame may have
+waited for a line, and a page that slept says of a minute at most that it did. Of more it could not
+know, and the silence in its place would take memory and the loop's time."""
 MOST_DEBT: Seconds = 4.0
 """Sound that may wait for operators which lead to functions: what comes later is left out before
 them, down to that of now. The page takes its line for dead a little later."""
@@ -44,8 +48,8 @@ class Incoming:
 
     __slots__ = (
         "node", "rate", "channels", "kind", "counters", "tape", "next", "age", "behind", "given",
-        "overdue", "_now", "_debt", "_quickest", "_late_since", "_behind_since", "_patience",
-        "_patient",
+        "overdue", "_now", "_begun", "_debt", "_quickest", "_late_since", "_behind_since",
+        "_patience", "_patient",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +82,7 @@ class Incoming:
         """Of the newest block that went on: its index, when that was captured in ms of the front
         end's clock, and how much later than the quickest it came."""
         self._now = now
+        self._begun = now()
         self._debt: Seconds = 0.0
         self._quickest: tuple[Seconds, Seconds] | None = None  # least delay, and when it was
         self._late_since: Seconds | None = None
@@ -110,7 +115,7 @@ class Incoming:
                 counters.repeated -= lost
                 frame.samples = samples = samples[-lost:]
                 frame.index, count, lost = self.next, len(samples), 0
-            elif lost > self.rate * 3600:
+            elif lost > self.rate * (AWAY + self._now() - self._begun):
                 raise FrameError(f"sample {frame.index} came where {self.next} was next.")
             else:
                 counters.lost += lost

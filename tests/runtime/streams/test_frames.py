@@ -135,9 +135,17 @@ def test_a_recording_keeps_its_rate() -> None:
 
 
 def test_a_frame_from_the_far_future_is_refused() -> None:
-    """Or one lying index would fill the memory with silence."""
+    """Or one lying index would fill the memory with silence, and hold the loop while it does. Who
+    has recorded for long may have lost for long."""
+    now = [100.0]
+    stream = Incoming(RATE, 1, now=lambda: now[0])
+    stream.push(frame(0, 10))
     with pytest.raises(FrameError, match="was next"):
-        Incoming(RATE, 1).push(frame(RATE * 3601, 10))
+        stream.push(frame(RATE * 100, 10))
+    assert stream.tape.frames == 10
+    now[0] += 20
+    got = stream.push(frame(RATE * 100, 10))
+    assert got is not None and got[1] == RATE * 100 - 10
 
 
 def test_a_take_is_bounded_and_says_so() -> None:
