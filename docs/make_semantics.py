@@ -21,6 +21,7 @@ import ossicle as oc
 from ossicle.flow.places import HEAD, REFRESH, SWEPT
 from ossicle.flow.plan import default_mode
 from ossicle.flow.sources import Port
+from ossicle.runtime.page_code import PATIENCE
 from ossicle.testing import Lab
 
 FILE = Path(__file__).parent / "semantics.md"
@@ -284,7 +285,12 @@ def page_code() -> str:
     return f"""## Code of the page
 
 `js` is a JavaScript function that runs in the page with the values of inputs and outputs (J1). Before a function it gives
-what that gets as inputs, while the request holds its slot. Without a function (`fn=None`) it sets the outputs:
+what that gets as inputs, while the request holds its slot: {PATIENCE:g} s at most, for a question that a person answers,
+or a page that is away. Who else stands in that line waits meanwhile. Where nobody must, let a listener with `queue=False`
+ask the page, and hang the work on its `.success`. Pages of a batch are asked side by side, and one that fails, or never
+answers, fails for itself alone (B3).
+
+Without a function (`fn=None`) it sets the outputs:
 
 {table(("started by", "runs"), rows)}
 What runs in the page at once asks nothing of the server: no request, no slot, no trigger mode, and it works while the line

@@ -66,9 +66,9 @@ class Call:
         """Make the arguments. Returns a step with a `Fault` for each member with bad inputs."""
         rows: list[list[object]] = []
         faults: dict[int, Fault] = {}
-        for index, member in enumerate(self.members):
+        for index in self.alive:
             try:
-                rows.append(self._inputs(member))
+                rows.append(self._inputs(self.members[index]))
             except Exception as error:
                 faults[index] = Fault(error)
         self.alive = [i for i in self.alive if i not in faults]

@@ -376,7 +376,7 @@ class Host:
             text = named(error)
             log.error("%s: failed %d times in this recording, now with: %s", where, count, text)
             return
-        text = text_of(error) if expected else named(error)
+        text = (text_of(error) if expected else named(error)).removeprefix(f"{listener.name}: ")
         log.error("%s: %s", where, text, exc_info=None if expected else error)
 
     def _count(self, outcome: Outcome) -> None:

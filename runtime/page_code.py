@@ -17,6 +17,7 @@ from ..components.base import Component
 from ..flow.calls import Call, Member, Write
 from ..flow.cancel import CancelToken
 from ..flow.errors import InputError, WorldError
+from ..flow.model import Fault, Request
 from ..flow.program import Execute
 from ..flow.shapes import is_listing
 from .sessions import Message
@@ -67,17 +68,15 @@ class PageCode:
         ) -> abc.DisposableBase:
             async def turn() -> None:
                 try:
-                    for member in call.members:
-                        values = await self._ask(member, cancel)
-                        if call.fn is None:
-                            observer.on_next((_writes(member, values),))
-                        else:
-                            member.inputs = _inputs(member, values)
+                    steps = await asyncio.gather(*(self._turn(each) for each in call.members))
                 except asyncio.CancelledError:
                     observer.on_completed()
                 except Exception as error:  # whatever it is: nobody else would end the job
                     observer.on_error(error)
                 else:
+                    if any(steps):
+                        observer.on_next(tuple(steps))
+                    call.alive = [n for n, step in enumerate(steps) if not isinstance(step, Fault)]
                     execute(call, cancel).subscribe(observer)
 
             task = asyncio.get_running_loop().create_task(turn())
@@ -86,8 +85,21 @@ class PageCode:
 
         return Observable(subscribe)
 
-    async def _ask(self, member: Member, cancel: CancelToken) -> list[Any]:
-        request = member.request
+    async def _turn(self, member: Member) -> tuple[Write, ...] | Fault | None:
+        """One member's page, beside those of the others: one that fails, fails for itself alone."""
+        listener = member.request.listener
+        try:
+            values = await self._ask(member.request)
+            if listener.fn is None:
+                return _writes(member, values)
+            member.inputs = _inputs(member, values)
+        except Exception as error:
+            if not listener.batch:
+                raise
+            return Fault(error)
+        return None
+
+    async def _ask(self, request: Request) -> list[Any]:
         future = asyncio.get_running_loop().create_future()
         self._asked[request.id] = (request.session, future)
         self._send(

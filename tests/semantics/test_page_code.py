@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -127,6 +128,22 @@ def test_j1_what_the_page_cannot_set_is_said_and_what_stands_is_shown_again() ->
         with pytest.raises(InputError, match="must be a string"):
             lab.click(bad)
         assert (lab.value(out), lab.page.props[out.id]["value"]) == ("stands", "stands")
+
+
+def test_r3_js_before_a_function_that_fails_is_logged_with_its_name_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """J1 R3: the line begins with the event and the listener; the rest says what went wrong."""
+    with oc.Blocks() as app:
+        go, text = oc.Button("Go"), oc.Textbox("a")
+        dep = go.click(nothing, text, js="in the page", api_name="scripted")
+    with Lab(app, js={dep: raises}) as lab:
+        lab.click(go)
+        assert lab.ends(dep) == [Kind.FAILED]
+        (line,) = caplog.messages
+        assert line == "Button 'Go'.click → scripted: its js failed: no such element"
+        (toast,) = lab.toasts
+        assert toast.message == "scripted: its js failed: no such element"
 
 
 def test_j1_a_page_sets_nothing_but_what_its_code_may() -> None:
@@ -262,6 +279,41 @@ def test_j1_what_goes_wrong_in_the_page_fails_the_request(page: Any, says: str) 
         assert called == []
 
 
+def test_j1_pages_of_a_batch_answer_side_by_side_and_fail_each_for_itself() -> None:
+    """J1 B3: one page whose code fails, and one that never answers, leave the others their results,
+    half a minute after the start and not half a minute for each."""
+    called = list[list[str]]()
+
+    def page(text: str, _: str) -> list[str]:
+        if text == "fails":
+            raise ValueError("no such element")
+        return [text.upper()]
+
+    def together(texts: list[str]) -> tuple[list[str]]:
+        called.append(texts)
+        return (texts,)
+
+    with oc.Blocks() as app:
+        text, out = oc.Textbox(), oc.Textbox()
+        dep = text.submit(
+            together, text, out, js="in the page", batch=True, batch_window=1, max_batch_size=5
+        )
+    with Lab(app, js={dep: page}, reconnect_window=100, connect=False) as lab:
+        users = [lab.session() for _ in range(5)]
+        for user, word in zip(users, ("a", "silent", "fails", "mute", "b"), strict=True):
+            user.submit(text, word)
+            if word in ("silent", "mute"):
+                user.disconnect()
+        lab.run(29.9)
+        assert called == []
+        lab.run(0.1)
+        assert called == [["A", "B"]]
+        ends = [Kind.SUCCEEDED, Kind.FAILED, Kind.FAILED, Kind.FAILED, Kind.SUCCEEDED]
+        assert [user.ends(dep) for user in users] == [[end] for end in ends]
+        assert [users[0].value(out), users[4].value(out)] == ["A", "B"]
+        assert lab.host.program.idle
+
+
 class Fragile(oc.Textbox):
     """A component of an app's own, with a fault in it."""
 
@@ -302,6 +354,29 @@ def test_j1_a_page_that_is_away_is_waited_for_and_no_longer_than_half_a_minute()
             assert lab.ends(dep) == [ends]
             ended = next(s for s in lab.outcomes if s.kind is ends and s.listener == dep.name)
             assert ended.at == (back or 31.0)
+
+
+def test_j1_a_listener_of_its_own_may_ask_the_page_so_that_no_line_waits() -> None:
+    """J1 Q3 Q5: what docs/semantics.md says: where the page is asked with queue=False, and the work
+    hangs on its success, a page that never answers holds nobody up."""
+    for alone in (True, False):
+        with oc.Blocks() as app:
+            go, text, asked, out = oc.Button(), oc.Textbox("a"), oc.Textbox(), oc.Textbox()
+            if alone:
+                dep = go.click(str.strip, text, asked, js="in the page", queue=False)
+                dep.success(str.upper, asked, out)
+            else:
+                dep = go.click(str.upper, text, out, js="in the page")
+        with Lab(app, js={dep: same}, reconnect_window=100) as lab:
+            other = lab.session()
+            lab.click(go)  # answered: the next one is not
+            acts: dict[str, Callable[[], object]] = {"a": partial(lab.click, go)}
+            lab.perform("(ab)", acts | {"b": lab.disconnect})
+            lab.run(1)
+            other.click(go)
+            assert other.value(out) == ("A" if alone else "")
+            lab.run(30)
+            assert other.value(out) == "A"
 
 
 def slow() -> None: ...
