@@ -21,9 +21,6 @@ MOST: Seconds = 3600.0
 """Seconds that are kept; beyond it the sound goes on and the tape does not grow (policy: keep
 first), which is counted."""
 
-LOOSE = 128
-"""Pieces that may wait to be copied: they may be short, and each is an array of its own."""
-
 _GOLDEN = (5**0.5 - 1) / 2
 """Of its multiples the parts behind the point are spread evenly, however many there are."""
 _tapes = count()
@@ -38,8 +35,8 @@ class Tape:
     """
 
     __slots__ = (
-        "rate", "channels", "frames", "untaken", "_make", "_spill", "_most", "_size", "_parts",
-        "_part", "_at", "_away", "_room", "_loose", "_held", "clipping",
+        "rate", "channels", "untaken", "clipping", "_make", "_spill", "_most", "_size", "_parts",
+        "_part", "_at", "_until", "_away", "_room",
     )  # fmt: skip
 
     def __init__(
@@ -51,7 +48,6 @@ class Tape:
         phase: float | None = None,
     ) -> None:
         self.rate, self.channels = rate, channels
-        self.frames: Frames = 0
         self.untaken: Frames = 0
         """Frames beyond what is kept, or for which there was no room."""
         self.clipping = Clipping()
@@ -65,15 +61,29 @@ class Tape:
             phase = next(_tapes) * _GOLDEN % 1 if phase is None else phase
             self._room = max(1, int(PART * rate * (0.5 + phase)))
         self._parts = list[Int16]()
-        self._part: Int16 | None = None
+        self._part = self._none()
         self._at: Frames = 0  # how far that is filled
-        # Pieces behind it: to copy a hundred at once costs a tenth of copying each when it comes.
-        self._loose = list[Int16]()
-        self._held: Frames = 0  # in these
+        self._until: Frames = 0  # up to there it may be filled without a look at anything else
         self._away: Frames = 0  # put away
 
+    @property
+    def frames(self) -> Frames:
+        """How long what is kept is."""
+        return self._away + self._at
+
     def append(self, samples: Int16) -> None:
-        """The next (frames, channels), which must not change any more; they are copied later."""
+        """The next (frames, channels)."""
+        # Copied at once, not kept: memory that every piece has anew is in no cache.
+        at = self._at
+        end = at + len(samples)
+        if end < self._until:  # nearly always
+            self._part[at:end] = samples
+            self._at = end
+        else:
+            self._append(samples)
+
+    def _append(self, samples: Int16) -> None:
+        """The same where a part begins or ends, or all there may be."""
         count = len(samples)
         room = self._most - self.frames
         if count > room:
@@ -81,31 +91,21 @@ class Tape:
             if room <= 0:
                 return
             samples, count = samples[:room], room
-        self.frames += count
-        if self._at + self._held + count < self._room:  # nearly always
-            if count:
-                self._loose.append(samples)
-                self._held += count
-                if len(self._loose) >= LOOSE:
-                    self._settle()
-            return
-        self._settle()
         done = 0
         while done < count:
-            if self._part is None:
+            if not self._until:
                 self._part = np.empty((self._room, self.channels), np.int16)
+                self._until = min(self._room, self._most - self._away)
             here = min(count - done, self._room - self._at)
             self._part[self._at : self._at + here] = samples[done : done + here]
             self._at += here
             done += here
             if self._at < self._room:
                 continue
-            full, self._part, self._at = self._part, None, 0
+            full, self._part, self._at, self._until = self._part, self._none(), 0, 0
             if not self._put_away(full):
                 # No room once is no room for the rest: a tape has no holes.
-                gone = len(full) + count - done
-                self.frames -= gone
-                self.untaken += gone
+                self.untaken += len(full) + count - done
                 self._most = self.frames
                 return
 
@@ -133,13 +133,11 @@ class Tape:
 
     def read(self, start: Frames, end: Frames) -> Int16:
         """Frames start..end of what is kept, (frames, channels); fewer where there are no more."""
-        self._settle()
         end = min(end, self.frames)
         found = list[Int16]()
         away = self._away
         while start < end:
             if start >= away:
-                assert self._part is not None
                 found.append(self._part[start - away : end - away])
                 break
             if self._spill:
@@ -152,30 +150,19 @@ class Tape:
             start += here
         if len(found) == 1:
             return found[0]
-        return np.concatenate([np.empty((0, self.channels), np.int16), *found])
+        return np.concatenate([self._none(), *found])
 
     def clip(self, name: str) -> Clip:
         """The whole as a value; nothing may be appended any more. At least one frame must be
         there."""
-        self._settle()
-        rest = self._part[: self._at] if self._part is not None else None
+        rest = self._part[: self._at]
         if self._spill:
-            empty = np.empty((0, self.channels), np.int16)
-            return self._spill.clip(empty if rest is None else rest, name)
-        parts = self._parts if rest is None else [*self._parts, rest]
-        whole = np.concatenate(parts)
+            return self._spill.clip(rest, name)
+        whole = np.concatenate([*self._parts, rest])
         return MemoryClip(self.rate, whole if self.channels > 1 else whole[:, 0], name=name)
 
-    def _settle(self) -> None:
-        """Copy the loose pieces to where they belong; they all fit."""
-        if not self._loose:
-            return
-        if self._part is None:
-            self._part = np.empty((self._room, self.channels), np.int16)
-        end = self._at + self._held
-        np.concatenate(self._loose, out=self._part[self._at : end])
-        self._at, self._held = end, 0
-        self._loose.clear()
+    def _none(self) -> Int16:
+        return np.empty((0, self.channels), np.int16)
 
     def _put_away(self, part: Int16) -> bool:
         if self._make is None:

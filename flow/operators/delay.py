@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,64 +11,68 @@ from ..blocks import Samples
 from ..durations import Time, seconds_of
 from ..units import Frames
 from .operator import BlockOperator, Form, Kernel, check, sound
-from .param import Glide, Number
+from .param import Number, Scale
 
-Floats: TypeAlias = NDArray[np.float64]
+T = TypeVar("T", bound=np.floating[Any])
 
 
-class Line:
-    """A delay line: the last `size` frames, read oldest first, each then overwritten."""
+class Line(Generic[T]):
+    """A delay line: the last frames, read oldest first, each then overwritten.
+
+    ring: silence of its length, which becomes the line's own.
+    """
 
     __slots__ = ("_ring", "_at")
 
-    def __init__(self, size: Frames, channels: int | None) -> None:
-        self._ring: Floats = np.zeros(size if channels is None else (size, channels))
+    def __init__(self, ring: NDArray[T]) -> None:
+        self._ring = ring
         self._at = 0
 
-    def oldest(self, most: Frames) -> Floats:
+    def oldest(self, most: Frames) -> NDArray[T]:
         """Up to `most` of the oldest frames, as far as they lie in one piece: a view."""
         return self._ring[self._at : self._at + most]
 
-    def write(self, samples: Floats) -> None:
+    def write(self, samples: NDArray[T]) -> None:
         """Overwrite as many of the oldest frames."""
-        end = self._at + len(samples)
-        self._ring[self._at : end] = samples
-        self._at = 0 if end == len(self._ring) else end
+        self._ring[self._at : self._at + len(samples)] = samples
+        self.wrote(len(samples))
+
+    def wrote(self, frames: Frames) -> None:
+        """So many of the oldest were overwritten, where they lie."""
+        at = self._at + frames
+        self._at = 0 if at == len(self._ring) else at
 
 
 class _Delay(Kernel):
     def __init__(self, frames: Frames, feedback: float, mix: Number, form: Form) -> None:
-        self._line = Line(frames, form.channels)
-        self._feedback = feedback
-        self._mix = Glide(mix, form)
+        self._line = Line(np.zeros((frames, form.channels), np.float32))
+        self._feedback = np.array(feedback, np.float32)
+        self._mix = Scale(mix, form)
 
     def process(self, samples: Samples) -> Samples:
-        # Doubles throughout: numpy mixes the two at a third of the speed.
-        dry = samples.astype(np.float64)
-        mix = self._mix.step(len(dry))
-        share = mix[:, None] if isinstance(mix, np.ndarray) else mix
-        echo = self._line.oldest(len(dry))
-        if len(echo) == len(dry):  # nearly always
+        share, count = self._mix.step(len(samples)), len(samples)
+        echo = self._line.oldest(count)
+        if len(echo) == count:  # nearly always
             wet = echo * share
-            self._feed(echo, dry)
+            self._feed(echo, samples)
         else:
-            wet = np.empty(dry.shape)
+            wet = np.empty_like(samples)
             at = 0
-            while at < len(dry):
+            while at < count:
                 # At most one length of the line at a time: then it holds what came just now.
-                echo = self._line.oldest(len(dry) - at)
+                echo = self._line.oldest(count - at)
                 end = at + len(echo)
                 wet[at:end] = echo
-                self._feed(echo, dry[at:end])
+                self._feed(echo, samples[at:end])
                 at = end
             wet *= share
-        wet += dry
-        return wet.astype(np.float32)
+        wet += samples
+        return wet
 
-    def _feed(self, echo: Floats, dry: Floats) -> None:
-        fed = echo * self._feedback
-        fed += dry
-        self._line.write(fed)
+    def _feed(self, echo: Samples, dry: Samples) -> None:
+        echo *= self._feedback  # where it lies
+        echo += dry
+        self._line.wrote(len(dry))
 
 
 def delay(time: Time = "300 ms", feedback: float = 0.4, mix: Number = 0.5) -> BlockOperator:

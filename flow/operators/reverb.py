@@ -21,7 +21,7 @@ WET = 3.0
 
 class _Comb:
     def __init__(self, frames: int, feedback: float, damp: float) -> None:
-        self._line = Line(frames, None)
+        self._line = Line(np.zeros(frames))
         self._feedback = feedback
         self._damp = OnePole("reverb", damp)
 
@@ -37,7 +37,7 @@ class _Comb:
 
 class _Allpass:
     def __init__(self, frames: int) -> None:
-        self._line = Line(frames, None)
+        self._line = Line(np.zeros(frames))
 
     def change(self, samples: NDArray[np.float64]) -> None:
         at = 0
