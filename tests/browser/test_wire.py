@@ -182,6 +182,25 @@ async def test_a_line_that_dies_under_a_run_is_noticed_by_itself(
         site.way.close()
 
 
+async def test_a_line_that_falls_silent_under_live_sound_shows_on_the_badge(
+    serve: Serve, visit: Open, hurried: Path
+) -> None:
+    """Nothing is lost yet, and nobody is heard: that is not good, however good it was before."""
+    with oc.Blocks() as app:
+        microphone = oc.Audio(streaming=True)
+        microphone.stream(lambda _: None, microphone, None)
+    site = await Way(await impatient(serve, app, hurried)).open()
+    try:
+        tab = await visit(site, lossy=True)
+        await tab.page.get_by_role("button", name="Record").click()
+        badge = tab.page.locator(".badge")
+        await expect(badge).to_have_text(re.compile(r"^Live\s"))
+        site.silent = True
+        await expect(badge).to_have_text(re.compile(r"^Live, disturbed\s· \d{4,} ms"))
+    finally:
+        site.way.close()
+
+
 async def test_a_burst_of_clicks_over_a_line_that_breaks_comes_once_each(
     serve: Serve, visit: Open
 ) -> None:

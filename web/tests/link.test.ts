@@ -1,7 +1,7 @@
 import { concat, NEVER, Observable, of, Subject } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { backoff, keep, KEPT, Link, type Dial, type LinkEvent, type Resume, type SocketEvent } from '../src/wire/link';
+import { backoff, keep, KEPT, Link, LONGEST_WAIT, type Dial, type LinkEvent, type Resume, type SocketEvent } from '../src/wire/link';
 import type { ClientMessage } from '../src/wire/types';
 import { opening } from './build';
 
@@ -48,7 +48,8 @@ function marbles(body: (helpers: { scheduler: TestScheduler; at: (time: number, 
 }
 
 it('waits twice as long each time, up to five seconds', () => {
-  expect([1, 2, 3, 4, 5, 6, 20].map(backoff)).toEqual([250, 500, 1000, 2000, 4000, 5000, 5000]);
+  const waits = [1, 2, 3, 4, 5, 6, 20].map((count) => backoff(count, LONGEST_WAIT));
+  expect(waits).toEqual([250, 500, 1000, 2000, 4000, 5000, 5000]);
 });
 
 describe('a link', () => {
@@ -96,6 +97,21 @@ describe('a link', () => {
     marbles(({ at }) => {
       const lost = at(900, dialing(of(up), of(up), of(up))).filter(([, name]) => name === 'lost');
       expect(lost.map(([time]) => time)).toEqual([0, 250, 750]);
+    });
+  });
+
+  it('tries each second while sound is under way', () => {
+    const scheduler = new TestScheduler((a, b) => expect(a).toEqual(b));
+    scheduler.run(({ cold }) => {
+      let sounding = true;
+      const link = new Link(dialing(of(), of(), of(), of(), of(), of()), { scheduler, sounding: () => sounding });
+      const waits: number[] = [];
+      const life = link.events.subscribe((event) => event.kind === 'lost' && waits.push(event.wait));
+      cold('3000ms (x|)').subscribe(() => (sounding = false));
+      cold('9000ms (x|)').subscribe(() => {
+        expect(waits).toEqual([250, 500, 1000, 1000, 1000, 5000]);
+        life.unsubscribe();
+      });
     });
   });
 

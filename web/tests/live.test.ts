@@ -280,6 +280,8 @@ describe('the figures of a stream', () => {
     expect(after(15_000, 4_000, 100)).toBe('fair');
     expect(health({ ...none, latency: 400 }, [], 0, true)).toBe('fair');
     expect(health({ ...none, latency: 1400 }, [], 0, true)).toBe('bad');
+    expect(health({ ...none, trip: 400 }, [], 0, true)).toBe('good');
+    expect(health({ ...none, latency: 30, trip: 1400 }, [], 0, true)).toBe('bad');
     expect(health({ ...none, latency: 59, budget: 60 }, [], 0, true)).toBe('good');
     expect(health({ ...none, latency: 61, budget: 60 }, [], 0, true)).toBe('bad');
     expect(health(none, [], 0, false)).toBe('bad');

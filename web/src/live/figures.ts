@@ -18,7 +18,7 @@ export interface Figures {
   late: number | null;
   /** Milliseconds that it may be; null is any. */
   budget: number | null;
-  /** Milliseconds to the server and back. */
+  /** Milliseconds to the server and back; so far, while nothing comes back. */
   trip: number | null;
   /** Milliseconds of a recording that wait for the line. */
   waiting: number | null;
@@ -79,7 +79,7 @@ export function health(figures: Figures, troubles: readonly number[], now: numbe
   const ago = now - (troubles.at(-1) ?? -Infinity);
   const often = troubles.filter((at) => now - at < TOGETHER).length >= OFTEN;
   if (!online || (often && ago < SINGLE)) return 'bad';
-  if ((figures.latency ?? 0) > TOO_LATE) return 'bad';
+  if (Math.max(figures.latency ?? 0, figures.trip ?? 0) > TOO_LATE) return 'bad';
   if (figures.budget !== null && (figures.latency ?? 0) > figures.budget) return 'bad';
   if (often || ago < SINGLE || (figures.latency ?? 0) > LATE) return 'fair';
   return 'good';

@@ -58,7 +58,8 @@ export class Page {
     dial: Dial,
     readonly sounds: Sounds = noSounds,
   ) {
-    this.link = new Link(dial, { hurry: merge(this.hurry, fromEvent(window, 'online')) });
+    const hurry = merge(this.hurry, fromEvent(window, 'online'));
+    this.link = new Link(dial, { hurry, sounding: () => sounds.sounding() });
   }
 
   /** Connects, and stays connected until the subscription is ended. */

@@ -24,13 +24,15 @@ import type { Act, ClientMessage, ServerMessage } from './types';
 /** First and longest wait before another attempt, in milliseconds. */
 export const FIRST_WAIT = 250;
 export const LONGEST_WAIT = 5000;
+/** Longest wait while sound is under way, of which only so much is kept. */
+export const LONGEST_WAIT_SOUNDING = 1000;
 
 /** Messages that are kept until the server has them (policy: what is done beyond them is refused, and told). */
 export const KEPT = 1000;
 
 /** Milliseconds before attempt number `count` (1 is the first after a loss). */
-export function backoff(count: number): number {
-  return Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (count - 1));
+export function backoff(count: number, longest: number): number {
+  return Math.min(longest, FIRST_WAIT * 2 ** (count - 1));
 }
 
 export type SocketEvent =
@@ -61,6 +63,8 @@ export interface LinkOptions {
   scheduler?: SchedulerLike;
   /** Emits when it is worth trying at once: the network is back, or somebody pressed a button. */
   hurry?: Observable<unknown>;
+  /** Whether sound is under way. */
+  sounding?: () => boolean;
 }
 
 class Lost extends Error {}
@@ -120,7 +124,7 @@ export class Link {
       retry({
         resetOnSuccess: true,
         delay: (_error, count) => {
-          const wait = backoff(count);
+          const wait = backoff(count, this.options.sounding?.() ? LONGEST_WAIT_SOUNDING : LONGEST_WAIT);
           out.next({ kind: 'lost', attempt: count, wait });
           const pause = timer(wait, scheduler);
           return this.options.hurry ? race(pause, this.options.hurry) : pause;

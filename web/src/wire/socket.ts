@@ -21,6 +21,8 @@ export type SoundEvent =
 /** The way of live sound between the audio thread and the server. */
 export interface Sounds {
   readonly events: Observable<SoundEvent>;
+  /** Whether something is recorded or heard. */
+  sounding(): boolean;
   /** The session is there, and what was kept for it was sent: sound may follow. */
   ready(): void;
   /** Whether the server owes something: then a line that died in silence is noticed by itself. */
@@ -47,6 +49,8 @@ export class Wire implements Sounds {
   private readonly worker = new Worker(new URL('./socket.worker.ts', import.meta.url), { type: 'module' });
   private socket: ((event: FromWorker) => void) | null = null;
   private peer: Peer | null = null;
+  private readonly recordings = new Set<number>();
+  private readonly streams = new Set<number>();
   /** Who records, and may take the way that loses. */
   private readonly lossy = new Set<number>();
   private iceServers: string[] = [];
@@ -87,6 +91,10 @@ export class Wire implements Sounds {
       };
     });
 
+  sounding(): boolean {
+    return this.recordings.size + this.streams.size > 0;
+  }
+
   ready(): void {
     this.say({ kind: 'ready' });
     // It ended with the line before.
@@ -98,10 +106,12 @@ export class Wire implements Sounds {
   }
 
   record(node: number, port: MessagePort, lossy: boolean): void {
+    this.recordings.add(node);
     this.say({ kind: 'record', node, port, lossy }, port);
   }
 
   recorded(node: number): void {
+    this.recordings.delete(node);
     this.say({ kind: 'recorded', node });
   }
 
@@ -110,10 +120,12 @@ export class Wire implements Sounds {
   }
 
   play(node: number, epoch: number, port: MessagePort): void {
+    this.streams.add(node);
     this.say({ kind: 'play', node, epoch, port }, port);
   }
 
   played(node: number, epoch: number): void {
+    this.streams.delete(node);
     this.say({ kind: 'played', node, epoch });
   }
 
@@ -152,6 +164,7 @@ export class Wire implements Sounds {
 /** For a page without sound: nothing goes anywhere. */
 export const noSounds: Sounds = {
   events: new Observable(),
+  sounding: () => false,
   ready: () => undefined,
   awaiting: () => undefined,
   record: () => undefined,

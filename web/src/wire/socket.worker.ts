@@ -41,7 +41,7 @@ export type FromWorker =
   | { kind: 'ended'; node: number; why: 'stop' | 'limit' }
   /** Milliseconds of a recording that were dropped so far because there was no line, and that wait for it. */
   | { kind: 'uplink'; node: number; dropped: number; waiting: number }
-  /** Milliseconds to the server and back. */
+  /** Milliseconds to the server and back; so far, while nothing comes back. */
   | { kind: 'trip'; ms: number };
 
 /** What is spoken; the server answers with it, and with nothing else that was offered. */
@@ -365,8 +365,10 @@ function measure(): void {
     if (recordings.size + players.size === 0) {
       clearInterval(pings);
       pings = 0;
-    } else {
+    } else if (asked === null) {
       ping();
+    } else {
+      page.postMessage({ kind: 'trip', ms: (tenths() - asked) / 10 });
     }
   };
   pings = self.setInterval(turn, PING);
