@@ -15,7 +15,6 @@ from ...flow.cancel import CancelToken
 from ...flow.program import Execute
 from .pool import Pool
 from .task import as_task
-from .tqdm_bars import follow
 
 
 def async_generator_executor(pool: Pool) -> Execute:
@@ -23,10 +22,6 @@ def async_generator_executor(pool: Pool) -> Execute:
 
     async def body(call: Call, cancel: CancelToken, give: Any) -> None:
         assert call.fn is not None
-        task = asyncio.current_task()
-        if task and call.listener.interrupt:
-            cancel.on_request(task.cancel)
-        follow(call.args, call.kwargs)
         values: AsyncGenerator[Any, None] = call.fn(*call.args, **call.kwargs)
         try:
             async for value in values:

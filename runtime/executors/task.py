@@ -1,4 +1,8 @@
-"""What the executors on the loop share: a task that prepares, runs and tells how it ended."""
+"""What the executors on the loop share: a task that prepares, runs and tells how it ended.
+
+A cancelled one is allowed to finish, like a plain function (rule C2); with `interrupt=True` it gets
+CancelledError at its next await (rule C3).
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from ...flow.program import Execute
 from ...flow.scheduler import Step
 from ...flow.work import Work
 from .pool import Pool
+from .tqdm_bars import follow
 
 Body = Callable[[Call, CancelToken, Callable[[Step], None]], Awaitable[None]]
 
@@ -41,6 +46,10 @@ def as_task(pool: Pool, body: Body) -> Execute:
                     if faults:
                         observer.on_next(faults)
                     if call.alive and not cancel.requested:
+                        task = asyncio.current_task()
+                        if task and call.listener.interrupt:
+                            cancel.on_request(task.cancel)
+                        follow(call.args, call.kwargs)
                         await body(call, cancel, observer.on_next)
                 except asyncio.CancelledError as error:
                     if not cancel.requested:  # not ours: the loop is going down
