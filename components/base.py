@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from ..flow.dialect import Foreign, understood
+from ..flow.dialect import Foreign, constructor_arguments, understood
 from ..flow.errors import DeclarationError, InputError
 from ..flow.graph import Graph, Node, building, nodes_of
 from ..flow.listeners import options
@@ -83,7 +83,7 @@ class Placed(Node):
     ) -> None:
         min_width = 160 if min_width is None else min_width
         if kwargs:
-            understood(self.where, kwargs, self.foreign, sorted(_arguments(type(self))))
+            understood(self.where, kwargs, self.foreign, sorted(constructor_arguments(type(self))))
         if scale is not None and scale < 0:
             raise DeclarationError(f"{self.where}: scale={scale!r} must be 0 or more.")
         if min_width < 0:
@@ -135,7 +135,7 @@ class Placed(Node):
         self._call = (self._call[0], {**self._call[1], name: value})
 
     def with_props(self, props: Mapping[str, object]) -> Self:
-        known = _arguments(type(self))
+        known = constructor_arguments(type(self))
         for name in props:
             if name not in known and name not in self.foreign:
                 raise ValueError(f"{self.where}: {name!r} is not one of its properties.")
@@ -164,18 +164,6 @@ def _sayable(value: object) -> bool:
     except (TypeError, ValueError):
         return False
     return True
-
-
-@cache
-def _arguments(cls: type[Placed]) -> frozenset[str]:
-    """The names that its constructor takes."""
-    return frozenset(
-        name
-        for each in cls.__mro__  # a component hands **kwargs on to those above it
-        if "__init__" in vars(each)
-        for name, one in inspect.signature(each.__init__).parameters.items()
-        if name != "self" and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
-    )
 
 
 @cache

@@ -6,10 +6,12 @@ refused with the way out: an app must never run on looking as if it had been hea
 
 from __future__ import annotations
 
+import inspect
 import reprlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Final
 
 from .errors import DeclarationError
@@ -52,6 +54,26 @@ def understood(
             continue
         told = name if found.secret else f"{name}={reprlib.repr(value)}"
         raise DeclarationError(f"{where}: {told}: {found.instead}")
+
+
+def arguments_of(fn: Callable[..., object]) -> tuple[str, ...]:
+    """The names that a method takes, in order: what `understood` wants to know."""
+    return tuple(
+        name
+        for name, one in inspect.signature(fn).parameters.items()
+        if name != "self" and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+    )
+
+
+@cache
+def constructor_arguments(cls: type) -> frozenset[str]:
+    """The names that a class takes, where each hands **kwargs on to those above it."""
+    return frozenset(
+        name
+        for each in cls.__mro__
+        if "__init__" in vars(each)
+        for name in arguments_of(each.__init__)
+    )
 
 
 def _same(a: object, b: object) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from ..flow.dialect import Foreign, understood
+from ..flow.dialect import Foreign, arguments_of, constructor_arguments, understood
 from ..flow.errors import DeclarationError
 from ..flow.graph import Graph, building
 from ..flow.listeners import at_least
@@ -76,7 +76,8 @@ class Blocks(Graph):
         **kwargs: Any,
     ) -> None:
         if kwargs:
-            understood(type(self).__name__, kwargs, self.foreign, BLOCKS_TAKES)
+            takes = sorted(constructor_arguments(type(self)))
+            understood(type(self).__name__, kwargs, self.foreign, takes)
         super().__init__()
         self._launched: Launched | None = None
         self.title = title
@@ -137,8 +138,7 @@ class Blocks(Graph):
         enabled=False: what does not say queue=True skips the queue. Raises DeclarationError.
         """
         if kwargs:
-            takes = ("default_concurrency_limit", "max_size", "enabled")
-            understood("queue", kwargs, QUEUE, takes)
+            understood("queue", kwargs, QUEUE, arguments_of(Blocks.queue))
         limit = 1 if default_concurrency_limit == "not_set" else default_concurrency_limit
         if limit is not None and not at_least(limit, 1):
             raise DeclarationError(
@@ -233,7 +233,7 @@ class Blocks(Graph):
         for what cannot be meant or is not done here, OSError if the port is taken.
         """
         if kwargs:
-            understood("launch", kwargs, LAUNCH, LAUNCH_TAKES)
+            understood("launch", kwargs, LAUNCH, arguments_of(Blocks.launch))
         self.theme = self.theme or _theme(theme)
         self.css = self.css or _css(css, css_paths)
         self.js = self.js or js
@@ -272,21 +272,8 @@ class Blocks(Graph):
             self._launched.close()
 
 
-LAUNCH_TAKES = (
-    "server_name", "server_port", "inbrowser", "prevent_thread_lock", "show_error", "quiet",
-    "max_threads", "max_file_size", "max_session_size", "max_connections", "root_path", "tls",
-    "allowed_hosts", "allowed_origins", "allowed_frames", "ice_servers", "reconnect_window",
-    "allow_private_urls",
-    "theme", "css", "js", "head",
-)  # fmt: skip
-
 Themed = Mapping[str, str] | themes.Theme | str | None
 Paths = str | Path | Sequence[str | Path] | None
-
-BLOCKS_TAKES = (
-    "title", "theme", "css", "css_paths", "js", "head", "head_paths", "fill_width", "fill_height",
-    "lang", "strings",
-)  # fmt: skip
 
 
 def _theme(given: object) -> dict[str, str]:

@@ -44,6 +44,12 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: oc.Blocks().queue(concurrency_count=3), "write default_concurrency_limit."),
     (lambda: oc.Blocks().launch(share=True), "launch: share=True: no tunnel"),
     (lambda: oc.Blocks().launch(allow="*"), "did you mean 'allowed_hosts'?|it takes"),
+    (lambda: oc.Blocks().launch(csspath="a.css"), "did you mean 'css_paths'?"),
+    (lambda: oc.Blocks().queue(maxsize=3), "did you mean 'max_size'?"),
+    (
+        lambda: oc.Interface(str, "text", "text", flaging_mode="never"),
+        "Interface: 'flaging_mode' is not an option here; did you mean 'flagging_mode'?",
+    ),
     (lambda: oc.themes.Soft(primary_hue="beige"), "primary_hue='beige'; choose red,"),
     (lambda: oc.themes.Soft().set(block_shadow="none"), "'block-shadow' is not one of its"),
 ]
