@@ -27,6 +27,20 @@ async def slider(tab: Visit) -> Locator:
     return tab.page.get_by_role("slider", name=re.compile("Position"))
 
 
+def note_all(sound: oc.Audio, seen: list[str], count: oc.Number) -> None:
+    """What the player tells goes to `seen`, and how much that is to `count`."""
+
+    def note(name: str):
+        async def noted() -> int:
+            seen.append(name)
+            return len(seen)
+
+        return noted
+
+    for port in ("play", "pause", "stop"):
+        getattr(sound, port)(note(port), None, count, queue=False, trigger_mode="multiple")
+
+
 async def test_it_tells_play_and_pause_and_the_natural_end(visit: Open) -> None:
     """play, pause while the user stops it; at the end pause, then stop, and nothing twice."""
     seen: list[str] = []
@@ -34,15 +48,7 @@ async def test_it_tells_play_and_pause_and_the_natural_end(visit: Open) -> None:
         sound = oc.Audio((RATE, SOUND[1][: RATE // 2]), label="Sound")
         count = oc.Number(0, label="Count")
 
-        def note(name: str):
-            async def noted() -> int:
-                seen.append(name)
-                return len(seen)
-
-            return noted
-
-        for port in ("play", "pause", "stop"):
-            getattr(sound, port)(note(port), None, count, queue=False, trigger_mode="multiple")
+        note_all(sound, seen, count)
     tab = await visit(app)
     wave = await slider(tab)
     await tab.page.get_by_role("button", name="Play", exact=True).click()
@@ -156,15 +162,7 @@ async def test_a_loop_tells_neither_pause_nor_stop(visit: Open) -> None:
         sound = oc.Audio((RATE, SOUND[1][: RATE // 5]), label="Sound", loop=True)
         count = oc.Number(0, label="Count")
 
-        def note(name: str):
-            async def noted() -> int:
-                seen.append(name)
-                return len(seen)
-
-            return noted
-
-        for port in ("play", "pause", "stop"):
-            getattr(sound, port)(note(port), None, count, queue=False, trigger_mode="multiple")
+        note_all(sound, seen, count)
     tab = await visit(app)
     await slider(tab)
     await tab.page.evaluate(

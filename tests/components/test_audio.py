@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import json
 import shutil
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -26,18 +25,6 @@ from ossicle.runtime.media.store import Store
 
 RATE = 8000
 SOUND = (np.sin(np.arange(4000) / 9) * 9000).astype(np.int16)
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    made = Store()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def media(store: Store) -> Session:
-    return store.session("a")
 
 
 def file(folder: Path, samples: Any, name: str = "a.wav", **more: Any) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,18 +22,6 @@ from ossicle.runtime.media.store import Store
 from ossicle.testing import Lab
 
 SHADES = np.random.default_rng(3).integers(0, 256, (5, 7, 3), np.uint8)
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    made = Store()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def media(store: Store) -> Session:
-    return store.session("a")
 
 
 def saved(picture: Pillow.Image, format: str) -> bytes:

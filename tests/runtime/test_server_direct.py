@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import itertools
 import os
 from collections import deque
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 import pytest
@@ -379,12 +381,9 @@ async def test_over_a_socket(early: bool) -> None:
         await running.close()
 
 
-@pytest.mark.parametrize("said", [0, 1, 2], ids=["nothing", "a frame", "half a frame"])
-async def test_a_line_that_falls_silent_is_given_up(said: int) -> None:
-    """No close and no answer, ever: the heartbeat ends it, whatever came last, and its session may
-    wait for the page. Here 0.1 s, as a rule 20 s, and half of that for the answer."""
-    host = RecordingHost()
-    sockets = Sockets(host, heartbeat=0.1)
+@contextlib.asynccontextmanager
+async def talking(sockets: Sockets) -> AsyncGenerator[Raw]:
+    """A page that is connected, and has been greeted."""
     app = web.Application()
     app.router.add_get("/ws", sockets.handle)
     running = await serve(app, port=0)
@@ -392,6 +391,19 @@ async def test_a_line_that_falls_silent_is_given_up(said: int) -> None:
     try:
         await page.ask(running.port, base64.b64encode(os.urandom(16)))
         assert (await page.receive())[0] == TEXT
+        yield page
+    finally:
+        page.writer.close()
+        await running.close()
+
+
+@pytest.mark.parametrize("said", [0, 1, 2], ids=["nothing", "a frame", "half a frame"])
+async def test_a_line_that_falls_silent_is_given_up(said: int) -> None:
+    """No close and no answer, ever: the heartbeat ends it, whatever came last, and its session may
+    wait for the page. Here 0.1 s, as a rule 20 s, and half of that for the answer."""
+    host = RecordingHost()
+    sockets = Sockets(host, heartbeat=0.1)
+    async with talking(sockets) as page:
         whole = frame(SOUND, b"abc")
         page.writer.write([b"", whole, whole[:-2]][said])
         if said == 1:
@@ -402,9 +414,6 @@ async def test_a_line_that_falls_silent_is_given_up(said: int) -> None:
             while await page.reader.read(1 << 16):
                 pass  # what it was sent on the way; then the end of the line
         assert len(sockets) == 0
-    finally:
-        page.writer.close()
-        await running.close()
 
 
 async def test_a_line_that_speaks_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -412,13 +421,7 @@ async def test_a_line_that_speaks_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("ossicle.runtime.frontends.web.direct._TELL", 0.02)
     host = RecordingHost()
     sockets = Sockets(host, heartbeat=0.3)
-    app = web.Application()
-    app.router.add_get("/ws", sockets.handle)
-    running = await serve(app, port=0)
-    page = Raw(*await asyncio.open_connection("127.0.0.1", running.port))
-    try:
-        await page.ask(running.port, base64.b64encode(os.urandom(16)))
-        assert (await page.receive())[0] == TEXT
+    async with talking(sockets) as page:
         loop = asyncio.get_running_loop()
         until = loop.time() + 1
         while loop.time() < until:  # for longer than silence would be borne
@@ -426,6 +429,3 @@ async def test_a_line_that_speaks_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
             while await page.receive() != (SOUND, b"cba"):
                 pass
         assert len(sockets) == 1
-    finally:
-        page.writer.close()
-        await running.close()

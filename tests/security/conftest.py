@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import math
 import struct
+import tempfile
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -105,6 +108,27 @@ def wav() -> bytes:
     return sound()
 
 
+@pytest.fixture(autouse=True)
+def own_temp_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What is left behind is seen, because nobody else writes here."""
+    folder = tmp_path / "temp"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@contextlib.asynccontextmanager
+async def serving(demo: oc.Blocks) -> AsyncGenerator[Site]:
+    """The app on a port of this machine."""
+    host = Host(demo.plan())
+    app = make_app(host, max_upload=MAX_UPLOAD)
+    running = await serve(app, port=0)
+    async with aiohttp.ClientSession() as http:
+        yield Site(running, host, http, app)
+    await running.close()
+    await host.close()
+
+
 @pytest_asyncio.fixture
 async def site() -> AsyncIterator[Site]:
     with oc.Blocks() as demo:
@@ -121,10 +145,5 @@ async def site() -> AsyncIterator[Site]:
 
         button.click(same, audio, out)
         text.submit(fail, text, text)
-    host = Host(demo.plan())
-    app = make_app(host, max_upload=MAX_UPLOAD)
-    running = await serve(app, port=0)
-    async with aiohttp.ClientSession() as http:
-        yield Site(running, host, http, app)
-    await running.close()
-    await host.close()
+    async with serving(demo) as made:
+        yield made

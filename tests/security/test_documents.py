@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,8 @@ import pytest_asyncio
 
 import ossicle as oc
 from ossicle.flow.pictures import png
-from ossicle.runtime.frontends.web.server import make_app, serve
-from ossicle.runtime.host import Host
 
-from .conftest import MAX_UPLOAD, Site, Tab, sound
+from .conftest import MAX_UPLOAD, Site, Tab, serving, sound
 from .test_files import TRAVERSAL, left
 
 PICTURE = png(np.arange(48, dtype=np.uint8).reshape(4, 4, 3))
@@ -41,14 +38,6 @@ HOSTILE = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def own_temp_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "temp"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
-
-
 @pytest_asyncio.fixture
 async def site() -> AsyncIterator[Site]:
     with oc.Blocks() as demo:
@@ -68,13 +57,8 @@ async def site() -> AsyncIterator[Site]:
             return SVG
 
         image.upload(draw, image, drawn)
-    host = Host(demo.plan())
-    app = make_app(host, max_upload=MAX_UPLOAD)
-    running = await serve(app, port=0)
-    async with aiohttp.ClientSession() as http:
-        yield Site(running, host, http, app)
-    await running.close()
-    await host.close()
+    async with serving(demo) as site:
+        yield site
 
 
 async def send(site: Site, tab: Tab, kind: str, data: Any, name: str) -> aiohttp.ClientResponse:

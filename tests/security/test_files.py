@@ -8,7 +8,6 @@ import itertools
 import logging
 import os
 import socket
-import tempfile
 import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -41,15 +40,6 @@ TRAVERSAL = [
     "con",
     "aux.wav",
 ]
-
-
-@pytest.fixture(autouse=True)
-def own_temp_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What is left behind is seen, because nobody else writes here."""
-    folder = tmp_path / "temp"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
 
 
 def left(folder: Path) -> list[str]:
