@@ -350,7 +350,8 @@ class Component(Placed):
         known = sorted(self.known_acts())
         if act in known:
             return Received(data=data)
-        raise InputError(f"{self.where}: {act!r} is no act of it; it has {', '.join(known)}.")
+        acts = ", ".join(known) or "none"
+        raise InputError(f"{self.where}: {act!r} is no act of it; it has {acts}.")
 
 
 def _tick(where: str, node: Component) -> Port:

@@ -104,6 +104,11 @@ class Marbles:
 
     def watch(self, stream: Observable[Any], *, dispose: str | None = None) -> Watched:
         """Subscribe now and note what comes. `dispose`: a picture whose `^` says when to leave."""
+        if not isinstance(stream, Observable):  # pyright: ignore[reportUnnecessaryIsInstance]  # tests are not always typed
+            raise MarbleError(
+                f"{stream!r} is no stream that can be watched; an operator gives one when it was"
+                " called, like ops.debounce(0.2)."
+            )
         seen = Watched(self)
         begin = self.clock.seconds
 

@@ -216,7 +216,7 @@ def _grouped(names: list[str]) -> str:
 
 
 def _step(frame: Seconds) -> int:
-    if not frame >= 1e-9:
+    if not (isinstance(frame, int | float) and frame >= 1e-9):  # pyright: ignore[reportUnnecessaryIsInstance]  # tests are not always typed
         raise MarbleError(f"frame={frame!r} must be the seconds of one character, more than 0.")
     return _whole(frame)
 

@@ -68,7 +68,10 @@ def rows_of(entries: list[Entry], names: Facts, only: tuple[str, ...], left_out:
     for entry in entries:
         facts = entry.facts
         if entry.what == "event" and (facts["node"], facts["port"]) in heard:
-            if not facts.get("of_event") and not repeats(facts):
+            again = (
+                facts["cause"] == "timer" and facts["port"] != "tick"
+            )  # `every`: nothing happened
+            if not (again or facts.get("of_event") or repeats(facts)):
                 marks = row(entry, f"{node_name(names, facts['node'])}.{facts['port']}")
                 marks.append((entry.at, LETTERS[len(marks) % len(LETTERS)]))
         elif entry.what == "outcome" and (sign := SIGNS.get(facts["outcome"])):

@@ -43,7 +43,14 @@ class VirtualClock(Clock):
         return sum(id not in self._gone for _, id, _ in self._due)
 
     def run_until(self, seconds: Seconds) -> None:
-        """Do all that is due up to and including that time, and stand there."""
+        """Do all that is due up to and including that time, and stand there.
+
+        Raises ValueError for a time that is over.
+        """
+        if not seconds >= self._seconds:
+            raise ValueError(
+                f"run_until({seconds!r}): it is {self._seconds:g} s; time goes forward."
+            )
         while self._due and self._due[0][0] <= seconds:
             self._seconds, id, action = heapq.heappop(self._due)
             if id in self._gone:

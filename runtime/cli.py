@@ -169,7 +169,11 @@ def _graph(args: argparse.Namespace) -> int:
 
     explained = load(args.app).app.explain()
     if args.svg:
-        args.svg.write_text(explained.to_svg(), encoding="utf-8")
+        try:
+            args.svg.write_text(explained.to_svg(), encoding="utf-8")
+        except OSError as error:
+            _tell(f"{args.svg} cannot be written: {error.strerror}")
+            return leave(1)
         print(f"{args.svg} holds the graph")
     else:
         print(

@@ -63,7 +63,7 @@ class Lab(User):
         super().__init__(rig)
         try:
             for what, fn in (js or {}).items():
-                rig.js[what if isinstance(what, str) else what.declared.id] = fn
+                rig.stand_in(what, fn)
             for slow, seconds in (takes or {}).items():
                 self.takes(slow, seconds)
             if connect:
@@ -130,18 +130,19 @@ class Lab(User):
         return self._rig.seconds
 
     def run_until(self, seconds: Seconds) -> None:
-        """Let time pass up to that second, and do what is due then. math.inf: until idle."""
-        self._rig.run_until(seconds)
+        """Let time pass up to that second, and do what is due then. math.inf: until idle.
+
+        Raises LabError for a second that is over.
+        """
+        self._rig.run_until(_time("run_until", seconds, self.seconds))
 
     def run(self, seconds: Seconds) -> None:
         """Let so much time pass. Raises LabError for less than none."""
-        if not seconds >= 0:
-            raise LabError(f"run: {seconds!r} s cannot pass; time goes forward.")
-        self.run_until(self.seconds + seconds)
+        self._rig.run_until(self.seconds + _time("run", seconds, 0.0))
 
     def settle(self) -> None:
         """Do all that is ready; no time passes. Every verb ends with it."""
-        self.run_until(self.seconds)
+        self._rig.run_until(self.seconds)
 
     def takes(self, what: Callable[..., Any] | Dependency, seconds: Takes) -> None:
         """Give a function that is not async a virtual duration, in every listener or in this one.
@@ -165,6 +166,11 @@ class Lab(User):
         for mark in drawn:
             if mark.name not in acts:
                 raise LabError(f"perform: {picture!r} has {mark.name!r}, but acts has none.")
+            if not callable(acts[mark.name]):
+                raise LabError(
+                    f"perform: acts[{mark.name!r}] must be a function, like lambda: lab.click(go),"
+                    f" not {acts[mark.name]!r}."
+                )
             self._rig.clock.at(begin + mark.at, acts[mark.name])
         self.run_until(begin + drawn.seconds)
 
@@ -174,3 +180,9 @@ class Lab(User):
     def outcomes(self) -> list[Seen]:
         """All stations of all users' requests, in order."""
         return list(self._rig.seen)
+
+
+def _time(verb: str, seconds: object, least: Seconds) -> Seconds:
+    if isinstance(seconds, int | float) and seconds >= least:
+        return seconds
+    raise LabError(f"{verb}: {seconds!r} must be seconds, {least:g} or more; time goes forward.")

@@ -14,7 +14,7 @@ from ...flow.audio import Clip
 from ...flow.calls import Call
 from ...flow.documents import Document, Documents
 from ...flow.said import Act, Close, Disconnect, Frames, Open, Reconnect, Said, Withdraw
-from ...flow.trace import Trace
+from ...flow.trace import Trace, TraceError
 from ...flow.trace_sounds import Copied, exchanged
 from ...flow.units import Seconds
 from ..app import Blocks
@@ -26,18 +26,35 @@ def replay(app: Blocks, trace: Trace | str | Path, **options: Any) -> Trace:
     """Do again what users did, at the same times, and return the new trace.
 
     As a test, in one line: `assert replay(demo, "bug.jsonl") == Trace.load("bug.jsonl")`, or
-    `replay(demo, path).difference(Trace.load(path))` for where they part.
+    `replay(demo, path).difference(Trace.load(path))` for where they part. Raises TraceError for an
+    app that has other components where the trace has acts.
 
     Functions that are not async take as long as they took. options: those of `Lab`, which must be
     what they were. A trace of a lab replays exactly, one of a server as exactly as threads can be.
     """
     old = trace if isinstance(trace, Trace) else Trace.load(trace)
     with Lab(app, connect=False, **options) as lab:
+        _check(lab, old)
         lab.rig.lasting = _Lasted(old)
         again = _Again(lab, old)
         again.all()
         lab.run_until(max(old.entries[-1].at if len(old) else 0.0, lab.seconds))
         return lab.trace
+
+
+def _check(lab: Lab, old: Trace) -> None:
+    """An app that has other components where the trace has acts was not meant."""
+    known, here = old.names["nodes"], lab.trace.names["nodes"]
+    for _, _, said in old.said:
+        if not isinstance(said, Act | Frames) or said.node >= len(known):
+            continue  # those of parts come with them
+        there = known[said.node]
+        now = here[said.node] if said.node < len(here) else "nothing"
+        if there.split()[0] != now.split()[0]:
+            raise TraceError(
+                f"replay: the trace was made of another app: it has {there} where this one has"
+                f" {now}."
+            )
 
 
 class _Again:
@@ -111,7 +128,8 @@ class _Lasted:
                 self._times.setdefault(entry.facts["request"], []).append(entry.at)
 
     def __call__(self, call: Call) -> Iterator[Seconds]:
-        row = self._rows[call.listener.id]
+        id = call.listener.id
+        row = self._rows[id] if id < len(self._rows) else []
         for member in call.members:
             times = self._times.get(member.request.id, [])
             if len(times) > 1:

@@ -25,7 +25,7 @@ from ..clock import LoopClock
 from ..executors.choose import by_kind
 from ..executors.pool import Pool
 from ..host import Host
-from .autojump import AutojumpLoop
+from .autojump import AutojumpLoop, StuckError
 from .inplace import InPlace, in_place
 from .threads import Held
 
@@ -83,6 +83,10 @@ class Rig:
         trace: bool,
     ) -> None:
         _alone()
+        if not isinstance(app, Blocks):  # pyright: ignore[reportUnnecessaryIsInstance]  # tests are not always typed
+            raise LabError(f"a lab runs an app, a Blocks or an Interface, and not {app!r}.")
+        if not (isinstance(reconnect_window, int | float) and reconnect_window >= 0):  # pyright: ignore[reportUnnecessaryIsInstance]  # the same
+            raise LabError(f"reconnect_window={reconnect_window!r} must be seconds, 0 or more.")
         self.app = app
         self.loop = AutojumpLoop()
         self.clock = _Clock(self.loop)
@@ -154,7 +158,11 @@ class Rig:
     def run_until(self, seconds: Seconds) -> None:
         """Let time pass up to that second, and do what is due then. math.inf: until idle."""
         self._outside()
-        self.loop.run_until(seconds)
+        try:
+            self.loop.run_until(seconds)
+        except StuckError as error:
+            working = ", ".join(dict.fromkeys(self.host.program.working)) or "no function"
+            raise StuckError(f"{error} At work: {working}.") from None
         self._raise_broken()
 
     def takes(self, what: Callable[..., Any] | Dependency, seconds: Takes) -> None:
@@ -176,6 +184,25 @@ class Rig:
             for listener in self.host.plan.listeners:
                 if key in (listener.id, listener.fn):
                     self.trace.names["listeners"][listener.id]["takes"] = row
+
+    def stand_in(self, what: object, fn: Callable[..., Any]) -> None:
+        """Let a function stand for a listener's js. Raises LabError where there is none."""
+        plan = self.host.plan
+        scripted = {each.id: each.name for each in plan.listeners if each.options.js is not None}
+        parts = any(isinstance(node, Part) for node in plan.nodes)
+        if isinstance(what, Dependency) and plan.graph.knows(what.declared):
+            key: int | str = what.declared.id
+            known = key in scripted
+        elif isinstance(what, str):
+            key, known = what, what in scripted.values() or parts
+        else:
+            key, known = "", False
+        if not known:
+            names = ", ".join(scripted.values()) or "none"
+            raise LabError(f"js: {what!r} is no listener of this app with js; there are {names}.")
+        if not callable(fn):
+            raise LabError(f"js: what stands for {what!r} must be a function, not {fn!r}.")
+        self.js[key] = fn
 
     def _timed(self, what: Callable[..., Any] | Dependency) -> Callable[..., Any]:
         """The function that is meant. Raises LabError unless the app has it."""

@@ -118,7 +118,10 @@ class User:
 
         Raises InputError for an act or a value that this component does not take.
         """
-        message: Message = {"type": "act", "node": self._id(node), "act": act}
+        id = self._id(node)
+        if self._connection and id not in self.page.props:
+            raise LabError(f"{node.where}: is not on the page.")
+        message: Message = {"type": "act", "node": id, "act": act}
         if value is not UNSET:
             message["value"] = value
         if data is not None:
@@ -244,8 +247,12 @@ class User:
         """Let chunks come on the component's `stream`, one at the end of each `every` seconds.
 
         Sound comes as `Block`s, anything else as it is. Returns at once; `run` lets the time pass.
-        Without a line nothing comes.
+        Without a line nothing comes. Raises LabError for a component without a `stream`.
         """
+        if "stream" not in component.ports:
+            raise LabError(f"feed: {component.where} has no stream.")
+        if not every > 0:
+            raise LabError(f"feed: every={every!r} must be seconds, more than 0.")
         program, session, loop = self._rig.host.program, self.token, self._rig.loop
         node, begun, n = self._id(component), self._rig.seconds, 1
 
@@ -331,6 +338,8 @@ class User:
         clip = self.stored(audio)
         if not isinstance(clip, Clip):
             raise LabError(f"trim: {audio.where} holds no sound.")
+        if not all(isinstance(each, int | float) for each in (start, end)):  # pyright: ignore[reportUnnecessaryIsInstance]  # tests are not always typed
+            raise LabError(f"trim: {start!r} and {end!r} must be seconds.")
         frames = {"start": round(start * clip.rate), "end": round(end * clip.rate)}
         self.act(audio, "trim", frames)
 
@@ -422,7 +431,8 @@ class User:
 
     def _id(self, node: Node) -> int:
         if not isinstance(node, Node):  # pyright: ignore[reportUnnecessaryIsInstance]  # tests are not always typed
-            raise LabError(f"{node!r} is no component; find({node!r}) gives the one of that label.")
+            way = f"; find({node!r}) gives the one of that label" if isinstance(node, str) else ""
+            raise LabError(f"{node!r} is no component{way}.")
         if node.graph is None or not node.graph.sees(self._rig.app):
             raise LabError(f"{node.where}: is not a component of this app.")
         if node.graph is not self._rig.app:
@@ -445,8 +455,14 @@ class User:
             raise LabError(f"{component.where}: takes no sound; it is no Audio.")
         if isinstance(sound, Clip):
             return sound
-        media = self._rig.host.media(self.token)
-        return Clip.of(*sound) if isinstance(sound, tuple) else media.open(sound)
+        if isinstance(sound, tuple) and len(sound) == 2:
+            return Clip.of(*sound)
+        if not isinstance(sound, str | Path | bytes):  # pyright: ignore[reportUnnecessaryIsInstance]  # tests are not always typed
+            raise LabError(
+                f"{component.where}: a sound is a Clip, (rate, array), a path or the bytes of a"
+                f" file, not {type(sound).__name__}."
+            )
+        return self._rig.host.media(self.token).open(sound)
 
     def _wire(self, component: Component, value: object) -> object:
         """A value as the page would send it."""

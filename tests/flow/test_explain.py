@@ -205,6 +205,10 @@ def test_the_command_tells_and_draws(tmp_path: Path) -> None:
     assert graph("--mermaid").startswith("flowchart LR\n")
     assert graph("--svg", "graph.svg") == "graph.svg holds the graph\n"
     assert len(boxes((tmp_path / "graph.svg").read_text())) == 3
+    command = [sys.executable, "-m", "ossicle", "graph", "app.py", "--svg", "none/graph.svg"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("ossicle: none/graph.svg cannot be written: No such file")
 
 
 def test_what_happens_to_live_sound_that_comes_too_fast_is_told() -> None:

@@ -185,6 +185,10 @@ def test_expect_shows_both_pictures() -> None:
     """A test that fails says what came, below what was expected."""
     marbles = Marbles()
     marbles.expect(marbles.cold("-a-b|").pipe(ops.take(1)), "-(a|)")
+    with pytest.raises(MarbleError, match=r"is no stream that can be watched; an operator gives"):
+        marbles.through(ops.debounce, "-a|")  # type: ignore[arg-type]  # its call was forgotten
+    with pytest.raises(ValueError, match=r"run_until\(-1\): it is .* s; time goes forward"):
+        marbles.clock.run_until(-1)
     with pytest.raises(AssertionError) as caught:
         marbles.expect(marbles.cold("-a--b|"), "-a-b-|")
     assert str(caught.value).splitlines() == ["expected  -a-b-|", "came      -a--b|"]

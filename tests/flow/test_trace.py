@@ -274,6 +274,21 @@ def test_a_row_that_was_asked_for_is_there_though_nothing_happened() -> None:
     ]
 
 
+def test_every_is_no_event_of_its_trigger() -> None:
+    """M1 X1: the page opened once, though what hangs on that ran again and again."""
+    with oc.Blocks() as demo:
+        demo.load(waited, every=0.2)
+        oc.Timer(0.3).tick(apology)
+    with Lab(demo) as lab:
+        lab.run(0.5)
+    picture = lab.trace.to_marbles("load", "tick", "waited", steps=False, until=0.6)
+    assert picture.splitlines() == [
+        "Blocks.load   a   --   --   -",
+        "Timer 1.tick  -   --   a-   -",
+        "waited        (s|)-(s|)-(s|)-",
+    ]
+
+
 def test_svg_is_an_image_in_the_pages_colour(told: tuple[App, Lab]) -> None:
     """Well-formed, a row for each name, no colour of its own."""
     _, lab = told
@@ -377,6 +392,16 @@ def test_what_users_put_in_outlives_its_session(left: bool, tmp_path: Path) -> N
     loaded.save(tmp_path / "again.jsonl")
     both = [(tmp_path / f"{name}.jsonl").read_bytes() for name in ("trace", "again")]
     assert both[0] == both[1]
+
+
+def test_a_trace_of_another_app_is_told(told: tuple[App, Lab]) -> None:
+    """X1: where the trace has an act at a component that this app has not there."""
+    with oc.Blocks() as other:
+        oc.Number()
+    with pytest.raises(
+        TraceError, match="of another app: it has Textbox 'Name' where this one has"
+    ):
+        replay(other, told[1].trace)
 
 
 def test_a_session_replays(told: tuple[App, Lab], tmp_path: Path) -> None:

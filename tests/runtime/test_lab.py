@@ -12,13 +12,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 import ossicle as oc
 from ossicle import testing
+from ossicle.flow.errors import InputError
 from ossicle.testing import Kind, Lab, LabError, StuckError, Toast
 
 RATE = 8000
@@ -418,6 +419,63 @@ def test_takes_knows_the_functions_of_its_app() -> None:
                 lab.takes(more, seconds)  # type: ignore[arg-type]  # as a user may try
 
 
+def test_time_that_is_no_time_is_told() -> None:
+    """Time goes forward; what is over, or is no number, is a mistake of the test."""
+    with oc.Blocks() as demo:
+        oc.Audio(label="Mic", streaming=True)
+        oc.Textbox(label="Name")
+    with Lab(demo) as lab:
+        lab.run(3)
+        mic, name = lab.find("Mic"), lab.find("Name")
+        wrong, nothing = cast("Any", "1"), cast("Any", None)
+        tries: list[tuple[Callable[[], object], str]] = [
+            (lambda: lab.run(wrong), "run: '1' must be seconds, 0 or more"),
+            (lambda: lab.run_until(2), "run_until: 2 must be seconds, 3 or more; time goes for"),
+            (lambda: lab.run_until(wrong), "run_until: '1' must be seconds, 3 or more"),
+            (lambda: lab.run_until(math.nan), "run_until: nan must be seconds"),
+            (lambda: lab.feed(mic, [], -1), "feed: every=-1 must be seconds, more than 0"),
+            (lambda: lab.feed(name, [], 1), "feed: Textbox 'Name' has no stream"),
+            (
+                lambda: lab.perform("a", {"a": wrong}),
+                r"acts\['a'\] must be a function, like lambda",
+            ),
+            (lambda: lab.record(mic, nothing), "a sound is a Clip, .* not NoneType"),
+            (lambda: Lab(demo, reconnect_window=-1), "reconnect_window=-1 must be seconds, 0 or"),
+            (lambda: Lab(wrong), "a lab runs an app, a Blocks or an Interface, and not '1'"),
+        ]
+        for act, says in tries:
+            with pytest.raises(LabError, match=says):
+                act()
+        assert lab.seconds == 3
+
+
+def test_js_stands_for_listeners_that_have_it() -> None:
+    """Another one's name, or what is no function, would never be asked."""
+    with oc.Blocks() as demo:
+        go, out = oc.Button(), oc.Textbox()
+        plain = go.click(hello, out, out)
+        go.click(None, out, out, js="() => 'x'", api_name="scripted")
+    for js, says in (
+        ({"scrpted": hello}, "'scrpted' is no listener of this app with js; there are scripted"),
+        ({plain: hello}, "<Dependency hello> is no listener of this app with js"),
+        ({"scripted": 5}, "what stands for 'scripted' must be a function, not 5"),
+    ):
+        wrong: Any = js
+        with pytest.raises(LabError, match=says):
+            Lab(demo, js=wrong)
+
+
+def test_what_is_not_on_the_page_takes_no_acts() -> None:
+    """A State, to begin with; a timer is there for no user."""
+    with oc.Blocks() as demo:
+        state, timer = oc.State(0), oc.Timer(1)
+    with Lab(demo) as lab:
+        with pytest.raises(LabError, match=r"State 1: is not on the page"):
+            lab.act(state, "input", 1)
+        with pytest.raises(InputError, match=r"Timer 2: 'tick' is no act of it; it has none\."):
+            lab.act(timer, "tick")
+
+
 def test_takes_may_name_what_a_part_will_have() -> None:
     """A part of the page brings functions of its own, which no lab knows beforehand."""
     with oc.Blocks() as demo:
@@ -506,7 +564,7 @@ def test_a_generator_without_an_end_is_told_of(monkeypatch: pytest.MonkeyPatch) 
         go.click(endless, None, out)
     lab = Lab(demo)
     lab.connect()
-    with pytest.raises(StuckError, match=r"no time passes at 0 s.*lab\.takes"):
+    with pytest.raises(StuckError, match=r"no time passes at 0 s.*lab\.takes.*At work: "):
         lab.click(go)
     lab.close()
 
@@ -690,7 +748,7 @@ def test_what_is_no_component_and_no_run_is_told() -> None:
             lab.value(wrong)
         with pytest.raises(LabError, match="cancel: <Button 'Go'> is no run; give what declaring"):
             lab.cancel(go)  # pyright: ignore[reportArgumentType]  # what is tried
-        with pytest.raises(LabError, match="run: -1 s cannot pass"):
+        with pytest.raises(LabError, match="run: -1 must be seconds, 0 or more"):
             lab.run(-1)
 
 
