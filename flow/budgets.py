@@ -48,7 +48,7 @@ def budgeted(
 
     every: the chunk that a function gets; 0 where sound goes on frame by frame.
     """
-    from .operators.operator import BudgetError, shares_of  # numpy comes with them
+    from .operators.latency import BudgetError, shares_of  # numpy comes with them
 
     chain = [each for each in operators if hasattr(each, "latency")]
     held = shares_of(cast("list[Operator[Any, Any]]", chain), RATE)

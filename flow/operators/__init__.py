@@ -26,6 +26,9 @@ from .filter import peak as peak
 from .frame import frame as frame
 from .gain import gain as gain
 from .gate import gate as gate
+from .latency import BudgetError as BudgetError
+from .latency import budget as budget
+from .latency import latency_of as latency_of
 from .level import Level as Level
 from .level import level as level
 from .limiter import limiter as limiter
@@ -40,10 +43,7 @@ from .needs import MissingExtra as MissingExtra
 from .onset import Onset as Onset
 from .onset import onset as onset
 from .operator import BlockOperator as BlockOperator
-from .operator import BudgetError as BudgetError
 from .operator import Operator as Operator
-from .operator import budget as budget
-from .operator import latency_of as latency_of
 from .overlap_add import overlap_add as overlap_add
 from .overlay import overlay as overlay
 from .pan import pan as pan

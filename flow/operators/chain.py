@@ -7,7 +7,8 @@ from typing import Any
 from reactivex import Observable
 
 from ..units import Frames
-from .operator import Operator, latency_of
+from .latency import latency_of
+from .operator import Operator
 
 
 class _Chain(Operator[Any, Any]):

@@ -13,7 +13,8 @@ from ..blocks import END, FLUSH, Block, BlockError, Samples, float32
 from ..durations import Time, seconds_of
 from ..follow import lending
 from ..units import Frames
-from .operator import BlockOperator, Form, Operator, check, latency_of, machine
+from .latency import latency_of
+from .operator import BlockOperator, Form, Operator, check, machine
 
 Chain = tuple[BlockOperator, ...]
 
