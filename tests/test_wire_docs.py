@@ -168,6 +168,7 @@ NUMBERS = [
     (r"not open within (\S+) s", number_of("wire/socket.worker.ts", "DIAL") / 1000),
     (r"tries again after (\S+) s", number_of("wire/link.ts", "FIRST_WAIT") / 1000),
     (r"up to (\S+) s, and at\s", number_of("wire/link.ts", "LONGEST_WAIT") / 1000),
+    (r"no later than after (\S+) s", number_of("wire/link.ts", "LONGEST_WAIT_SOUNDING") / 1000),
     (r"header of (\d+) bytes", frame.HEADER.size),
     (r"header of (\d+) bytes", number_of("live/frame.ts", "HEADER")),
     (r"At most (\d+) MiB", frame.MAX_BYTES >> 20),

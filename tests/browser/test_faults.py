@@ -115,6 +115,8 @@ async def test_a_microphone_that_is_unplugged_ends_the_recording_and_says_so(
     await drawn(tab.page)
     await whole(heard)
     assert len(heard.takes[0]) > 0.2 * RATE
+    # What is said of a recorder that the app took away is not said here.
+    await expect(tab.page.get_by_text("Recording ended")).to_have_count(0)
 
 
 async def test_a_microphone_that_is_plugged_in_can_be_chosen(listen: Listen) -> None:
