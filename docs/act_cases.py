@@ -40,6 +40,8 @@ class Bench:
                 self.button.click(lambda: self.returns, None, self.node)
             if isinstance(self.node, Component):
                 self.empty = oc.ClearButton(self.node)
+                if "input" in ports:  # what only functions write, users cannot
+                    self.node.default(interactive=True)
             if "input" in ports and self.value is not None:
                 self.sample = oc.Examples([[self.value]], [self.node])
         self.node = self.node or self.app.root

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -31,6 +31,8 @@ from .rig import LabError, Rig, Seen
 T = TypeVar("T")
 BLOCK: Seconds = 0.02
 """What a page's microphone sends at once."""
+CHANGING = ("click", "input", "clear", "submit", "start_recording")
+"""What a user can do only to a component that is interactive, beside acts that lead to `input`."""
 Sound = Clip | tuple[int, Any] | str | Path | bytes
 """What stands for a sound: a Clip, (rate in Hz, array), a file's path, or a file's bytes."""
 
@@ -119,8 +121,8 @@ class User:
         Raises InputError for an act or a value that this component does not take.
         """
         id = self._id(node)
-        if self._connection and id not in self.page.props:
-            raise LabError(f"{node.where}: is not on the page.")
+        if self._connection:
+            _check_within_reach(node, act, self._props(node))
         message: Message = {"type": "act", "node": id, "act": act}
         if value is not UNSET:
             message["value"] = value
@@ -482,6 +484,15 @@ class User:
 
     def _do(self, work: Callable[[], T]) -> T:
         return self._rig.do(work)
+
+
+def _check_within_reach(node: Node, act: str, shown: Mapping[str, object]) -> None:
+    """Raises LabError for what no user could do: the page has it hidden, or greyed out."""
+    if shown.get("visible", True) is not True:
+        raise LabError(f"{node.where}: {act!r}: it is not visible, so no user can do that.")
+    moves = act in CHANGING or "input" in node.acts.get(act, ())
+    if moves and shown.get("interactive", True) is False:
+        raise LabError(f"{node.where}: {act!r}: it is not interactive, so no user can do that.")
 
 
 def _text(node: Component) -> object:

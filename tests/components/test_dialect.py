@@ -87,7 +87,7 @@ def test_a_property_that_is_accepted_survives_an_update() -> None:
     """A component that a function returns is made again with what it was written with."""
     with oc.Blocks() as demo:
         text = oc.Textbox(preserved_by_key="value", buttons=["copy"], text_align="right")
-        text.change(lambda: oc.Textbox(label="New"), None, text)
+        text.change(lambda _: oc.Textbox(label="New"), text, text)
     with Lab(demo) as lab:
         lab.input(text, "a")
         assert lab.props(text)["label"] == "New"

@@ -476,6 +476,38 @@ def test_what_is_not_on_the_page_takes_no_acts() -> None:
             lab.act(timer, "tick")
 
 
+def test_what_is_greyed_out_or_hidden_takes_no_acts() -> None:
+    """As on the page, where a function may change it; what moves no value still can be done."""
+    with oc.Blocks() as demo:
+        go, text = oc.Button("Go"), oc.Textbox("a", label="Text")
+        out, mic, heard = oc.Textbox(label="Out"), oc.Audio(tone(1), label="Mic"), oc.Textbox()
+        run = go.click(lambda: oc.Button(interactive=False), None, go)
+        text.submit(lambda: oc.Textbox(visible=False), None, text)
+        text.focus(hello, text, heard)
+        mic.play(lambda: "played", None, out)
+        out.copy(lambda: "copied", None, heard)
+        mic.change(lambda: None, None, mic)
+    with Lab(demo) as lab:
+        lab.click(go)
+        tries: list[tuple[Callable[[], object], str]] = [
+            (lambda: lab.click(go), "Button 'Go': 'click': it is not interactive, so no user can"),
+            (lambda: lab.type(out, "b"), "Textbox 'Out': 'input': it is not interactive"),
+            (lambda: lab.upload(mic, tone(2)), "Audio 'Mic': 'upload': it is not interactive"),
+            (lambda: lab.record(mic, tone(2)), "Audio 'Mic': 'start_recording': it is not inter"),
+            (lambda: lab.clear(mic), "Audio 'Mic': 'clear': it is not interactive"),
+        ]
+        for act, says in tries:
+            with pytest.raises(LabError, match=says):
+                act()
+        lab.submit(text)
+        with pytest.raises(LabError, match="Textbox 'Text': 'submit': it is not visible"):
+            lab.submit(text)
+        lab.play(mic)
+        lab.act(out, "copy")
+        assert (lab.value(out), lab.value(heard)) == ("played", "copied")
+        assert lab.ends(run) == [Kind.SUCCEEDED]
+
+
 def test_takes_may_name_what_a_part_will_have() -> None:
     """A part of the page brings functions of its own, which no lab knows beforehand."""
     with oc.Blocks() as demo:
