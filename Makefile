@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 NODE := $(PY) _build/ossicle_node.py
 
-.PHONY: demo test format bench docs clean environment environment-dev
+.PHONY: demo test format gallery bench docs clean environment environment-dev
 
 demo: environment            ## run the reversing example and print its address
 	@$(PY) _build/ossicle_page.py
@@ -32,7 +32,7 @@ bench: environment-dev       ## measure; prints figures, asserts nothing
 	@$(PY) _build/ossicle_page.py
 	chromium=$$($(PY) _build/chromium.py) && OSSICLE_CHROMIUM="$$chromium" $(PY) -m benchmarks
 
-docs: environment-dev        ## write docs/semantics.md from runs
+docs: environment-dev        ## write docs/semantics.md and the tables of tests/semantics from runs
 	@$(PY) docs/make_semantics.py
 
 clean:                       ## remove what make and pip made

@@ -48,6 +48,7 @@ class Placed(Node):
     out, "hidden" only hides it. elem_id, elem_classes: for style sheets. key: its identity when a
     part of the page is made again.
     What the peer's apps may pass beyond this is in `dialect`.
+    Raises DeclarationError for what cannot be meant.
     """
 
     shown: ClassVar[tuple[str, ...]] = (

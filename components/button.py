@@ -15,6 +15,7 @@ class Button(Component):
     """A button; its value is the text on it.
 
     variant: "primary", "secondary" or "stop". size: "sm", "md" or "lg". interactive=False greys it.
+    Raises DeclarationError for what cannot be meant.
     """
 
     type = "button"

@@ -11,6 +11,7 @@ class CheckboxGroup(Choosing):
     """Functions get a list of the chosen values (with type="index" of their places).
 
     choices: values, or (name, value) pairs.
+    Raises DeclarationError for what cannot be meant.
     """
 
     type = "checkboxgroup"

@@ -42,7 +42,7 @@ class Choosing(Component):
         if type not in ("value", "index"):
             name = self.__class__.__name__
             raise DeclarationError(f"{name}: type={type!r} is unknown; choose value or index.")
-        self.choices = [
+        self.choices: list[list[Any]] = [
             [str(each[0]), each[1]] if isinstance(each, tuple) else [str(each), each]
             for each in choices or []
         ]

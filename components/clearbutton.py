@@ -17,6 +17,7 @@ class ClearButton(Button):
     components: what it empties; `add` names more. Emptying is a write by the program: it fires
     `change` where something moved, never `clear` (rule E5). So a field that no listener reads
     becomes one to read, as any output does; interactive=True keeps it for typing.
+    Raises DeclarationError for what cannot be meant.
     """
 
     type = "clearbutton"

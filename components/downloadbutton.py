@@ -19,6 +19,7 @@ class DownloadButton(Filed):
 
     value: a path, a URL or bytes; a callable is called whenever a page loads. Functions return the
     same, and get the `str` path of a copy. variant, size: as for Button.
+    Raises DeclarationError for what cannot be meant.
     """
 
     type = "downloadbutton"

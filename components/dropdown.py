@@ -19,6 +19,7 @@ class Dropdown(Choosing):
 
     choices: values, or (name, value) pairs. value: None starts with the first choice unless
     multiselect. allow_custom_value: the user may type another. max_choices: with multiselect.
+    Raises DeclarationError for what cannot be meant.
     """
 
     type = "dropdown"

@@ -35,8 +35,8 @@ class Examples(Component):
     inputs: the components to fill. outputs, fn: what to run with them, see the next two.
     cache_examples: True or "eager" runs `fn` on all samples when the app starts, "lazy" on each at
         its first click by anybody (True with cache_mode="lazy" is the same); a click then fills the
-        outputs, too. Results are shared by all
-        sessions and gone when the app ends; a generator's is its last one.
+        outputs, too. Results are shared by all sessions and gone when the app ends; that of a
+        generator is its last one.
     run_on_click: run `fn` after the inputs are filled, as if the user had asked for it.
     examples_per_page: how many show at a time. example_labels: names to click, in place of values.
     batch, concurrency_limit: of `fn`, as in a listener.

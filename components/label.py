@@ -17,6 +17,7 @@ class Label(Component):
     """Shows a text or number, or a dict of class -> confidence (0 to 1) as bars, highest first.
 
     num_top_classes: how many bars; None shows all. show_heading: the top class in large.
+    Raises DeclarationError for what cannot be meant.
     """
 
     type = "label"

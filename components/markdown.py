@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..flow.audio import Media
 
 
-DISPLAYED = ({"left": "$$", "right": "$$", "display": True},)
+DISPLAYED: tuple[Mapping[str, object], ...] = ({"left": "$$", "right": "$$", "display": True},)
 
 
 class Markdown(Component):

@@ -17,6 +17,7 @@ class Number(Component):
 
     precision: digits after the point; None leaves the number as typed. minimum, maximum: bounds,
     checked again on the server. step: of the arrows.
+    Raises DeclarationError for what cannot be meant.
     """
 
     type = "number"

@@ -27,6 +27,7 @@ class Plot(Filed):
 
     format: "png", or "svg" for line drawings that stay sharp at any size; a spectrogram of a
     thousand columns is a large svg. matplotlib is only imported by those who make figures.
+    Raises DeclarationError for what cannot be meant.
     """
 
     type = "plot"

@@ -9,6 +9,7 @@ class Radio(Choosing):
     """Functions get the chosen value (with type="index" its place), or None.
 
     choices: values, or (name, value) pairs.
+    Raises DeclarationError for what cannot be meant.
     """
 
     type = "radio"

@@ -19,6 +19,7 @@ class Slider(Component):
     value: starts at minimum when left out. step: None is a hundredth of the range, or 1 where that
     is larger than 1. precision: digits after the point. randomize: a value by chance whenever a
     page loads. show_reset_button, or buttons=["reset"]: a button that brings back the first value.
+    Raises DeclarationError for what cannot be meant.
     """
 
     type = "slider"

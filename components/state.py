@@ -17,6 +17,7 @@ class State(Component):
 
     Read when a job starts, written at each yield; jobs of a session that both read and write it
     never overlap (rules I1, I2, I4).
+    Raises DeclarationError for what cannot be meant.
     """
 
     type = "state"

@@ -23,6 +23,7 @@ class Textbox(Component):
     or "right". submit_btn, stop_btn: buttons beside it that fire `submit` and `stop`; True, or the
     words on them. buttons: ["copy"] for one that copies the text; show_copy_button is the same.
     Further arguments are those of every component.
+    Raises DeclarationError for what cannot be meant.
     """
 
     type = "textbox"

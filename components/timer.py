@@ -17,6 +17,7 @@ class Timer(Component):
     """Fires `tick` every `value` seconds while active (rules M1-M3).
 
     Return Timer(active=False), or update(active=False), from a function to stop it.
+    Raises DeclarationError for what cannot be meant.
     """
 
     type = "timer"

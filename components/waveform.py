@@ -15,6 +15,7 @@ class WaveformOptions:
 
     Colours are CSS colours. skip_length is in seconds; sample_rate, in Hz, is what recordings are
     made at (None: what the microphone gives, nothing is resampled).
+    Raises DeclarationError for what cannot be meant.
     """
 
     waveform_color: str | None = None

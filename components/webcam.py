@@ -15,6 +15,7 @@ from .arguments import flag
 class WebcamOptions:
     """mirror: as in a mirror, and so the picture. constraints: what the browser is asked for, as in
     its MediaTrackConstraints: {"width": 1280, "facingMode": "environment"}.
+    Raises DeclarationError for what cannot be meant.
     """
 
     mirror: bool = True

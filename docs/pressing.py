@@ -49,7 +49,7 @@ def pressing(
     script: str,
     fn: Callable[..., Any],
     takes: Any,
-    *rows: str,
+    *,
     until: float = 2.0,
     stop: bool = False,
     **options: Any,

@@ -35,7 +35,10 @@ class ClientRequest:
     """Who asked: public as `ossicle.Request`. Annotate a parameter with it to receive it.
 
     session_hash: the session's name, which may be logged or shown: nobody gets into it with that.
+    headers, query_params, cookies: of the request that opened the page's socket; without what opens
+    the session. All are empty in tests and without a browser.
     client: the address that the request came from, a text that also has it as `client.host`.
+    username: None, because nobody logs in here.
     """
 
     session_hash: str = ""
@@ -50,7 +53,13 @@ class ClientRequest:
 
 
 class EventData:
-    """What happened: annotate a parameter with it. `target` is the component."""
+    """What happened: annotate a parameter with it. `target` is the component.
+
+    Its other attributes are what the event tells: `index` and `gap`, in frames, of a chunk of live
+    sound; `playback_position`, in seconds, of play, pause and stop; `heard` and `unheard`, in
+    frames, and `interrupted` of playback_finished. Any other raises AttributeError, which names
+    those that there are.
+    """
 
     def __init__(self, target: object, data: Mapping[str, object] | None = None) -> None:
         self.target = target

@@ -43,7 +43,7 @@ PLACE = struct.Struct("<IQd").unpack_from
 PLACE_AT = 12
 VERSION, SOUND = 1, 1
 INT16, FLOAT32 = 1, 2
-DTYPES = {INT16: np.dtype("<i2"), FLOAT32: np.dtype("<f4")}
+DTYPES: dict[int, np.dtype[Any]] = {INT16: np.dtype("<i2"), FLOAT32: np.dtype("<f4")}
 
 MAX_CHANNELS = 8
 RATES = range(3_000, 384_001)
