@@ -16,6 +16,7 @@ from ..flow.dialect import Foreign, constructor_arguments, understood
 from ..flow.errors import DeclarationError, InputError
 from ..flow.graph import Graph, Node, building, nodes_of
 from ..flow.listeners import options
+from ..flow.remarks import remark
 from ..flow.results import UNSET
 from ..flow.sources import Dependency, Port, Source, event, listen
 from .dialect import COMPONENT, EVENTS, PLACED
@@ -251,9 +252,9 @@ class Component(Placed):
         if self.source is None:
             for name, asked in (("every", self.every), ("inputs", self.inputs or None)):
                 if asked is not None:
-                    raise DeclarationError(
-                        f"{where}: {name}={asked!r} says when a function is called, and"
-                        f" {self.value!r} is none; give one, or leave {name} out."
+                    remark(
+                        f"{where}: {name}={asked!r} does nothing here: it says when a function is"
+                        f" called, and {self.value!r} is none; give one, or leave {name} out."
                     )
             return
         triggers: list[Source] = [Port(graph.root, "load")]

@@ -131,11 +131,6 @@ ELSEWHERE: list[tuple[Callable[[App], object], str]] = [
         "Audio 'Mic'.stream.pipe(...): stream_every=1 cuts a `stream` itself",
     ),
     (lambda a: oc.Textbox(BAD(one), label="Now"), "Textbox 'Now' value: one() takes 1 input"),
-    (lambda a: oc.Textbox("x", label="Now", every=1), "Textbox 'Now' value: every=1 says when a"),
-    (
-        lambda a: oc.Textbox("x", label="Now", inputs=a.text),
-        "value: inputs=(<Textbox 'Text'>,) says",
-    ),
     (
         lambda a: oc.Textbox(nothing, label="Now", inputs=BAD(5)),
         "inputs must be components, not int",
@@ -187,6 +182,14 @@ REMARKED: list[tuple[Callable[[App], object], str]] = [
     (
         lambda a: oc.on([a.go.click, a.text.submit], nothing, stream_every=1),
         "Button 'Go'.click: stream_every=1 does nothing here",
+    ),
+    (
+        lambda a: oc.Textbox("x", label="Now", every=1),
+        "Textbox 'Now' value: every=1 does nothing here: it says when a function is called",
+    ),
+    (
+        lambda a: oc.Textbox("x", label="Now", inputs=a.text),
+        "Textbox 'Now' value: inputs=(<Textbox 'Text'>,) does nothing here",
     ),
     (
         lambda a: oc.Interface(one, "text", "text", time_limit=60),
