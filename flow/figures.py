@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 from .units import Frames, Seconds
 
-EVERY = 32
-"""Blocks, of which one is measured; at 20 ms each that is once in 0.64 s, for some 10 µs."""
+EVERY = 64
+"""Blocks, of which one is measured; at 20 ms each that is once in 1.28 s."""
 FIRST = 8
 """The first block that is measured: those before it also pay for what is made but once."""
 

@@ -44,6 +44,8 @@ class Line(Generic[T]):
 
 
 class _Delay(Kernel):
+    __slots__ = ("_line", "_feedback", "_mix")
+
     def __init__(self, frames: Frames, feedback: float, mix: Number, form: Form) -> None:
         self._line = Line(np.zeros((frames, form.channels), np.float32))
         self._feedback = np.array(feedback, np.float32)

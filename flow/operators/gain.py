@@ -9,6 +9,8 @@ from .param import ONE, Number, Scale
 
 
 class _Gain(Kernel):
+    __slots__ = ("_factor",)
+
     def __init__(self, decibels: Number, form: Form) -> None:
         self._factor = Scale(decibels, form, factor_of)
 

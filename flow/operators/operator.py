@@ -133,6 +133,8 @@ class Machine(Protocol[T_co]):
 class Kernel:
     """Sound in, sound out: what most operators are. Frames held back are not in the answer yet."""
 
+    __slots__ = ()
+
     def process(self, samples: Samples) -> Samples:
         """The next samples (frames, channels), read-only; a new array, or the same unchanged."""
         raise NotImplementedError

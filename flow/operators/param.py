@@ -148,21 +148,28 @@ class Scale:
     def __init__(
         self, number: Number, form: Form, convert: Callable[[float], float] = _same
     ) -> None:
-        self._glide = Glide(number, form, convert)
+        self._glide = None if isinstance(number, int | float) else Glide(number, form, convert)
         self._still, self._by = 1.0, ONE
+        if isinstance(number, int | float):
+            self._stands(convert(number))
 
     def step(self, frames: Frames) -> NDArray[np.float32]:
         """The values of the next frames: (frames, 1), or one while nothing moves, `ONE` for 1.0.
 
         That one is an array, too: as a number it would cost five times as much.
         """
+        if self._glide is None:
+            return self._by
         value = self._glide.step(frames)
         if isinstance(value, np.ndarray):
             return value.astype(np.float32)[:, None]
         if value != self._still:
-            self._still = value
-            self._by = ONE if value == 1.0 else np.array(value, np.float32)
+            self._stands(value)
         return self._by
+
+    def _stands(self, value: float) -> None:
+        self._still = value
+        self._by = ONE if value == 1.0 else np.array(value, np.float32)
 
 
 def _reader(node: Node, form: Form) -> Callable[[], float | None]:

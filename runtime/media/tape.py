@@ -9,6 +9,7 @@ its session the function waits (`Share.keep_up`).
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import threading
 import weakref
@@ -33,6 +34,7 @@ told)."""
 log = logging.getLogger("ossicle")
 
 _Work = tuple["TapeFile", Int16]
+_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
 class Scribe:
@@ -200,8 +202,15 @@ class TapeFile:
                 self._share.wait(-samples.nbytes)
 
     def _put(self, samples: Int16) -> None:
-        with self._path.open("ab") as out:
-            out.write(samples.astype("<i2", copy=False).data)
+        # Without a file object: each of its calls gives the lock of the interpreter away and has to
+        # wait for it, at a time when the loop works on live sound.
+        out = os.open(self._path, _APPEND, 0o600)
+        try:
+            data = samples.astype("<i2", copy=False).data.cast("B")
+            while data:
+                data = data[os.write(out, data) :]
+        finally:
+            os.close(out)
 
     def clip(self, rest: Int16, name: str) -> Clip:
         """Of `Spill`. Waits for no disk: what is still to be written is read from memory.
