@@ -31,6 +31,7 @@ from .removal import remove
 from .share import Share
 
 CHUNK = 1 << 20  # bytes read and written at once
+_LEAST = 8192  # bytes that a copy counts: an empty file and its folder take some of the disk, too
 _UNCLAIMED = 32  # uploads whose act never came; a page sends one at a time
 
 Value = Clip | Document
@@ -206,7 +207,7 @@ class Holdings:
         """A copy of a file, which its receiver may even change; the same one while unchanged."""
         folder = self._own_folder() / str(next(self._count))
         target = folder / name
-        size = blob.path.stat().st_size
+        size = max(blob.path.stat().st_size, _LEAST)
         self._disk.reserve_for(self._share, size, name)
         try:
             folder.mkdir()

@@ -283,6 +283,26 @@ def test_one_session_holds_only_its_share(home: Path, tmp_path: Path) -> None:
     store.close()
 
 
+def test_copies_of_empty_files_are_bounded_too(home: Path) -> None:
+    """Each is a file and a folder on the disk, and a page may send thousands, by other names."""
+    store = Store(Limits(session=100_000))
+    session = store.session("a")
+
+    def upload(name: str) -> Path:
+        found = session.document(
+            str(store.receive_document("a", name, picture=False).finish()["file"])
+        )
+        return session.path(found)
+
+    given = [upload(f"{n}.txt") for n in range(12)]
+    assert all(path.read_bytes() == b"" for path in given)
+    with pytest.raises(ClipError, match="for one page"):
+        upload("12.txt")
+    store.release("a")
+    assert (store.used, files(home)) == (0, [])
+    store.close()
+
+
 BAD_SOURCES: list[tuple[str, str]] = [
     ("missing.wav", "the file '.*missing.wav' does not exist"),
     (".", "is not a file; pass the path of a sound file"),
