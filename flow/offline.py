@@ -39,6 +39,12 @@ def run(
     seconds: how much of an endless source is taken. Raises what goes wrong in the chain, and
     DeclarationError if the source has not ended by itself.
     """
+    given: object = source  # whatever the annotation says
+    if not isinstance(given, Clip | Observable):
+        raise DeclarationError(
+            f"the source is a clip or a stream of blocks, and {type(given).__name__} came; "
+            "Clip.of(rate, samples) makes a clip"
+        )
     stream: Observable[Any] = clip_blocks(source) if isinstance(source, Clip) else source
     for operator in chain:
         stream = operator(stream)

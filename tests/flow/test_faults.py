@@ -256,3 +256,10 @@ def test_a_kernel_of_ones_own_is_named_offline_too() -> None:
     with pytest.raises(BlockError, match="NaN or infinite") as caught:
         sound.render(sound.tone(220.0, 0.1), level, sound.limiter())
     assert "in operator 'level by zero', at <Block 0.." in caught.value.__notes__[0]
+
+
+def test_what_is_no_source_is_told_with_the_way_out() -> None:
+    """The tuple that functions get is the first thing that one tries."""
+    pair: Any = (8000, np.zeros(80, np.int16))
+    with pytest.raises(oc.DeclarationError, match=r"tuple came; Clip\.of\(rate, samples\)"):
+        sound.render(pair, sound.gain(-3.0))
