@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, get_args, get_type_hints
 
 from .injected import ClientRequest, EventData, Progress
@@ -66,11 +68,20 @@ def signature(fn: Callable[..., object]) -> Signature:
 
 
 def _hints(fn: Callable[..., object]) -> dict[str, Any]:
+    """What its parameters are annotated with, as far as that can be read.
+
+    A name may be there for type checkers alone; the annotations beside it count all the same.
+    """
     target = fn if inspect.isroutine(fn) else getattr(fn, "__call__", fn)  # noqa: B004
     try:
         return get_type_hints(target)
-    except Exception:
-        return {}
+    except Exception:  # to read one is to run it, which may raise anything
+        found = dict[str, Any]()
+    scope = getattr(target, "__globals__", {})
+    for name, annotation in getattr(target, "__annotations__", {}).items():
+        with suppress(Exception):
+            found |= get_type_hints(SimpleNamespace(__annotations__={name: annotation}), scope)
+    return found
 
 
 def _is_component(annotation: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,9 @@ from ossicle.flow.errors import DeclarationError
 from ossicle.flow.model import Kind
 
 from .lab import Lab
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable as Spoken
 
 
 def test_i1_values_are_those_of_the_event() -> None:
@@ -242,6 +245,21 @@ def test_i3_what_fits_is_taken(fn: Callable[..., object], count: int) -> None:
     """I3: defaults, injected parameters and *args count as they are written."""
     with oc.Blocks():
         oc.Button().click(fn, [oc.Textbox() for _ in range(count)])
+
+
+def test_i3_an_annotation_that_cannot_be_read_hides_no_other() -> None:
+    """I3: a name that stands there for type checkers alone; what is handed in is still no input."""
+    got = list[object]()
+
+    def note(text: Spoken, event: oc.EventData, who: oc.Request) -> None:
+        got.extend((text, event.target, who.session_hash))
+
+    with oc.Blocks() as app:
+        box, button = oc.Textbox("a"), oc.Button()
+        button.click(note, box)
+    lab = Lab(app)
+    lab.click(button)
+    assert got[:2] == ["a", button]
 
 
 def test_i3_a_button_has_a_value_but_a_row_has_none() -> None:
