@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from reactivex import Observable
 
@@ -39,7 +39,7 @@ def run(
     seconds: how much of an endless source is taken. Raises what goes wrong in the chain, and
     DeclarationError if the source has not ended by itself.
     """
-    given: object = source  # whatever the annotation says
+    given = cast("object", source)  # whatever the annotation says
     if not isinstance(given, Clip | Observable):
         raise DeclarationError(
             f"the source is a clip or a stream of blocks, and {type(given).__name__} came; "

@@ -27,7 +27,7 @@ Run = Callable[[Job, CancelToken], Observable[Step | Notice | Report]]
 Stray = Callable[[Job, Exception], None]
 """Hears of an error in work that nobody waits for any more."""
 
-LEAVES = frozenset({Kind.STARTED, Kind.CANCELLED, Kind.MERGED})
+LEAVES = frozenset({Kind.STARTED, Kind.CANCELLED, Kind.MERGED, Kind.DROPPED})
 """After these a request waits no longer."""
 
 

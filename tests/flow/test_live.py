@@ -201,20 +201,23 @@ def test_a_chunk_is_no_change() -> None:
     ],
 )
 def test_overload_is_a_named_choice(policy: Any, started: list[int]) -> None:
-    """Ten chunks meet a busy function: two seconds of them may wait, or one."""
+    """Ten chunks meet a busy function: two seconds of them may wait, or one. What was dropped waits
+    no longer, and nobody is told a place behind it."""
     begun = list[int]()
 
-    def slow(chunk: Any, event: oc.EventData) -> None:
+    def slow(chunk: Any, count: int, event: oc.EventData) -> int:
         begun.append(event.index)
+        return count + 1
 
     with oc.Blocks() as demo:
-        mic = oc.Audio(streaming=True)
-        mic.stream(slow, mic, None, stream_every=0.5, on_overload=policy)
+        mic, count = oc.Audio(streaming=True), oc.State(0)
+        mic.stream(slow, [mic, count], count, stream_every=0.5, on_overload=policy)
     stage = Stage(demo, takes=100.0)
     stage.frames(mic, block(0, 5000))
     stage.clock.run_until(10_000)
     assert begun == started
     assert stage.kinds().count(Kind.DROPPED) == stage.program.dropped == 10 - len(started)
+    assert stage.program.idle
 
 
 def test_who_would_rather_wait_than_lose_waits_a_minute_at_most() -> None:
