@@ -50,6 +50,7 @@ class Peer:
         self._connection: RTCPeerConnection | None = None
         self._channel: Any = None
         self._closed = False
+        self._failed = False
         self._patience: asyncio.Task[None] | None = None
 
     @property
@@ -122,6 +123,13 @@ class Peer:
             # Nobody waits for a word: over a way that loses, a frame may come when all is over.
             self.counters.refused += 1
             log.debug("a frame over WebRTC was refused: %s", error)
+        except Exception:  # it would end the connection, and be told to nobody
+            self.counters.refused += 1
+            if not self._failed:
+                self._failed = True
+                log.exception(
+                    "a frame over WebRTC made the server fail; further ones of its page are only counted"
+                )
 
 
 def _without_candidates(sdp: str) -> str:

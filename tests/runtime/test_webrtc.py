@@ -154,6 +154,33 @@ async def test_a_session_has_one_connection(served: Served) -> None:
     await second.close()
 
 
+async def test_a_frame_that_makes_the_server_fail_ends_no_connection(
+    served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged, once for a connection, and those behind it are heard."""
+    ws, node = await tab(served)
+    await ws.send_json({"type": "act", "node": node, "act": "start_recording"})
+    connection, channel = await connected(ws)
+    (line,) = served.host.lines.values()
+    peer = line.peer
+    assert peer is not None
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("no such case")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(served.host.program), "sound", fail)
+        for number in range(3):
+            channel.send(frame(node, number))
+        await until(lambda: peer.counters.refused == 3)
+    for number in range(3, 10):
+        channel.send(frame(node, number))
+    await until(lambda: sum(size for *_, size in served.heard.chunks) == 7 * SIZE)
+    assert caplog.text.count("RuntimeError: no such case") == 1
+    await ws.close()
+    await connection.close()
+
+
 @pytest.mark.parametrize(
     "sdp", ["x", "v=0", "v=0\r\n" * 3000, "m=audio 9 RTP/AVP 0\r\n" * 700, "\x00" * 16_384]
 )
