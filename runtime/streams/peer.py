@@ -127,9 +127,7 @@ class Peer:
             self.counters.refused += 1
             if not self._failed:
                 self._failed = True
-                log.exception(
-                    "a frame over WebRTC made the server fail; further ones of its page are only counted"
-                )
+                log.exception("a frame over WebRTC made the server fail; more are only counted")
 
 
 def _without_candidates(sdp: str) -> str:
