@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import chain, repeat
@@ -67,30 +67,46 @@ class _Again:
     def all(self) -> None:
         loop, trace = self._lab.loop, self._lab.trace
         while self._left:
-            place, at, _ = self._left[0]
-            while len(trace) < place and loop.step(at):
+            first = self._left[0]
+            place, at, _ = first
+            while len(trace) < place and self._is_next(first) and loop.step(at):
                 pass
+            if not self._is_next(first):
+                continue
             if loop.time() < at:  # before all else that is due then
-                left = len(self._left)
-                loop.call_first(at, self._due)
-                while len(self._left) == left and loop.step(at):
+                loop.call_first(at, self._due, first)
+                while self._is_next(first) and loop.step(at):
                     pass
             else:
-                self._lab.rig.between(self._due)
+                self._lab.rig.between(partial(self._due, first))
 
-    def _due(self) -> None:
+    def _is_next(self, said: object) -> bool:
+        return bool(self._left) and self._left[0] is said
+
+    def _heard(self) -> None:
+        """Sound was heard by a page, which may have said so in the midst of what made it."""
+        if self._left:
+            place, at, said = self._left[0]
+            told = isinstance(said, Act) and said.act == "playback_finished"
+            if told and at <= self._lab.loop.time() and place <= len(self._lab.trace):
+                self._left.popleft()
+                _say(self._lab, self._users, said, self._heard)
+
+    def _due(self, first: object) -> None:
         """Say what is due, and what was said right after it with nothing in between."""
-        while True:
+        while self._is_next(first):
             _, at, said = self._left.popleft()
-            _say(self._lab, self._users, said)
+            _say(self._lab, self._users, said, self._heard)
             if not self._left or self._left[0][1] > at or self._left[0][0] > len(self._lab.trace):
                 return
+            first = self._left[0]
 
 
-def _say(lab: Lab, users: dict[str, User], said: Said) -> None:
+def _say(lab: Lab, users: dict[str, User], said: Said, heard: Callable[[], None]) -> None:
     match said:
         case Open(session=name, client=client):
             users[name] = User(lab.rig, client)
+            users[name].page.played_instead = heard
             users[name].connect()
         case Act(session=name, value=value):
             token = users[name].token

@@ -96,6 +96,7 @@ class Rig:
         self._calls = dict[object, int]()
         self._broken = list[BaseException]()
         self._between = False
+        self._threads = threads
         self.loop.set_exception_handler(self._remember)
         pool: Pool = Held(self.loop) if threads else InPlace(self.loop)
         plain = None if threads else in_place(self.clock, lambda call: self.lasting(call))
@@ -171,6 +172,8 @@ class Rig:
         One number for every call, for a generator for every step; or one for each call (of a
         generator: for each step of a call) in turn, the last for all that follow.
         """
+        if self._threads:
+            raise LabError("takes: with threads=True functions take the time that they take.")
         fn = self._timed(what)
         if inspect.iscoroutinefunction(fn) or inspect.isasyncgenfunction(fn):
             raise LabError(

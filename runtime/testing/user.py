@@ -33,6 +33,8 @@ BLOCK: Seconds = 0.02
 """What a page's microphone sends at once."""
 CHANGING = ("click", "input", "clear", "submit", "start_recording")
 """What a user can do only to a component that is interactive, beside acts that lead to `input`."""
+MOST_TOLD = 10
+"""Choices that an error names."""
 Sound = Clip | tuple[int, Any] | str | Path | bytes
 """What stands for a sound: a Clip, (rate in Hz, array), a file's path, or a file's bytes."""
 
@@ -450,7 +452,9 @@ class User:
         if isinstance(index, int) and 0 <= index < len(values):
             return index
         wanted = value if index is None else index
-        raise LabError(f"{node.where}: {wanted!r} is no choice; there are {len(values)}.")
+        known = ", ".join(map(repr, values[:MOST_TOLD])) or "none"
+        more = f" and {len(values) - MOST_TOLD} more" if len(values) > MOST_TOLD else ""
+        raise LabError(f"{node.where}: {wanted!r} is no choice; there are {known}{more}.")
 
     def _clip(self, component: Component, sound: Sound) -> Clip:
         if not isinstance(component, Audio):

@@ -5,7 +5,7 @@ import base64
 import json
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ossicle as oc
+from ossicle import sound
 from ossicle.flow.described import described
 from ossicle.flow.marbles import MarbleError, parse
 from ossicle.flow.trace_picture import BADGE
@@ -370,12 +371,12 @@ def test_what_users_put_in_outlives_its_session(left: bool, tmp_path: Path) -> N
     gone when the trace is saved; the trace has them all the same, and replays."""
     note = tmp_path / "note.txt"
     note.write_text("a note")
-    app, (sound, mic, file, image) = bringing()
+    app, (take, mic, file, image) = bringing()
     with Lab(app, reconnect_window=1, connect=False) as lab:
         user = lab.session()
         wav = tmp_path / "tone.wav"
         soundfile.write(wav, np.sin(np.arange(RATE) / 9), RATE)
-        user.upload(sound, wav)
+        user.upload(take, wav)
         user.record(mic, (RATE, np.arange(5 * RATE, dtype=np.int16)))
         user.upload(file, note)
         user.upload(image, PIXEL)
@@ -392,6 +393,59 @@ def test_what_users_put_in_outlives_its_session(left: bool, tmp_path: Path) -> N
     loaded.save(tmp_path / "again.jsonl")
     both = [(tmp_path / f"{name}.jsonl").read_bytes() for name in ("trace", "again")]
     assert both[0] == both[1]
+
+
+def speaking() -> tuple[oc.Blocks, dict[str, Any]]:
+    """Sound that goes out: past an operator, for each chunk, out of generators of both kinds."""
+
+    def pieces() -> Iterator[tuple[int, Any]]:
+        for _ in range(4):
+            yield RATE, np.ones(RATE // 2, np.int16)
+
+    async def more() -> AsyncIterator[tuple[int, Any]]:
+        for _ in range(50):
+            await asyncio.sleep(0.1)
+            yield RATE, np.ones(RATE // 4, np.int16)
+
+    def again(chunk: Any) -> Any:
+        return chunk
+
+    def counted(n: int) -> int:
+        return n + 1
+
+    with oc.Blocks() as app:
+        has = {name: oc.Button(name) for name in ("go", "more", "stop")}
+        mic, heard, count = oc.Audio(streaming=True), oc.Audio(streaming=True), oc.Number(0)
+        out = oc.Audio(streaming=True)
+        mic.stream.pipe(sound.gain(2)).to(heard)
+        mic.stream(again, mic, out, stream_every=0.1)
+        runs = [
+            has["go"].click(pieces, None, out),
+            has["more"].click(more, None, heard, trigger_mode="restart"),
+        ]
+        has["stop"].click(None, cancels=runs)
+        for each in (heard, out):
+            each.playback_finished(counted, count, count)
+    return app, {**has, "mic": mic, "count": count, "pieces": pieces}
+
+
+def test_sound_that_went_out_replays() -> None:
+    """X1: who heard how much of it, and when that was told: in the midst of its end, after a take,
+    at a cancel, and while nobody was there."""
+    app, has = speaking()
+    with Lab(app, takes={has["pieces"]: 0.2}) as lab:
+        lab.record(has["mic"], (RATE, np.arange(RATE // 2, dtype=np.int16)))
+        lab.click(has["go"])
+        lab.run(3)
+        for name in ("more", "more", "stop", "go"):
+            lab.click(has[name])
+            lab.run(0.9)
+        lab.disconnect()
+        lab.run(1)
+        lab.reconnect()
+        lab.run(5)
+        assert lab.value(has["count"]) > 3
+    assert replay(speaking()[0], lab.trace) == lab.trace
 
 
 def test_a_trace_of_another_app_is_told(told: tuple[App, Lab]) -> None:

@@ -508,6 +508,14 @@ def test_what_is_greyed_out_or_hidden_takes_no_acts() -> None:
         assert lab.ends(run) == [Kind.SUCCEEDED]
 
 
+def test_threads_take_their_own_time() -> None:
+    """A duration for them would do nothing; it is refused, also where the lab is made."""
+    with oc.Blocks() as demo:
+        oc.Button().click(more, oc.Number(1))
+    with pytest.raises(LabError, match="with threads=True functions take the time that they take"):
+        Lab(demo, threads=True, takes={more: 1})
+
+
 def test_takes_may_name_what_a_part_will_have() -> None:
     """A part of the page brings functions of its own, which no lab knows beforehand."""
     with oc.Blocks() as demo:
