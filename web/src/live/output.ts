@@ -3,15 +3,7 @@ import playbackUrl from '../worklets/playback.worklet.ts?worker&url';
 import { acquire, acquireLikely, release, type Clock } from './contexts';
 import type { PlaybackOptions, PlaybackReport } from './messages';
 import { scheduledOutput } from './scheduled';
-import type { Stream } from './speaker.svelte';
-
-export interface Output {
-  /** What it plays in: suspended until the browser lets it run. */
-  readonly context: AudioContext;
-  say(order: 'pause' | 'resume' | 'flush'): void;
-  /** Nothing more is heard of it, and its means are given back. */
-  close(): void;
-}
+import type { Output, Stream } from './stream';
 
 /** Milliseconds for which the device stays open for sound that somebody asked for. */
 const EXPECTED = 10_000;

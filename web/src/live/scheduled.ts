@@ -1,10 +1,9 @@
 /** Plays a stream on a page that has no audio thread, and tells how far it is as the playback worklet does. */
 import { unpack } from './frame';
 import type { PlaybackReport, Played } from './messages';
-import type { Output } from './output';
 import { Playout } from './playout';
 import { FADE, Schedule, type Sink } from './schedule';
-import type { Stream } from './speaker.svelte';
+import type { Output, Stream } from './stream';
 
 /** Milliseconds between two looks at the clock, and between two reports. */
 const TICK = 25;

@@ -2,8 +2,9 @@
 import type { Sounds } from '../wire/socket';
 import { Outline } from '../audio/outline';
 import type { PlaybackReport } from './messages';
-import { openOutput, type Output } from './output';
+import { openOutput } from './output';
 import { none, Recent, troubled, worse, type Figures } from './figures';
+import type { Output, Stream } from './stream';
 
 export type SpeakerPhase =
   /** Nothing was heard yet. */
@@ -17,16 +18,7 @@ export type SpeakerPhase =
   | 'ended'
   | 'failed';
 
-export interface Stream {
-  node: number;
-  epoch: number;
-  rate: number;
-  channels: number;
-  live: boolean;
-  budget?: number | null;
-}
-
-/** What a listener is told: the acts of page.md for sound that plays. */
+/** What the app is told of sound that plays: the acts of its component. */
 export type Told = (act: 'play' | 'pause' | 'end') => void;
 
 export class Speaker {
