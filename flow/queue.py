@@ -260,7 +260,7 @@ class Queue:
         if bounded and counts and full:
             self._withdraw(request, effects)
             error = QueueFull(
-                f"{listener.name}: {self.max_size} requests are waiting already"
+                f"{listener.name}: the queue is full, with {self.max_size} waiting"
                 " (queue(max_size=...)); try again in a moment."
             )
             self._end(request, Kind.REJECTED, error, now, effects)

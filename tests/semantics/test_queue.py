@@ -139,7 +139,7 @@ def test_q4_beyond_max_size_a_request_is_rejected() -> None:
     assert [e.kind for e in lab.ends("f")].count(Kind.REJECTED) == 2
     rejected = next(e.value for e in lab.ends("f") if e.kind is Kind.REJECTED)
     assert isinstance(rejected, QueueFull)
-    assert "f: 2 requests are waiting already" in str(rejected)
+    assert "f: the queue is full, with 2 waiting" in str(rejected)
     assert len(lab.ends("g")) == 2, "a rejected request has a failure like any other"
 
 
