@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import resource
 import selectors
@@ -28,6 +29,11 @@ TOLD = 0.1
 """Seconds between acknowledgements, as the page's player gives them."""
 SETTLE = 0.4
 """Seconds after the last frame in which it may still come back."""
+TICK = 0.001
+"""Seconds from one look at the sockets to the next, where there are `MANY`: that is in the figures.
+Who waits for each frame is woken for each, by the server, and at its cost: front ends elsewhere are
+not."""
+MANY = 20
 _LENGTH = struct.Struct(">H")
 _MOST = 1 << 18
 
@@ -180,6 +186,7 @@ class Crowd:
 
     def __init__(self, voices: list[Voice]) -> None:
         self.voices = voices
+        self._many = len(voices) >= MANY
         self._ready = selectors.DefaultSelector()
         for voice in voices:
             self._ready.register(voice.socket, selectors.EVENT_READ, voice.read)
@@ -187,6 +194,9 @@ class Crowd:
     def until(self, due: float) -> float:
         """Read until then; the seconds that it got later."""
         while (left := due - time.perf_counter()) > 0:
+            if self._many:
+                time.sleep(min(left, TICK))
+                left = 0
             for key, _ in self._ready.select(left):
                 key.data()
         return -left
@@ -198,7 +208,7 @@ class Crowd:
             sys.stdin, selectors.EVENT_READ, lambda: lines.append(sys.stdin.readline())
         )
         while not lines:
-            self.until(time.perf_counter() + 1)
+            self.until(time.perf_counter() + 0.1)
         self._ready.unregister(sys.stdin)
         return lines[0]
 
@@ -213,7 +223,10 @@ class Crowd:
         step = frame / 1000 / many
         late = 0.0
         for n in range(round(1000 * seconds / frame) * many):
-            late = max(late, self.until(begin + n * step))
+            due = n * step
+            if self._many:
+                due = math.ceil(due / TICK) * TICK
+            late = max(late, self.until(begin + due))
             voices[n % many].talk()
         self.until(time.perf_counter() + SETTLE)
         sent = sum(v.sent - s for v, (s, _) in zip(voices, before, strict=True))
