@@ -32,10 +32,24 @@ def sessions(entries: Iterable[Entry]) -> list[str]:
     return list(dict.fromkeys(entry.session for entry in entries if entry.session))
 
 
-def node_name(names: Facts, id: int) -> str:
-    """What a node is called; one of a part of a page, which has no name in the app, by its id."""
+PartNodes = dict[tuple[str, int], str]
+"""What the nodes of parts are called, by session and id."""
+
+
+def part_nodes(entries: Iterable[Entry]) -> PartNodes:
+    """The nodes of all parts that ever stood on a page."""
+    return {
+        (entry.session, int(id)): where
+        for entry in entries
+        if entry.facts.get("patch") == "part"
+        for id, where in entry.facts["nodes"].items()
+    }
+
+
+def node_name(names: Facts, parts: PartNodes, session: str, id: int) -> str:
+    """What a node of the app, or of a part of this session's page, is called."""
     nodes: list[str] = names["nodes"]
-    return nodes[id] if id < len(nodes) else f"node {id}"
+    return nodes[id] if id < len(nodes) else parts.get((session, id), f"node {id}")
 
 
 def listener_facts(names: Facts, request: Facts) -> Facts:

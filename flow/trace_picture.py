@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from html import escape
 from itertools import pairwise
 
-from .entries import Entry, Facts, listener_facts, node_name, sessions
+from .entries import Entry, Facts, PartNodes, listener_facts, node_name, part_nodes, sessions
 from .marbles import FRAME, draw_rows, fitting
 from .units import Seconds
 
@@ -29,25 +29,45 @@ Rows = dict[str, list[tuple[Seconds, str]]]
 
 def row_names(entries: list[Entry], names: Facts) -> list[str]:
     """What rows may be called: ports that somebody listens to, and listeners, also of parts."""
-    found = dict[str, None]()
+    parts, found = part_nodes(entries), dict[str, None]()
     for each in names["listeners"]:
         for kind, *of in each["triggers"]:
             if kind != "after" and of:
-                found[f"{node_name(names, of[0])}.{of[1]}"] = None
-    found |= dict.fromkeys(each["name"] for each in names["listeners"])
-    asked = (entry.facts for entry in entries if entry.what == "request")
-    found |= dict.fromkeys(listener_facts(names, each)["name"] for each in asked)
+                found[f"{names['nodes'][of[0]]}.{of[1]}"] = None
+    for entry in _asking(entries, names):
+        found[_port(entry, names, parts)] = None
+    found |= dict.fromkeys(_listeners(entries, names))
     who = sessions(entries)
     return [f"{each} {name}" for each in who for name in found] if len(who) > 1 else list(found)
+
+
+def _listeners(entries: list[Entry], names: Facts) -> list[str]:
+    asked = (entry.facts for entry in entries if entry.what == "request")
+    own = [each["name"] for each in names["listeners"]]
+    return [*own, *dict.fromkeys(listener_facts(names, each)["name"] for each in asked)]
+
+
+def _asking(entries: list[Entry], names: Facts) -> list[Entry]:
+    """Events of parts that a listener was asked for: more is not known of who listens there."""
+    asked = {entry.facts["event"] for entry in entries if entry.what == "request"}
+    known = len(names["nodes"])
+    events = (entry for entry in entries if entry.what == "event" and entry.facts["node"] >= known)
+    return [entry for entry in events if entry.facts["event"] in asked]
+
+
+def _port(event: Entry, names: Facts, parts: PartNodes) -> str:
+    node = node_name(names, parts, event.session, event.facts["node"])
+    return f"{node}.{event.facts['port']}"
 
 
 def rows_of(entries: list[Entry], names: Facts, only: tuple[str, ...], left_out: str) -> Rows:
     """A row of marks for each port that somebody listens to, then one for each listener."""
     several = len(sessions(entries)) > 1
-    rows = Rows()
+    rows, parts = Rows(), part_nodes(entries)
     heard = {
         (t[1], t[2]) for each in names["listeners"] for t in each["triggers"] if t[0] != "after"
     }
+    heard_in_parts = {each.facts["event"] for each in _asking(entries, names)}
     asked = {e.facts["request"]: e for e in entries if e.what == "request"}
     moved = set[int]()
     began = {
@@ -56,7 +76,10 @@ def rows_of(entries: list[Entry], names: Facts, only: tuple[str, ...], left_out:
     ended = set[int]()
 
     def repeats(facts: Facts) -> bool:
-        """The event of a follower is that which began what it follows; it did not happen again."""
+        """It did not happen again: `every` repeats its trigger, and the event of a follower is that
+        which began what it follows."""
+        if facts["cause"] == "timer" and facts["port"] != "tick":
+            return True
         of = facts.get("of_request")
         if of not in ended or of not in asked:
             return False
@@ -67,12 +90,10 @@ def rows_of(entries: list[Entry], names: Facts, only: tuple[str, ...], left_out:
 
     for entry in entries:
         facts = entry.facts
-        if entry.what == "event" and (facts["node"], facts["port"]) in heard:
-            again = (
-                facts["cause"] == "timer" and facts["port"] != "tick"
-            )  # `every`: nothing happened
-            if not (again or facts.get("of_event") or repeats(facts)):
-                marks = row(entry, f"{node_name(names, facts['node'])}.{facts['port']}")
+        if entry.what == "event":
+            known = (facts["node"], facts["port"]) in heard or facts["event"] in heard_in_parts
+            if known and not (facts.get("of_event") or repeats(facts)):
+                marks = row(entry, _port(entry, names, parts))
                 marks.append((entry.at, LETTERS[len(marks) % len(LETTERS)]))
         elif entry.what == "outcome" and (sign := SIGNS.get(facts["outcome"])):
             request = facts["request"]
@@ -89,11 +110,12 @@ def rows_of(entries: list[Entry], names: Facts, only: tuple[str, ...], left_out:
             if not any(each in name for name in rows):  # where nothing happened is told, too
                 rows |= {name: [] for name in row_names(entries, names) if each in name}
         rows = {name: rows[name] for name in rows if any(each in name for each in only)}
-    return dict(sorted(rows.items(), key=lambda pair: _is_listener(pair[0], names)))
+    listeners = frozenset(_listeners(entries, names))
+    return dict(sorted(rows.items(), key=lambda pair: _is_listener(pair[0], listeners)))
 
 
-def _is_listener(row: str, names: Facts) -> bool:
-    return any(row.split(" ", 1)[-1] == e["name"] or row == e["name"] for e in names["listeners"])
+def _is_listener(row: str, listeners: Collection[str]) -> bool:
+    return row in listeners or row.split(" ", 1)[-1] in listeners
 
 
 def marbles(
@@ -122,6 +144,7 @@ BADGE = 9
 def svg(entries: list[Entry], names: Facts, only: tuple[str, ...]) -> str:
     """The rows as an image; each request is a bar from its start to its end."""
     rows = rows_of(entries, names, only, "")
+    listeners = frozenset(_listeners(entries, names))
     label = 7.2 * max((len(name) for name in rows), default=0) + LEFT + 14
     last = max((at for marks in rows.values() for at, _ in marks), default=0.0) or 1.0
     needed = max((_crowded(_instants(marks)) for marks in rows.values()), default=0.0)
@@ -139,7 +162,7 @@ def svg(entries: list[Entry], names: Facts, only: tuple[str, ...]) -> str:
         parts.append(f'<text x="{LEFT}" y="{y + 4:g}">{escape(name)}</text>')
         instants = _instants(marks)
         parts += _line(label, width - RIGHT, y, instants, scale)
-        if _is_listener(name, names):
+        if _is_listener(name, listeners):
             parts += _bars(marks, label, scale, y)
         parts += _badges(instants, label, scale, y)
     return "\n".join([*parts, "</svg>"]) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .entries import Entry, Facts, listener_facts, node_name
+from .entries import Entry, Facts, listener_facts, node_name, part_nodes
 from .units import Seconds
 
 ENDS = ("succeeded", "failed", "cancelled", "dropped", "rejected", "merged")
@@ -24,6 +24,7 @@ class _Story:
         self.entries = entries
         self.names = names
         self.requests: dict[int, int] = {e.facts["request"]: n for n, e in self._all("request")}
+        self.parts = part_nodes(entries)
         self.events: dict[int, int] = {e.facts["event"]: n for n, e in self._all("event")}
 
     def _all(self, what: str) -> list[tuple[int, Entry]]:
@@ -143,7 +144,7 @@ class _Story:
         return self.entries[self.events[self.entries[self.requests[request]].facts["event"]]]
 
     def _about(self, event: Entry) -> str:
-        node = node_name(self.names, event.facts["node"])
+        node = node_name(self.names, self.parts, event.session, event.facts["node"])
         return f"{node}.{event.facts['port']} at {_s(event.at)}"
 
     def _source(self, request: int) -> str:

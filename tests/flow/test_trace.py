@@ -290,6 +290,31 @@ def test_every_is_no_event_of_its_trigger() -> None:
     ]
 
 
+def test_what_stands_in_a_part_has_its_name() -> None:
+    """X1 P1: in pictures its ports stand above all listeners, and why() tells of no number."""
+    with oc.Blocks() as demo:
+        count = oc.Number(1, label="Count")
+
+        @oc.render(inputs=count)
+        def part(_: int) -> None:
+            oc.Button("Inner").click(waited, api_name="inner")
+            oc.Button("Unheard")
+
+    with Lab(demo) as lab:
+        lab.click(lab.find("Inner"))
+        lab.input(count, 2)
+        lab.perform("-a-", {"a": lambda: lab.click(lab.find("Inner"))})
+    assert lab.trace.to_marbles("inner", "Inner", "part", steps=False, until=0.3).splitlines() == [
+        "Button 'Inner'.click  a     b   -",
+        "part                  (s|s|)-   -",
+        "inner                 (s|)  (s|)-",
+    ]
+    assert "asked for by Button 'Inner'.click at 0.1 s" in lab.trace.why(lab.outcomes[-1])
+    assert lab.trace.to_svg("inner").count("<rect") == 4, "two runs, each with a bar"
+    with pytest.raises(TraceError, match=r"no row 'Unheard'; .*\n  Button 'Inner'\.click\n"):
+        lab.trace.to_marbles("Unheard")
+
+
 def test_svg_is_an_image_in_the_pages_colour(told: tuple[App, Lab]) -> None:
     """Well-formed, a row for each name, no colour of its own."""
     _, lab = told
