@@ -311,7 +311,7 @@ def test_what_stands_in_a_part_has_its_name() -> None:
     ]
     assert "asked for by Button 'Inner'.click at 0.1 s" in lab.trace.why(lab.outcomes[-1])
     assert lab.trace.to_svg("inner").count("<rect") == 4, "two runs, each with a bar"
-    with pytest.raises(TraceError, match=r"no row 'Unheard'; .*\n  Button 'Inner'\.click\n"):
+    with pytest.raises(TraceError, match=r"no row 'Unheard'; [^|]*\n  Button 'Inner'\.click\n"):
         lab.trace.to_marbles("Unheard")
 
 
