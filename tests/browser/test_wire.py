@@ -16,6 +16,7 @@ from playwright.async_api import FilePayload, expect
 import ossicle as oc
 
 from .conftest import HURRY, PATIENCE, Open, Serve, Site
+from .listening import hearing
 
 BURST = """
 (count) => new Promise((done) => {
@@ -196,9 +197,7 @@ async def test_a_line_that_falls_silent_under_live_sound_shows_on_the_badge(
     serve: Serve, visit: Open, hurried: Path
 ) -> None:
     """Nothing is lost yet, and nobody is heard: that is not good, however good it was before."""
-    with oc.Blocks() as app:
-        microphone = oc.Audio(streaming=True)
-        microphone.stream(lambda _: None, microphone, None)
+    app, _, _ = hearing(0.1)
     site = await Way(await impatient(serve, app, hurried)).open()
     try:
         tab = await visit(site, lossy=True)
