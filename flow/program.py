@@ -6,7 +6,7 @@ value fed back as a `change` event. All sessions of an app are in it; none sees 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, cast
 
 from reactivex import Observable, abc
@@ -130,6 +130,16 @@ class Program:
                 events.hear(session, node, block, 0)
             return
         (found.inlets.get(node) or self._recordings.inlet(found, node)).take(block)
+
+    def sounds(self, session: str, node: int, blocks: Iterable[Block]) -> None:
+        """All of them, one after the other. Whoever gives them may move time on in between."""
+        found = self.sessions.get(session)
+        inlets = found.inlets if found else {}
+        for block in blocks:
+            if inlet := inlets.get(node):  # a session that ends, or changes, has none any more
+                inlet.take(block)
+            else:
+                self.sound(session, node, block)
 
     def seamless(self, session: str, node: int, longest: Seconds) -> bool:
         """Whether contiguous blocks of a live stream may be one block of up to `longest`."""

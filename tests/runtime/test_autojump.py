@@ -79,6 +79,25 @@ def test_a_hop_skips_the_loop_only_if_nothing_is_due(loop: AutojumpLoop) -> None
     assert hops == [True, False, False, True, False, False]
 
 
+def test_a_pace_gives_in_a_row_what_nothing_comes_between(loop: AutojumpLoop) -> None:
+    """Each at its own time, and whatever else is due in its place between them."""
+    seen = list[tuple[float, str]]()
+    rows = list[list[str]]()
+
+    def give(due: Iterator[str]) -> None:
+        rows.append([])
+        for each in due:
+            rows[-1].append(each)
+            seen.append((loop.time(), each))
+
+    loop.call_at(2.5, lambda: seen.append((loop.time(), "timer")))
+    loop.pace(zip((1.0, 2.0, 3.0, 4.0, 5.0), "abcde", strict=True), give)
+    loop.run_until(4.0)
+    loop.run_until(10.0)
+    assert seen == [(1, "a"), (2, "b"), (2.5, "timer"), (3, "c"), (4, "d"), (5, "e")]
+    assert rows == [["a", "b"], ["c", "d"], ["e"]]
+
+
 def test_run_until_does_all_that_is_due_then_and_no_more(loop: AutojumpLoop) -> None:
     """What is due at the limit, and what follows from it at once, has happened; nothing later."""
     seen = list[str]()
