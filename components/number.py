@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from ..flow.errors import DeclarationError, InputError
@@ -52,8 +53,10 @@ class Number(Component):
         return None if value is None else self._round(value)
 
     def postprocess(self, value: Any, media: Media) -> object:
-        if value is None:
-            return None
+        given: object = value
+        kind = type(given)
+        if value is None or kind is int or (kind is float and isfinite(value)):  # nearly always
+            return self.preprocess(value, media)
         try:
             plain = value.item() if hasattr(value, "item") else value  # a numpy scalar
             return self._round(number(self.where, "the value", plain))

@@ -71,7 +71,8 @@ class Call:
                 rows.append(self._inputs(self.members[index]))
             except Exception as error:
                 faults[index] = Fault(error)
-        self.alive = [i for i in self.alive if i not in faults]
+        if faults:
+            self.alive = [i for i in self.alive if i not in faults]
         if rows:
             self._arrange(rows)
         return tuple(faults.get(i) for i in range(len(self.members))) if faults else None
@@ -132,15 +133,14 @@ class Call:
         return made
 
     def _arrange(self, rows: list[list[object]]) -> None:
-        members = [self.members[i] for i in self.alive]
         batch = bool(self.listener.batch)
         values: list[object] = (
-            [list(column) for column in zip(*rows, strict=True)] if batch else list(rows[0])
+            [list(column) for column in zip(*rows, strict=True)] if batch else rows[0]
         )
         if self.listener.keyed:
             values = [dict(zip(self.listener.keys, values, strict=True))]
         for position, name, kind in self.listener.signature.given:
-            each = [self._inject(kind, m) for m in members]
+            each = [self._inject(kind, self.members[i]) for i in self.alive]
             value: object = each if batch and kind is not Progress else each[0]
             if position is None or position > len(values):
                 self.kwargs[name] = value
@@ -160,11 +160,11 @@ class Call:
     def _writes(self, member: Member, returned: object, more: bool) -> object:
         try:
             values = assign(self.listener, member.output_nodes, returned)
-            return tuple(
-                self._write(member, node, value, more)
-                for node, value in zip(member.output_nodes, values, strict=True)
-                if value is not SKIP
-            )
+            writes = list[Write]()
+            for node, value in zip(member.output_nodes, values, strict=True):
+                if value is not SKIP:
+                    writes.append(self._write(member, node, value, more))
+            return tuple(writes)
         except (Error, ResultError) as error:
             return Fault(error)
 

@@ -116,15 +116,18 @@ class Events:
     ) -> Event:
         """`after`: the request whose work made it, or the event that an operator made it of, or
         its number."""
-        id, at = self.number(), self.clock.seconds
+        self._events = id = self._events + 1
+        at = self.clock.seconds
         parent: int | None = None
         hops, path, derived = 0, (), False
-        if isinstance(after, Request):
+        if after is None:
+            pass  # mostly
+        elif isinstance(after, Request):
             parent, was = after.id, after.event
             hops, path = was.hops + 1, (*was.path, after.listener.name)
         elif isinstance(after, Event):
             parent, hops, path, derived = after.id, after.hops, after.path, True
-        elif after is not None:
+        else:
             parent, derived = after, True
         if value is UNSET:
             value = None
@@ -139,17 +142,15 @@ class Events:
         """One event becomes a request; None if it would be cancelled at once (rule C5)."""
         if session.closed and event.port != "unload" and listener.on_disconnect == "cancel":
             return None
-        for cancelled in sorted(listener.cancels):
-            session.stop_every(cancelled)
-            for node, epoch in session.spoken.pop(cancelled, {}).items():
-                self.show(Sound(session.id, node, epoch, "flush"))  # made, and still to be heard
+        if listener.cancels:
+            self._silence(session, listener)
         values = session.values
         if event.port == "stream" and event.cause in CHUNKS:  # the node's own input is the chunk
-            inputs = tuple(event.value if n == event.node else values[n] for n in listener.inputs)
+            inputs = [event.value if n == event.node else values[n] for n in listener.inputs]
         else:
-            inputs = tuple(values[n] for n in listener.inputs)
+            inputs = [values[n] for n in listener.inputs]
         self._requests += 1
-        request = Request(self._requests, session.id, listener, event, inputs)
+        request = Request(self._requests, session.id, listener, event, tuple(inputs))
         session.pending += 1
         if listener.every is not None and event.cause is not Cause.TIMER:
             session.arming[request.id] = listener.id
@@ -157,6 +158,13 @@ class Events:
             self.tap(request)
         self.due.append(Ask(request))
         return request
+
+    def _silence(self, session: Session, listener: Listener) -> None:
+        """What a listener cancels ticks no more, and is heard no more."""
+        for cancelled in sorted(listener.cancels):
+            session.stop_every(cancelled)
+            for node, epoch in session.spoken.pop(cancelled, {}).items():
+                self.show(Sound(session.id, node, epoch, "flush"))  # made, and still to be heard
 
     def show(self, patch: Patch) -> Onward | None:
         """Hand a patch to the front end. What takes the rest of the stream that it begins, if the

@@ -63,12 +63,9 @@ class Job:
     """
 
     id: int
+    listener: Listener
     requests: tuple[Request, ...]
     more: tuple[Request, ...] = ()
-
-    @property
-    def listener(self) -> Listener:
-        return self.requests[0].listener
 
 
 class Kind(StrEnum):

@@ -217,10 +217,12 @@ class Queue:
         else:
             if verdict is Verdict.RESTART:
                 self._cancel(Cancel(request.session, frozenset((listener.id,))), now, effects)
+                pending = self._pending(request)
             if listener.backlog is not None and count >= listener.backlog:
                 if not self._make_room(request, listener.backlog, now, effects):
                     return
-            self._enter(request, now, effects, bounded=True)
+                pending = self._pending(request)
+            self._enter(request, pending, now, effects, bounded=True)
 
     def _make_room(self, request: Request, most: int, now: Seconds, effects: list[Effect]) -> bool:
         """A live stream comes faster than its function takes it: the listener's policy acts."""
@@ -241,10 +243,17 @@ class Queue:
             self._end(each, Kind.DROPPED, None, now, effects)
         return True
 
-    def _enter(self, request: Request, now: Seconds, effects: list[Effect], bounded: bool) -> None:
+    def _enter(
+        self,
+        request: Request,
+        pending: _Pending,
+        now: Seconds,
+        effects: list[Effect],
+        bounded: bool,
+    ) -> None:
         """Put a request in its line, and start what can start."""
         listener = request.listener
-        self._pending(request).live[request.id] = request
+        pending.live[request.id] = request
         line = self._line(listener)
         if line.has_room and not (line.waiting or listener.batch or listener.locks):
             self._begin(line, (request,), effects)  # nobody to wait for: it need not stand in line
@@ -323,7 +332,7 @@ class Queue:
         more: tuple[Request, ...] = (),
     ) -> None:
         self._last_job += 1
-        job = Job(self._last_job, members, more)
+        job = Job(self._last_job, members[0].listener, members, more)
         self._members[job.id] = len(members)
         line.running += 1
         for each in members:
@@ -390,7 +399,7 @@ class Queue:
             return
         deferred, pending.deferred = pending.deferred, None
         if deferred:
-            self._enter(deferred, now, effects, bounded=False)
+            self._enter(deferred, pending, now, effects, bounded=False)
             return
         del sessions[request.listener.id]
         if not sessions:
@@ -407,7 +416,8 @@ class Queue:
         for each in job.requests:
             if self._jobs.pop(each.id, None):
                 self._end(each, kind, value, now, effects)
-        self._fill(line, now, effects)
+        if line.waiting:
+            self._fill(line, now, effects)
         for other in freed:
             self._fill(other, now, effects)
         if job.listener.part:

@@ -11,6 +11,7 @@ from typing import Any
 from .errors import ResultError
 from .graph import Node
 from .listeners import Listener
+from .same import PLAIN
 from .shapes import is_dict, is_listing
 
 
@@ -59,8 +60,10 @@ def assign(listener: Listener, nodes: tuple[Node, ...], returned: object) -> tup
 
     Raises ResultError naming the function, how many values came and how many it has outputs.
     """
-    _not_awaited(listener, returned)
     count = len(nodes)
+    if count == 1 and type(returned) in PLAIN:
+        return (returned,)
+    _not_awaited(listener, returned)
     if not count:
         return ()
     if returned is SKIP:

@@ -165,6 +165,8 @@ class Session:
 
     def several(self, ids: tuple[int, ...]) -> tuple[Node, ...]:
         """Nodes that are there."""
+        if not self.nodes:
+            return tuple(map(self.plan.nodes.__getitem__, ids))
         return tuple([self.nodes.get(id) or self.plan.nodes[id] for id in ids])
 
     def set_by_page(self, id: int) -> bool:
@@ -189,11 +191,13 @@ class Session:
 
     def followers(self, listener: int, ports: tuple[str, ...]) -> list[Listener]:
         """Who follows the end of a listener, in the order of their declaration."""
-        found = [f for port in ports for f in self.plan.after.get((listener, port), ())]
-        if self.overlay:
-            after = self.overlay.after
-            found += [f for port in ports for f in after.get((listener, port), ())]
-        found.sort(key=lambda each: each.id)
+        found = list[Listener]()
+        for port in ports:
+            found += self.plan.after.get((listener, port), ())
+            if self.overlay:
+                found += self.overlay.after.get((listener, port), ())
+        if found:
+            found.sort(key=lambda each: each.id)
         return found
 
     def stream(self, node: int, port: str) -> Stream:

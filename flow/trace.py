@@ -60,26 +60,36 @@ class Trace:
         self._said = list[tuple[int, Seconds, Said]]()
         self._sessions = dict[str, str]()
         self._over = False
+        self.stations = list[Any]()
+        """A time, an outcome, a time …: of all requests. Who reads it may clear it."""
         self._brought = brought = Brought()
         self._keep: dict[type, Callable[[Any], object]]
         self._keep = _KEEP | {Act: partial(_bring, brought), Gone: partial(_hold, brought)}
 
-    def tap(self, record: object) -> None:
+    def __call__(self, what: object) -> None:
         """Take one record of a program. What may change later is described now, the rest when
         somebody looks: a live stream says fifty things a second."""
         # Flat: what a trace holds on to, Python's garbage collector goes through again and again,
         # which took a third of a lab's time. Of numbers, texts and samples it knows nothing.
+        record: Any = what
+        kind = type(what)
+        if kind is Outcome:
+            self.stations += (self._clock.seconds, record)
         if self._over:
             return
-        kind = type(record)
         if kind is Run:  # no more than its outcome, which is kept already
-            self._raw += (self._clock.seconds, cast("Run", record).outcome, Run)
+            self._raw += (self._clock.seconds, record.outcome, Run)
+        elif kind is Event or kind is Outcome:  # half of all there is
+            value = record.value
+            kept = value if type(value) in _ATOMS else _kept(value)
+            self._raw += (self._clock.seconds, record, kept)
         elif kind is Frames:
-            said = cast("Frames", record)
-            self.frames(said.session, said.node, said.block, said.event)
+            self.frames(record.session, record.node, record.block, record.event)
         else:
             keep = self._keep.get(kind)
             self._raw += (self._clock.seconds, record, keep(record) if keep else None)
+
+    tap = __call__
 
     def frames(self, session: str, node: int, block: Block, event: int) -> None:
         """Take what `Frames` say. Of a block only what is in it: see above."""
@@ -210,6 +220,7 @@ class Trace:
         made = cls.__new__(cls)
         made.names, made._said = found, said
         made._raw, made._sessions, made._over, made._brought = [], {}, True, Brought()
+        made.stations = []
         made._entries = [
             Entry(f.pop("at"), f.pop("what"), f.pop("session"), f) for f in map(json.loads, lines)
         ]
@@ -344,22 +355,25 @@ def _kept(value: object) -> object:
     if kind in _ATOMS:
         return value
     if kind is tuple:
-        for each in cast("tuple[object, ...]", value):
+        writes: Any = value
+        for each in writes:
             if type(each) is not Write or type(each.value) not in _ATOMS or each.props is not None:
                 return described(value)
         return value
     return value if isinstance(value, ATOMS) else described(value)
 
 
-def _kept_value(record: Event | Outcome | Act) -> object:
-    value = record.value
-    return value if type(value) in _ATOMS else _kept(value)
+def _kept_inputs(request: Request) -> tuple[object, ...]:
+    for each in request.inputs:
+        if type(each) not in _ATOMS:
+            return tuple([_kept(each) for each in request.inputs])
+    return request.inputs
 
 
 def _bring(brought: Brought, act: Act) -> object:
     if type(act.value) not in _ATOMS:
         brought.add(act.value)
-    return _kept_value(act)
+    return _kept(act.value)
 
 
 def _hold(brought: Brought, _: Gone) -> None:
@@ -373,12 +387,7 @@ def _kept_set(patch: Set) -> object:
 _ATOMS = frozenset(ATOMS)
 """To look a type up takes a tenth of what isinstance() takes for it."""
 
-_KEEP: dict[type, Callable[[Any], object]] = {
-    Event: _kept_value,
-    Outcome: _kept_value,
-    Request: lambda request: tuple([_kept(each) for each in request.inputs]),
-    Set: _kept_set,
-}
+_KEEP: dict[type, Callable[[Any], object]] = {Request: _kept_inputs, Set: _kept_set}
 
 SAID = (Open, Act, Frames, Withdraw, Disconnect, Reconnect, Close)
 

@@ -280,15 +280,18 @@ class Host:
 
     def _emit(self, made: Patch) -> Onward | None:
         line = self.lines.get(made.session)
-        if isinstance(made, Sound):
-            return self.sounds.emit(line, made) if line else None
         if isinstance(made, Run):
-            self._report(made.outcome)
-            self._count(made.outcome)
+            outcome = made.outcome
+            if outcome.kind is Kind.FAILED:
+                self._report(outcome)
             if line:
-                if made.outcome.kind is Kind.DROPPED:
-                    self.sounds.dropped(line, made.outcome.request)
-                self._station(line, made.outcome)
+                if outcome.request.event.port == "stream":
+                    line.metrics.called(outcome, self._loop.time())
+                if outcome.kind is Kind.DROPPED:
+                    self.sounds.dropped(line, outcome.request)
+                self._station(line, outcome)
+        elif isinstance(made, Sound):
+            return self.sounds.emit(line, made) if line else None
         elif isinstance(made, Gone):
             self._gone(made)
         elif isinstance(made, Fault):
@@ -359,7 +362,7 @@ class Host:
     def _report(self, outcome: Outcome) -> None:
         """Each failure goes to the log with the listener that failed; none is swallowed."""
         error = outcome.value
-        if outcome.kind is not Kind.FAILED or not isinstance(error, BaseException):
+        if not isinstance(error, BaseException):
             return
         if isinstance(error, Error) and not error.print_exception:
             return
@@ -378,11 +381,6 @@ class Host:
             return
         text = (text_of(error) if expected else named(error)).removeprefix(f"{listener.name}: ")
         log.error("%s: %s", where, text, exc_info=None if expected else error)
-
-    def _count(self, outcome: Outcome) -> None:
-        event = outcome.request.event
-        if event.port == "stream" and (line := self.lines.get(event.session)):
-            line.metrics.called(outcome, self._loop.time())
 
     def _log(self, error: Exception) -> None:
         *_, where = getattr(error, "__notes__", ()) or ("outside of any request",)

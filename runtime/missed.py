@@ -56,13 +56,22 @@ class Missed:
         self._bulk -= self._kept.popleft()[2]
 
 
+_NUMBERS = (float, int, bool, type(None))
+
+
 def _size(patch: dict[str, Any]) -> int:
     """Stations of a request are many and short: they are not looked through."""
     match patch["kind"]:
         case "run":
             return 0
         case "set":
-            return sum(len(v) if isinstance(v, str) else bulk(v) for v in patch["props"].values())
+            total = 0
+            for value in patch["props"].values():
+                if isinstance(value, str):
+                    total += len(value)
+                elif type(value) not in _NUMBERS:
+                    total += bulk(value)
+            return total
         case _:
             return bulk(patch)
 

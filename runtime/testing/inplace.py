@@ -75,7 +75,10 @@ class _Run:
         self._times = itertools.chain(lasting(call), itertools.repeat(0.0))
 
     def begin(self) -> None:
-        self._guarded(self._begin)
+        try:
+            self._begin()
+        except (Exception, SystemExit) as error:
+            self._observer.on_error(error)  # pyright: ignore[reportArgumentType]
 
     def _guarded(self, work: Callable[..., None], *args: object) -> None:
         try:
@@ -104,7 +107,8 @@ class _Run:
         if call.fn is None or not call.alive or self._cancel.requested:
             self._observer.on_completed()
             return
-        self._context.run(follow, call.args, call.kwargs)
+        if call.listener.signature.tracks:
+            self._context.run(follow, call.args, call.kwargs)
         try:
             value = self._users(call.fn, *call.args, **call.kwargs)
         except (Exception, SystemExit) as error:

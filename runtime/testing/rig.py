@@ -7,12 +7,12 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, repeat
+from operator import attrgetter
 from typing import Any, TypeGuard, TypeVar
 
 from ...components.render import Part
 from ...flow.calls import Call
 from ...flow.errors import OssicleError
-from ...flow.events import Hear
 from ...flow.listeners import name_of
 from ...flow.model import Kind, Outcome
 from ...flow.record import record
@@ -102,7 +102,7 @@ class Rig:
         plain = None if threads else in_place(self.clock, lambda call: self.lasting(call))
         plan = app.plan()
         self.trace = Trace(plan, self.clock) if trace else None
-        self._ear = _Ear(self.loop, self.trace)
+        self._ear = _Ear(self.clock) if self.trace is None else self.trace
         self.lasting = self._lasting
         """How long plain functions take."""
 
@@ -147,7 +147,11 @@ class Rig:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.loop.shutdown_asyncgens()
-        await self.loop.shutdown_default_executor()
+        release = self.loop.hold()  # it waits for a thread that nobody else announces
+        try:
+            await self.loop.shutdown_default_executor()
+        finally:
+            release()
 
     # -- time ----------------------------------------------------------------------------------
 
@@ -228,10 +232,10 @@ class Rig:
     @property
     def seen(self) -> list[Seen]:
         """All stations of all users' requests, in order."""
-        if heard := self._ear.heard:
-            each = iter(heard)
+        if stations := self._ear.stations:
+            each = iter(stations)
             self._seen += map(Seen, each, each)
-            heard.clear()
+            stations.clear()
         return self._seen
 
     def do(self, work: Callable[[], T]) -> T:
@@ -316,36 +320,29 @@ class Rig:
 
 
 class _Clock(LoopClock):
-    """A loop's time without two calls: a lab asks for it a hundred times in each of its seconds."""
+    """A loop's time without three calls: a lab asks for it a hundred times in each second of it."""
 
     def __init__(self, loop: AutojumpLoop) -> None:
         super().__init__(loop)
         self._jumping = loop
 
-    @property
-    def seconds(self) -> Seconds:
-        return self._jumping.now
+    # as `return self._jumping.now`, but no call of Python's
+    seconds = property(attrgetter("_jumping.now"))  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
 class _Ear:
-    """What a lab hears of its program: all for the trace, and outcomes for itself."""
+    """What a lab without a trace hears of its program: the stations of requests."""
 
-    def __init__(self, loop: AutojumpLoop, trace: Trace | None) -> None:
-        self._loop = loop
-        self._keep = None if trace is None else trace.tap
-        self.frames: Hear = _nothing if trace is None else trace.frames
-        """As `Tap` says: blocks of live sound come here."""
-        self.heard = list[Any]()
-        """A time, an outcome, a time …"""
+    def __init__(self, clock: _Clock) -> None:
+        self._clock = clock
+        self.stations = list[Any]()
 
     def __call__(self, what: object) -> None:
-        if self._keep:
-            self._keep(what)
         if type(what) is Outcome:
-            self.heard += (self._loop.now, what)
+            self.stations += (self._clock.seconds, what)
 
-
-def _nothing(*_: object) -> None: ...
+    def frames(self, *_: object) -> None:
+        """Blocks of live sound come here, as `Tap` says."""
 
 
 def _durations(given: object) -> list[Seconds]:
