@@ -237,8 +237,8 @@ class Launched:
 
     def start(self) -> None:
         """Return when the page can be opened."""
-        self._thread.start()
         try:
+            self._thread.start()  # which waits, too, and the app may already have begun
             self._ready.wait()
         except KeyboardInterrupt:
             self.close()

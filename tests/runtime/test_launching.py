@@ -102,11 +102,13 @@ def test_what_is_interrupted_while_it_begins_does_not_go_on() -> None:
         text = oc.Textbox()
         oc.Examples(["a"], text, text, make, cache_examples=True)
     launched = Launched(demo, Launching(server_port=0, quiet=True))
-    with pytest.raises(KeyboardInterrupt):
-        launched.start()
-    assert "ossicle server" not in [each.name for each in threading.enumerate()]
-    free.set()
-    launched.close()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            launched.start()
+        assert "ossicle server" not in [each.name for each in threading.enumerate()]
+    finally:
+        free.set()  # else Python would wait for it for ever
+        launched.close()
 
 
 def test_in_the_foreground_the_collector_passes_over_what_was_there() -> None:
