@@ -56,7 +56,7 @@ class Number(Component):
         given: object = value
         kind = type(given)
         if value is None or kind is int or (kind is float and isfinite(value)):  # nearly always
-            return self.preprocess(value, media)
+            return None if value is None else self._round(value)
         try:
             plain = value.item() if hasattr(value, "item") else value  # a numpy scalar
             return self._round(number(self.where, "the value", plain))

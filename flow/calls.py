@@ -57,10 +57,7 @@ class Call:
         self._pieces: dict[tuple[int, int], object] = {}
         self.args: list[object] = []
         self.kwargs: dict[str, object] = {}
-
-    @property
-    def fn(self) -> Callable[..., Any] | None:
-        return self.listener.fn
+        self.fn: Callable[..., Any] | None = listener.fn
 
     def prepare(self) -> tuple[object, ...] | None:
         """Make the arguments. Returns a step with a `Fault` for each member with bad inputs."""

@@ -7,6 +7,7 @@ and none of its functions runs before the last of its requests is made (rules E4
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING
 
 from .clock import Clock
@@ -55,7 +56,8 @@ class Events:
         """What this turn asks for."""
         self._post, self._emit = post, emit
         self._turns = 0
-        self._events = 0
+        self.number = count(1).__next__
+        """That of the next event."""
         self._requests = 0
 
     def turn(self, action: Callable[[], object]) -> None:
@@ -99,11 +101,6 @@ class Events:
             stream.newest = event
             stream.give(event.value if port == "stream" else event)
 
-    def number(self) -> int:
-        """That of the next event."""
-        self._events += 1
-        return self._events
-
     def event(
         self,
         session: Session,
@@ -116,8 +113,7 @@ class Events:
     ) -> Event:
         """`after`: the request whose work made it, or the event that an operator made it of, or
         its number."""
-        self._events = id = self._events + 1
-        at = self.clock.seconds
+        id, at = self.number(), self.clock.seconds
         parent: int | None = None
         hops, path, derived = 0, (), False
         if after is None:

@@ -7,7 +7,7 @@ value fed back as a `change` event. All sessions of an app are in it; none sees 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from reactivex import Observable, abc
 from reactivex.abc import DisposableBase
@@ -294,7 +294,8 @@ class Program:
         if kind is Kind.YIELDED:
             if request.listener.part and session.is_old(request):
                 return  # where it would go is gone
-            self._apply(session, request, cast("tuple[Write, ...]", outcome.value))
+            writes: Any = outcome.value
+            self._apply(session, request, writes)
             return
         if kind is Kind.NOTICE:
             if isinstance(outcome.value, Notice):

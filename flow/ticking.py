@@ -20,13 +20,16 @@ class Ticking:
         session.stop_ticker("node", node.id)
         period = node.period(session.values[node.id])
         if period is not None:
-
-            def tick() -> None:
-                self._events.happen(session, node.id, "tick", Cause.TIMER)
+            events = self._events
 
             def fire() -> None:
-                if session.connected:
-                    self._events.turn(tick)
+                if not session.connected:
+                    return
+                events.begin()
+                try:
+                    events.happen(session, node.id, "tick", Cause.TIMER)
+                finally:
+                    events.end()
 
             session.start_ticker("node", node.id, Ticker(self._events.clock, period, fire))
 

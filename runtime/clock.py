@@ -31,10 +31,10 @@ class LoopClock(Clock):
             handle: asyncio.Handle = self.loop.call_soon(action)
         else:
             handle = self.loop.call_at(seconds, action)
-        return _Due(handle)
+        return Due(handle)
 
 
-class _Due(abc.DisposableBase):
+class Due(abc.DisposableBase):
     """What will happen unless it is disposed of. Rx's own makes a lock for it, which is dear."""
 
     __slots__ = ("_handle",)

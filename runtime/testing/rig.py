@@ -10,6 +10,8 @@ from itertools import chain, repeat
 from operator import attrgetter
 from typing import Any, TypeGuard, TypeVar
 
+from reactivex.abc import DisposableBase
+
 from ...components.render import Part
 from ...flow.calls import Call
 from ...flow.errors import OssicleError
@@ -21,7 +23,7 @@ from ...flow.sources import Dependency
 from ...flow.trace import Trace
 from ...flow.units import Seconds
 from ..app import Blocks
-from ..clock import LoopClock
+from ..clock import Due, LoopClock
 from ..executors.choose import by_kind
 from ..executors.pool import Pool
 from ..host import Host
@@ -328,6 +330,10 @@ class _Clock(LoopClock):
 
     # as `return self._jumping.now`, but no call of Python's
     seconds = property(attrgetter("_jumping.now"))  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    def at(self, seconds: Seconds, action: Callable[[], object]) -> DisposableBase:
+        loop = self._jumping
+        return Due(loop.call_soon(action) if seconds <= loop.now else loop.call_at(seconds, action))
 
 
 class _Ear:
