@@ -3,8 +3,9 @@ interrupts.
 
 With a hundred microphones a loop wakes thousands of times a second, each time for one frame, and to
 fall asleep and wake again costs more than the frame. So from `OFTEN` frames a second the loop is
-held for `PAUSE` between two looks at its sockets, and finds several frames at each. Sound is later
-by so much at most; nothing is lost, and what the loop cannot hold up, threads, goes on meanwhile.
+held between two looks at its sockets, for `PAUSE` or a little longer where still more come, and
+finds several frames at each. Sound is later by so much at most; nothing is lost, and what the loop
+cannot hold up, threads, goes on meanwhile.
 """
 
 from __future__ import annotations
@@ -19,8 +20,12 @@ from .metrics import Lag
 OFTEN = 2000
 """Frames a second from which on they gather: those of forty microphones."""
 PAUSE: Seconds = 0.001
+MANY = 5000
+"""Frames a second up to which that is it; beyond, it grows with them, `LONGEST` at most."""
+LONGEST: Seconds = 0.003
 ENOUGH = 16
-"""Frames since the last pause after which there is none: the loop has no time to lose."""
+"""Frames since the last pause, for each `PAUSE` of it, after which there is none: the loop has no
+time to lose."""
 
 
 class Gathering:
@@ -44,10 +49,12 @@ class Gathering:
         self._loop, self._lag, self._hold = loop, lag, hold
         self._seen = 0  # of these, at the last look
         self._scheduled = False
+        self._pauses = 1.0  # `PAUSE`, so many times
 
     def pace(self, rate: float) -> None:
         """So many frames come in a second."""
         self.on = rate >= OFTEN
+        self._pauses = min(max(1.0, rate / MANY), LONGEST / PAUSE)
         if self.on and not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._pause)
@@ -56,9 +63,9 @@ class Gathering:
         if not self.on:
             self._scheduled = False
             return
-        if self.frames - self._seen < ENOUGH:
+        if self.frames - self._seen < ENOUGH * self._pauses:
             self._lag.pauses += 1
-            self._hold(PAUSE)
+            self._hold(PAUSE * self._pauses)
         self._seen = self.frames
         self._loop.call_soon(self._look)
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
-from ossicle.runtime.streams.gathering import ENOUGH, OFTEN, PAUSE, Gathering
+from ossicle.runtime.streams.gathering import ENOUGH, LONGEST, MANY, OFTEN, PAUSE, Gathering
 from ossicle.runtime.streams.metrics import Lag
 from ossicle.runtime.streams.watch import Watch
 
@@ -71,6 +71,25 @@ def test_a_loop_that_has_enough_to_do_is_not_held() -> None:
     turns.turn()
     turns.turn()
     assert len(held) == 2
+
+
+def test_the_larger_the_crowd_the_longer_it_gathers() -> None:
+    """A pause grows with the frames, up to a bound, and so does what is enough to have none."""
+    turns, held, crowd = gathering()
+    crowd.pace(2 * MANY)
+    turns.turn()
+    crowd.frames += 2 * ENOUGH - 1
+    turns.turn()
+    turns.turn()
+    assert held == [2 * PAUSE] * 2
+    crowd.frames += 2 * ENOUGH
+    turns.turn()
+    turns.turn()
+    assert len(held) == 2
+    crowd.pace(1000 * MANY)
+    turns.turn()
+    turns.turn()
+    assert held[2:] == [LONGEST]
 
 
 async def test_pauses_begin_with_the_crowd_and_end_with_it() -> None:
