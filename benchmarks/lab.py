@@ -1,7 +1,8 @@
 """`python -m benchmarks.lab`: what an hour of an app costs in a lab's virtual time.
 
 An app with timers, a queue, batches and a stream of 20 ms blocks; one user all along, and guests.
-The stream goes in chunks of a second to a function, and then, as another app, through operators.
+A function hears of each second: in one app of the stream's chunk, in another of the reading of a
+meter, in a third of what Rx's own operators make of each block.
 `--trace` prints what happened instead: the same text under every hash seed; `--seeds 100` tries it.
 """
 
@@ -24,6 +25,7 @@ import reactivex.operators as ops
 
 import ossicle as oc
 from ossicle.flow.blocks import Block
+from ossicle.flow.operators import Level, level
 from ossicle.testing import Lab
 
 from .report import machine
@@ -33,15 +35,20 @@ HOUR = 3600.0
 CHUNK = 0.02
 RATE = 48_000
 A_SECOND = round(1 / CHUNK)
+WAYS = {
+    "chunks": "the stream in chunks of a second",
+    "operators": "the stream through a meter and Rx's map",
+    "rx": "the stream through Rx's buffer_with_count and map",
+}
 
 
 class App:
-    """Timers, a queue, batches and a stream, which is heard in chunks of a second.
+    """Timers, a queue, batches and a stream, of which something is made each second.
 
-    operators: Rx's make the chunks, of each block.
+    way: of `WAYS`.
     """
 
-    def __init__(self, operators: bool = False) -> None:
+    def __init__(self, way: str = "chunks") -> None:
         with oc.Blocks() as self.blocks:
             self.mic = oc.Microphone(streaming=True)
             self.text, self.answer, self.words = oc.Textbox(), oc.Textbox(), oc.Textbox()
@@ -50,11 +57,13 @@ class App:
             self.ask, self.tell, self.go = oc.Button("Ask"), oc.Button("Tell"), oc.Button("Go")
             oc.Timer(1.0).tick(more, self.count, self.count)
             self.go.click(more, self.total, self.total, every=10)
-            if operators:
-                levels = self.mic.stream.pipe(ops.buffer_with_count(A_SECOND), ops.map(peak))
-                levels(loudness, None, self.level)
-            else:
+            if way == "chunks":
                 self.mic.stream(loudest, self.mic, self.level, stream_every=1)
+            else:
+                seconds = [level("1 s"), ops.map(reading)]
+                if way == "rx":
+                    seconds = [ops.buffer_with_count(A_SECOND), ops.map(peak)]
+                self.mic.stream.pipe(*seconds)(loudness, None, self.level)
             self.ask.click(
                 answer,
                 [self.text, self.history],
@@ -76,6 +85,10 @@ def more(number: int) -> int:
 def loudest(sound: tuple[int, Any]) -> float:
     _, samples = sound
     return float(samples.max())
+
+
+def reading(meter: Level) -> float:
+    return meter.peak[0]
 
 
 def peak(blocks: list[Block]) -> float:
@@ -140,8 +153,8 @@ def trace(seconds: float) -> str:
         return "\n".join(lab.trace.lines())
 
 
-def measure(operators: bool) -> dict[str, Any]:
-    app = App(operators)
+def measure(way: str) -> dict[str, Any]:
+    app = App(way)
     gc.collect()
     begun, used = time.perf_counter(), time.process_time()
     with Lab(app.blocks) as lab:
@@ -165,8 +178,8 @@ def main() -> None:
     else:
         for name, value in machine().items():
             print(f"- {name}: {value}")
-        report("the stream in chunks of a second", [measure(False) for _ in range(options.rounds)])
-        report("the stream through operators", [measure(True) for _ in range(options.rounds)])
+        for way, title in WAYS.items():
+            report(title, [measure(way) for _ in range(options.rounds)])
 
 
 def report(title: str, found: list[dict[str, Any]]) -> None:
