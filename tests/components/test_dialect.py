@@ -85,9 +85,13 @@ def test_names_that_we_do_not_have_say_what_to_use() -> None:
 
 def test_a_property_that_is_accepted_survives_an_update() -> None:
     """A component that a function returns is made again with what it was written with."""
+
+    def renamed(_: str) -> oc.Textbox:
+        return oc.Textbox(label="New")
+
     with oc.Blocks() as demo:
         text = oc.Textbox(preserved_by_key="value", buttons=["copy"], text_align="right")
-        text.change(lambda _: oc.Textbox(label="New"), text, text)
+        text.change(renamed, text, text)
     with Lab(demo) as lab:
         lab.input(text, "a")
         assert lab.props(text)["label"] == "New"
