@@ -62,6 +62,7 @@ class LiveSound:
         self._take, self._show, self._spill = take, show, spill
         self._budgets = program.plan.budgets
         self._watch = Watch(self._loop, lag)
+        pool.posted = self._watch.gathering.woken.set
         self._telling = set[tuple[str, int]]()  # sessions and nodes, of what will be told
         self.peers = Peers(program.plan, self.receive, pool.keep, ice_servers)
 

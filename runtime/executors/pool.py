@@ -24,6 +24,8 @@ class Pool:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, max_threads: int = MAX_THREADS) -> None:
         self.loop = loop
+        self.posted: Callable[[], None] | None = None
+        """Called after each `post`, in its thread."""
         self._closing = list[Callable[[], None]]()
         self._tasks = set[asyncio.Task[None]]()
         self._threads = ThreadPoolExecutor(max_threads, thread_name_prefix="ossicle")
@@ -41,6 +43,8 @@ class Pool:
         except RuntimeError:
             if not self.loop.is_closed():
                 raise  # a closed loop is an app that has ended; nobody is left to tell
+        if self.posted:
+            self.posted()
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run `work` in a thread and wait for it without holding up the loop."""

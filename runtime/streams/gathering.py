@@ -4,15 +4,15 @@ interrupts.
 With a hundred microphones a loop wakes thousands of times a second, each time for one frame, and to
 fall asleep and wake again costs more than the frame. So from `OFTEN` frames a second the loop is
 held between two looks at its sockets, for `PAUSE` or a little longer where still more come, and
-finds several frames at each. Sound is later by so much at most; nothing is lost, and what the loop
-cannot hold up, threads, goes on meanwhile.
+finds several frames at each. Sound is later by so much at most; nothing is lost, threads go on
+meanwhile, and what a function in one of them gives ends the pause.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
+from threading import Event
 
 from ...flow.units import Seconds
 from .metrics import Lag
@@ -34,19 +34,21 @@ class Gathering:
     Only what every event loop has is used, so it works on asyncio's, on uvloop's, and on a loop of
     the app's own.
 
-    lag: counts the pauses. hold: keeps this thread for so many seconds.
+    lag: counts the pauses. hold: keeps this thread for so many seconds, or until `woken` is set.
     """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         lag: Lag,
-        hold: Callable[[Seconds], object] = time.sleep,
+        hold: Callable[[Seconds], object] | None = None,
     ) -> None:
+        self.woken = Event()
+        """Set by whoever has given the loop something to do from another thread."""
         self.on = False
         self.frames = 0
         """So many were taken so far: who takes one adds it."""
-        self._loop, self._lag, self._hold = loop, lag, hold
+        self._loop, self._lag, self._hold = loop, lag, hold or self.woken.wait
         self._seen = 0  # of these, at the last look
         self._scheduled = False
         self._pauses = 1.0  # `PAUSE`, so many times
@@ -71,5 +73,6 @@ class Gathering:
 
     def _look(self) -> None:
         """What is called now came before the sockets that this turn found ready: these are next,
-        and the pause is behind them."""
+        and the pause is behind them. What was given from elsewhere until now, too."""
+        self.woken.clear()
         self._loop.call_soon(self._pause)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -90,6 +91,26 @@ def test_the_larger_the_crowd_the_longer_it_gathers() -> None:
     turns.turn()
     turns.turn()
     assert held[2:] == [LONGEST]
+
+
+async def test_what_a_thread_gives_ends_a_pause() -> None:
+    """Also where it gave it before the pause began; the next pause waits again."""
+    loop = asyncio.get_running_loop()
+    held = list[bool]()
+
+    def hold(_: float) -> None:
+        held.append(crowd.woken.wait(5 if len(held) < 2 else 0))
+
+    crowd = Gathering(loop, Lag(), hold)
+    crowd.pace(OFTEN)
+    threading.Timer(0.01, crowd.woken.set).start()
+    await asyncio.sleep(0)  # the first pause
+    await asyncio.sleep(0)  # the turn that it was for
+    crowd.woken.set()
+    while len(held) < 3:
+        await asyncio.sleep(0)
+    crowd.pace(0)
+    assert held == [True, True, False]
 
 
 async def test_pauses_begin_with_the_crowd_and_end_with_it() -> None:
