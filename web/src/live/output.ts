@@ -17,14 +17,23 @@ export function expectSound(): void {
   // Without a gesture a browser opens nothing, and complains.
   if (!('audioWorklet' in BaseAudioContext.prototype) || !navigator.userActivation?.hasBeenActive) return;
   if (expected) clearTimeout(expected.over);
-  const clock = expected?.clock ?? acquireLikely();
-  // What fails here fails again where the sound comes, and is told there.
+  // What fails here fails again where the sound comes, and is told there: the act itself must not fail of it.
+  const clock = expected?.clock ?? attempt(acquireLikely);
+  if (!clock) return;
   if (!expected) clock.context.audioWorklet.addModule(playbackUrl).catch(() => undefined);
   const over = window.setTimeout(() => {
     release(clock);
     expected = null;
   }, EXPECTED);
   expected = { clock, over };
+}
+
+function attempt<T>(make: () => T): T | null {
+  try {
+    return make();
+  } catch {
+    return null;
+  }
 }
 
 /** Plays what comes through `wire` (see the playback worklet), and tells `hear` how far it is. */
