@@ -230,6 +230,36 @@ def test_p3_a_recorder_with_a_key_goes_on_recording() -> None:
     assert [(at, command.node) for at, command in lab.seen(Command)] == [(3.0, mic.id)]
 
 
+def test_p3_a_part_hears_a_recording_of_the_app_while_it_is_there() -> None:
+    """P3 E7: chunks of what is spoken between two renders, and none before or after."""
+    heard = list[tuple[str, int]]()
+
+    def app_chunk(_: object, event: oc.EventData) -> None:
+        heard.append(("app", event.index))
+
+    def part_chunk(_: object, event: oc.EventData) -> None:
+        heard.append(("part", event.index))
+
+    with oc.Blocks() as app:
+        count = oc.Number(0)
+        mic = oc.Audio(streaming=True)
+        mic.stream(app_chunk, mic, None, stream_every=0.1)
+
+        @oc.render(inputs=count)
+        def tracks(n: int) -> None:
+            if n:
+                mic.stream(part_chunk, mic, None, stream_every=0.1)
+
+    lab = Lab(app)
+    lab.act(mic, "start_recording")
+    for n in range(3):
+        if n:
+            lab.type(count, n % 2)
+        lab.say(Frames("a", mic.id, block(100 * n, 100, 0 if n else START)))
+        lab.run(0.5 * (n + 1))
+    assert sorted(heard) == [("app", 0), ("app", 100), ("app", 200), ("part", 100)]
+
+
 # -- P4 ----------------------------------------------------------------------------------------
 
 
