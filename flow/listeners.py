@@ -51,6 +51,10 @@ class Options:
     budget: Time | None = None
 
 
+DEFAULTS = Options()
+"""How a listener is written that says nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Listener:
     """A declared dependency with every default resolved. What the queue and the executors obey.

@@ -217,7 +217,7 @@ class Queue:
         else:
             if verdict is Verdict.RESTART:
                 self._cancel(Cancel(request.session, frozenset((listener.id,))), now, effects)
-                pending = self._pending(request)
+                pending = self._pending(request)  # the last of them took the old one along
             if listener.backlog is not None and count >= listener.backlog:
                 if not self._make_room(request, listener.backlog, now, effects):
                     return

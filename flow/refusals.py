@@ -6,9 +6,7 @@ import inspect
 from collections.abc import Callable, Collection, Sequence
 
 from .errors import DeclarationError
-from .listeners import Options, name_of
-
-CHUNK = Options().stream_every
+from .listeners import DEFAULTS, Options, name_of
 
 
 def check_triggers(
@@ -18,7 +16,11 @@ def check_triggers(
 
     direct: those of `ports` that come without operators between.
     """
-    if options.stream_every != CHUNK and "stream" in ports and "stream" not in direct:
+    if (
+        options.stream_every != DEFAULTS.stream_every
+        and "stream" in ports
+        and "stream" not in direct
+    ):
         raise DeclarationError(
             f"{where}: stream_every={options.stream_every!r} cuts a `stream` itself, and this one"
             " comes as its operators give it; end them with ossicle.sound.frame(...)."

@@ -11,9 +11,7 @@ import warnings
 from collections.abc import Collection, Iterator
 
 from .errors import OptionWarning
-from .listeners import Options
-
-DEFAULTS = Options()
+from .listeners import DEFAULTS, Options
 
 
 def remark_on(where: str, ports: Collection[str], outputs: bool, options: Options) -> None:

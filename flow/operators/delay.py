@@ -19,7 +19,7 @@ T = TypeVar("T", bound=np.floating[Any])
 class Line(Generic[T]):
     """A delay line: the last frames, read oldest first, each then overwritten.
 
-    ring: silence of its length, which becomes the line's own.
+    ring: silence of its length, (frames,) or (frames, channels), which becomes the line's own.
     """
 
     __slots__ = ("_ring", "_at")

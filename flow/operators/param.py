@@ -138,20 +138,23 @@ class Glide:
 
 
 ONE = np.array(1.0, np.float32)
+"""What `Scale` gives where nothing need be multiplied: known by being itself."""
 
 
 class Scale:
-    """A glide that float32 is multiplied with."""
+    """A number, or a glide, that float32 is multiplied with."""
 
     __slots__ = ("_glide", "_still", "_by")
 
     def __init__(
         self, number: Number, form: Form, convert: Callable[[float], float] = _same
     ) -> None:
-        self._glide = None if isinstance(number, int | float) else Glide(number, form, convert)
+        self._glide: Glide | None = None
         self._still, self._by = 1.0, ONE
         if isinstance(number, int | float):
             self._stands(convert(number))
+        else:
+            self._glide = Glide(number, form, convert)
 
     def step(self, frames: Frames) -> NDArray[np.float32]:
         """The values of the next frames: (frames, 1), or one while nothing moves, `ONE` for 1.0.

@@ -62,6 +62,11 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
     which waiting for a thread raises StuckError.
     """
 
+    # Of asyncio's loops, which its stubs leave out; so do they `_run_once`.
+    _ready: deque[asyncio.Handle]
+    _closed: bool
+    _check_closed: Callable[[], None]
+
     def __init__(self, *, threshold: Seconds = 0.0, patience: Seconds = PATIENCE) -> None:
         selector = _Selector()
         selector.loop = self
@@ -82,8 +87,6 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         self._asked = selector
         self._own = 1_000
         super().__init__(selector)
-        self._soon: deque[asyncio.Handle] = self._ready  # pyright: ignore
-        """What the base class runs next."""
         self._own = selector.registered  # the pipe that wakes the loop from other threads
 
     def time(self) -> Seconds:
@@ -110,10 +113,10 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.Handle:
         # As the base class does it, at half the price: a request takes three of these.
         self._ready_now, self._free = True, -math.inf
-        if self._closed:  # pyright: ignore
-            self._check_closed()  # pyright: ignore
+        if self._closed:
+            self._check_closed()
         handle = asyncio.Handle(callback, args, self, context)
-        self._soon.append(handle)
+        self._ready.append(handle)
         return handle
 
     def call_soon_threadsafe(
@@ -236,9 +239,9 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
     def _run_once(self) -> None:
         """A round of what is ready, or else of what is due next. The base class asks the system
         first what came from outside, and that takes longer than most of it; here nothing comes."""
-        ready = self._soon
+        ready = self._ready
         if self._working or self._asked.registered > self._own:
-            super()._run_once()  # pyright: ignore
+            super()._run_once()  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
             return
         if ready:
             self._round()
@@ -246,12 +249,12 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
             self._jump(due)
             self._step()
         else:
-            super()._run_once()  # pyright: ignore
+            super()._run_once()  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
             return
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if not handle._cancelled:  # pyright: ignore
-                handle._run()  # pyright: ignore
+            if not handle._cancelled:
+                handle._run()
 
     def wait(self, poll: Callable[[float | None], Any], timeout: float | None) -> Any:
         """What the selector does instead of waiting. `timeout` None: there is no timer."""
@@ -296,7 +299,7 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         """When the next timer is due; math.inf if there is none."""
         while self._due:
             when, _, handle = self._due[0]
-            if not handle._cancelled:  # pyright: ignore
+            if not handle._cancelled:
                 return when
             heapq.heappop(self._due)
         return math.inf
@@ -307,9 +310,9 @@ class AutojumpLoop(asyncio.SelectorEventLoop):
         count = 0
         while self._due and self._due[0][0] <= due:
             handle = heapq.heappop(self._due)[2]
-            if not handle._cancelled:  # pyright: ignore
+            if not handle._cancelled:
                 # one that another of this instant cancels by then does not run either
-                self._soon.append(handle)
+                self._ready.append(handle)
                 count += 1
         self._ready_now = count > 1
         self._free = -math.inf

@@ -112,10 +112,10 @@ SCRIPT = """
   };
   const tap = (node, input) => connect.call(node, taps.get(node.context), 0, input);
   AudioNode.prototype.connect = function (...args) {
-    const to = connect.apply(this, args);
+    // First: once it is connected to the speaker it may sound, and the tap would miss its start.
     if (this instanceof MediaStreamAudioSourceNode) tap(this, 1);
     else if (this instanceof AudioWorkletNode && this.numberOfInputs === 0) tap(this, 0);
-    return to;
+    return connect.apply(this, args);
   };
 })();
 """

@@ -207,10 +207,8 @@ async def test_a_line_that_falls_silent_under_live_sound_shows_on_the_badge(
         # In a hurry the line is soon taken for dead: what stood there until then is what is tested.
         await badge.evaluate(SAID)
         site.silent = True
-        stands = re.compile(r"Live, disturbed\s· \d{4,} ms")
-        async with asyncio.timeout(PATIENCE / 1000):
-            while not any(map(stands.match, await tab.page.evaluate("window.said"))):
-                await asyncio.sleep(0.1)
+        stands = r"() => window.said.some((text) => /^Live, disturbed\s· \d{4,} ms/.test(text))"
+        await tab.page.wait_for_function(stands, timeout=PATIENCE)
     finally:
         site.way.close()
 

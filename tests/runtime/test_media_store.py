@@ -10,7 +10,6 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,24 +28,15 @@ RATE = 8000
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files go in this test: empty before, and to be empty after."""
-    folder = tmp_path / "tmp"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
-
-
-@pytest.fixture
-def store(home: Path) -> Iterator[Store]:
+def store(temp_folder: Path) -> Iterator[Store]:
     made = Store(Limits(quota=2_000_000, upload=300_000))
     yield made
     made.close()
-    assert not list(home.iterdir())
+    assert not list(temp_folder.iterdir())
 
 
-def files(home: Path) -> list[Path]:
-    return [p for p in home.rglob("*") if p.is_file()]
+def files(temp_folder: Path) -> list[Path]:
+    return [p for p in temp_folder.rglob("*") if p.is_file()]
 
 
 def clip(frames: int = 1000, seed: int = 0) -> Clip:
@@ -67,16 +57,16 @@ def sound_bytes(frames: int, seed: int) -> bytes:
     return file.getvalue()
 
 
-def test_nothing_on_disk_before_the_first_sound(store: Store, home: Path) -> None:
+def test_nothing_on_disk_before_the_first_sound(store: Store, temp_folder: Path) -> None:
     """Asking for a session, a handle and a description writes nothing."""
     store.session("a").describe(clip())
-    assert not list(home.iterdir())
+    assert not list(temp_folder.iterdir())
 
 
-def test_the_folder_is_private(store: Store, home: Path) -> None:
+def test_the_folder_is_private(store: Store, temp_folder: Path) -> None:
     """Only the user who runs the app can look into it."""
     store.session("a").file(clip(), "wav")
-    (folder,) = home.iterdir()
+    (folder,) = temp_folder.iterdir()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
@@ -128,7 +118,7 @@ def test_a_handle_ends_with_its_clip(store: Store) -> None:
         session.clip(handle)
 
 
-def test_equal_sound_is_stored_once(store: Store, home: Path, tmp_path: Path) -> None:
+def test_equal_sound_is_stored_once(store: Store, temp_folder: Path, tmp_path: Path) -> None:
     """Two sessions, one file: it goes when the second of them is over, not before."""
     path = sound_file(tmp_path / "in")
     a = store.session("a").open(path)
@@ -138,7 +128,7 @@ def test_equal_sound_is_stored_once(store: Store, home: Path, tmp_path: Path) ->
     store.release("a")
     assert np.array_equal(b.int16(), clip().int16())
     store.release("b")
-    assert (store.used, files(home)) == (0, [])
+    assert (store.used, files(temp_folder)) == (0, [])
     with pytest.raises(ClipError, match="the file of 'other.wav' is gone"):
         b.samples()
 
@@ -154,7 +144,7 @@ def test_a_clip_of_the_app_lives_in_every_session(store: Store, tmp_path: Path) 
     assert shared.int16().shape == (1000,)
 
 
-def test_a_path_for_a_function_is_its_own(store: Store, home: Path, tmp_path: Path) -> None:
+def test_a_path_for_a_function_is_its_own(store: Store, temp_folder: Path, tmp_path: Path) -> None:
     """It has the name and the suffix, may be changed, and goes with the session."""
     session = store.session("a")
     sound = session.open(sound_file(tmp_path, "song.wav"))
@@ -170,10 +160,10 @@ def test_a_path_for_a_function_is_its_own(store: Store, home: Path, tmp_path: Pa
     gc.collect()
     assert again.exists()
     store.release("a")
-    assert (store.used, files(home)) == (0, [])
+    assert (store.used, files(temp_folder)) == (0, [])
 
 
-def test_upload(store: Store, home: Path, tmp_path: Path) -> None:
+def test_upload(store: Store, temp_folder: Path, tmp_path: Path) -> None:
     """Written in pieces, described at the end, kept until the page claims it, then like any."""
     data = sound_file(tmp_path).read_bytes()
     store.session("a")
@@ -190,17 +180,17 @@ def test_upload(store: Store, home: Path, tmp_path: Path) -> None:
     assert np.array_equal(claimed.int16(), clip().int16())
     del claimed
     gc.collect()
-    assert (store.used, files(home)) == (0, [])
+    assert (store.used, files(temp_folder)) == (0, [])
 
 
-def test_an_aborted_upload_leaves_nothing(store: Store, home: Path) -> None:
+def test_an_aborted_upload_leaves_nothing(store: Store, temp_folder: Path) -> None:
     """However often it is aborted; writing on is refused."""
     store.session("a")
     upload = store.receive("a", "a.wav")
     upload.write(b"RIFF" * 1000)
     upload.abort()
     upload.abort()
-    assert (store.used, files(home)) == (0, [])
+    assert (store.used, files(temp_folder)) == (0, [])
     with pytest.raises(ClipError, match="given up"):
         upload.write(b"more")
     with pytest.raises(ClipError, match="given up"):
@@ -209,7 +199,7 @@ def test_an_aborted_upload_leaves_nothing(store: Store, home: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"no sound at all" * 100])
 def test_an_upload_that_is_no_sound_leaves_nothing(
-    store: Store, home: Path, content: bytes
+    store: Store, temp_folder: Path, content: bytes
 ) -> None:
     """The error is the decoder's, and the session goes on."""
     store.session("a")
@@ -217,25 +207,25 @@ def test_an_upload_that_is_no_sound_leaves_nothing(
     upload.write(content)
     with pytest.raises(ClipError, match="'a.wav' is "):
         upload.finish()
-    assert (store.used, files(home)) == (0, [])
+    assert (store.used, files(temp_folder)) == (0, [])
     assert store.session("a").file(clip(), "wav").exists()
 
 
-def test_an_upload_is_bounded(store: Store, home: Path) -> None:
+def test_an_upload_is_bounded(store: Store, temp_folder: Path) -> None:
     """The first byte too many ends it."""
     store.session("a")
     upload = store.receive("a", "a.wav")
     upload.write(bytes(300_000))
     with pytest.raises(ClipError, match="more than 293 kB, which is the most for one file"):
         upload.write(b"x")
-    assert (store.used, files(home)) == (0, [])
+    assert (store.used, files(temp_folder)) == (0, [])
 
 
-def test_the_quota_bounds_everything(store: Store, home: Path, tmp_path: Path) -> None:
+def test_the_quota_bounds_everything(store: Store, temp_folder: Path, tmp_path: Path) -> None:
     """Uploads, files by path and encoded ones count; the error says how full it is."""
     session = store.session("a")
     held = [session.open(sound_file(tmp_path, f"{i}.wav", 140_000, i)) for i in range(7)]
-    used, before = store.used, len(files(home))
+    used, before = store.used, len(files(temp_folder))
     assert used == 7 * 280_044
     with pytest.raises(ClipError, match="needs .* but of the 1.91 MB for all sounds 1.87 MB are"):
         session.open(sound_file(tmp_path, "7.wav", 140_000, 7))
@@ -243,13 +233,13 @@ def test_the_quota_bounds_everything(store: Store, home: Path, tmp_path: Path) -
         session.file(clip(100_000, 8), "wav")
     with pytest.raises(ClipError, match="for all sounds"):
         session.file(held[0], "wav")
-    assert (store.used, len(files(home))) == (used, before)
+    assert (store.used, len(files(temp_folder))) == (used, before)
     held.clear()
     gc.collect()
     assert session.file(clip(100_000, 8), "wav").exists()
 
 
-def test_one_session_holds_only_its_share(home: Path, tmp_path: Path) -> None:
+def test_one_session_holds_only_its_share(temp_folder: Path, tmp_path: Path) -> None:
     """What arrives, what is held and what functions got count for its session, equal sound once."""
     store = Store(Limits(session=100_000))
     greedy, modest = store.session("greedy"), store.session("modest")
@@ -283,7 +273,7 @@ def test_one_session_holds_only_its_share(home: Path, tmp_path: Path) -> None:
     store.close()
 
 
-def test_copies_of_empty_files_are_bounded_too(home: Path) -> None:
+def test_copies_of_empty_files_are_bounded_too(temp_folder: Path) -> None:
     """Each is a file and a folder on the disk, and a page may send thousands, by other names."""
     store = Store(Limits(session=100_000))
     session = store.session("a")
@@ -299,7 +289,7 @@ def test_copies_of_empty_files_are_bounded_too(home: Path) -> None:
     with pytest.raises(ClipError, match="for one page"):
         upload("12.txt")
     store.release("a")
-    assert (store.used, files(home)) == (0, [])
+    assert (store.used, files(temp_folder)) == (0, [])
     store.close()
 
 
@@ -313,14 +303,14 @@ BAD_SOURCES: list[tuple[str, str]] = [
 
 @pytest.mark.parametrize(("name", "text"), BAD_SOURCES)
 def test_paths_that_are_no_sound(
-    store: Store, home: Path, tmp_path: Path, name: str, text: str
+    store: Store, temp_folder: Path, tmp_path: Path, name: str, text: str
 ) -> None:
     """One clear error, nothing left behind."""
     (tmp_path / "text.wav").write_text("hello")
     (tmp_path / "empty.wav").write_bytes(b"")
     with pytest.raises(ClipError, match=text):
         store.session("a").open(tmp_path / name)
-    assert (store.used, files(home)) == (0, [])
+    assert (store.used, files(temp_folder)) == (0, [])
 
 
 def test_a_pipe_is_refused_not_waited_for(store: Store, tmp_path: Path) -> None:
@@ -362,7 +352,7 @@ def test_waveform_of_a_handle(store: Store) -> None:
     ]
 
 
-def test_a_session_that_is_over_stays_over(store: Store, home: Path) -> None:
+def test_a_session_that_is_over_stays_over(store: Store, temp_folder: Path) -> None:
     """What a job still asks of it after the release is refused."""
     session = store.session("a")
     held = clip()
@@ -377,10 +367,10 @@ def test_a_session_that_is_over_stays_over(store: Store, home: Path) -> None:
         store.sound(handle)
     with pytest.raises(KeyError):
         store.receive("a", "a.wav")
-    assert (store.used, files(home)) == (0, [])
+    assert (store.used, files(temp_folder)) == (0, [])
 
 
-def test_closing_removes_everything(home: Path, tmp_path: Path) -> None:
+def test_closing_removes_everything(temp_folder: Path, tmp_path: Path) -> None:
     """Running uploads, values and given paths: the folder itself is gone, for good."""
     store = Store()
     session = store.session("a")
@@ -390,7 +380,7 @@ def test_closing_removes_everything(home: Path, tmp_path: Path) -> None:
     upload.write(b"RIFF")
     store.close()
     store.close()
-    assert not list(home.iterdir())
+    assert not list(temp_folder.iterdir())
     with pytest.raises(ClipError, match="shutting down"):
         store.session("b").open(sound_file(tmp_path))
     upload.abort()
@@ -399,7 +389,7 @@ def test_closing_removes_everything(home: Path, tmp_path: Path) -> None:
 
 KILLED = """
 import os, signal, tempfile
-tempfile.tempdir = {home!r}
+tempfile.tempdir = {temp_folder!r}
 from ossicle.runtime.media.removal import AT_ONCE
 from ossicle.runtime.media.store import Store
 store = Store()
@@ -410,23 +400,23 @@ if {kill}:
 
 
 @pytest.mark.parametrize("kill", [False, True])
-def test_a_process_that_ends_leaves_nothing(home: Path, tmp_path: Path, kill: bool) -> None:
+def test_a_process_that_ends_leaves_nothing(temp_folder: Path, tmp_path: Path, kill: bool) -> None:
     """In order, at its exit; killed, when the next app starts. Living ones keep theirs."""
     living = Store()
     kept = living.session("a").open(sound_file(tmp_path))
-    code = KILLED.format(home=str(home), path=str(tmp_path / "a.wav"), kill=kill)
+    code = KILLED.format(temp_folder=str(temp_folder), path=str(tmp_path / "a.wav"), kill=kill)
     subprocess.run([sys.executable, "-c", code], check=not kill)
-    assert len(list(home.iterdir())) == 1 + kill
+    assert len(list(temp_folder.iterdir())) == 1 + kill
     other = Store()
     other.session("a").open(tmp_path / "a.wav")
-    assert len(list(home.iterdir())) == 2
+    assert len(list(temp_folder.iterdir())) == 2
     assert np.array_equal(kept.int16(), clip().int16())
     living.close()
     other.close()
-    assert not list(home.iterdir())
+    assert not list(temp_folder.iterdir())
 
 
-def test_many_threads(store: Store, home: Path, tmp_path: Path) -> None:
+def test_many_threads(store: Store, temp_folder: Path, tmp_path: Path) -> None:
     """Eight threads open, encode, describe, read and release the same sounds at once."""
     paths = [sound_file(tmp_path, f"{i}.wav", 2000, i) for i in range(3)]
     start, problems = threading.Barrier(8), list[BaseException]()
@@ -459,7 +449,7 @@ def test_many_threads(store: Store, home: Path, tmp_path: Path) -> None:
     for number in range(8):
         for turn in range(3):
             store.release(f"{number}-{turn}")
-    assert (store.used, files(home)) == (0, [])
+    assert (store.used, files(temp_folder)) == (0, [])
 
 
 NAMES: list[tuple[str, str]] = [
@@ -513,7 +503,7 @@ def test_refused_uploads_are_not_counted(store: Store) -> None:
 
 
 def test_large_files_are_deleted_beside(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    temp_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who ends a session, the loop, does not wait until a disk has given back what it had."""
     deleted: dict[int, bool] = {}
@@ -534,18 +524,18 @@ def test_large_files_are_deleted_beside(
         if thread.name == "ossicle-remove":
             thread.join()
     assert deleted == {1: True, AT_ONCE + 1: False}
-    assert (store.used, files(home)) == (0, [])
+    assert (store.used, files(temp_folder)) == (0, [])
     del kept
     store.close()
 
 
-def test_a_store_that_loses_its_disk_counts_nothing(home: Path) -> None:
+def test_a_store_that_loses_its_disk_counts_nothing(temp_folder: Path) -> None:
     """A file that cannot be moved to its place is an error in words, and its bytes are free."""
     store = Store()
     upload = store.session("a").receive_document("x.bin", picture=False)
     upload.write(b"abc")
-    shutil.rmtree(next(home.iterdir()) / "blobs")
+    shutil.rmtree(next(temp_folder.iterdir()) / "blobs")
     with pytest.raises(ClipError, match="could not be stored"):
         upload.finish()
-    assert (store.used, files(home)) == (0, [])
+    assert (store.used, files(temp_folder)) == (0, [])
     store.close()

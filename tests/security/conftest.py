@@ -7,7 +7,6 @@ import contextlib
 import io
 import math
 import struct
-import tempfile
 import wave
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
@@ -109,12 +108,9 @@ def wav() -> bytes:
 
 
 @pytest.fixture(autouse=True)
-def own_temp_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What is left behind is seen, because nobody else writes here."""
-    folder = tmp_path / "temp"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
+def own_temp_folder(temp_folder: Path) -> Path:
+    """What is left behind is seen in every test."""
+    return temp_folder
 
 
 @contextlib.asynccontextmanager
