@@ -19,12 +19,13 @@ from typing import Any
 
 from .environments import ROOT
 from .report import load_average
-from .served import Served, serving
+from .served import FOREIGN, Served, serving
 
 UVLOOP = " uvloop"
 """At the end of a side's name: the same on that loop; without it on asyncio's."""
 SIDES = {
     "bare": "aiohttp alone, frames sent back as they came",
+    "by hand": "what operators does, written out for this one case with aiohttp and numpy",
     "straight": "microphone.stream.to(out)",
     "operators": "the same through align, mono, gain, delay and declick",
     "strip": "the same through gain, highpass, gate, compressor and delay",
@@ -70,7 +71,7 @@ class Voices:
 
 @contextlib.asynccontextmanager
 async def voices(served: Served, which: str, sessions: int, frame: float) -> AsyncGenerator[Voices]:
-    wire = "bare" if which.startswith("bare") else "ours"
+    wire = "bare" if which.removesuffix(UVLOOP) in FOREIGN else "ours"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.voices"),
         *(str(served.port), wire, str(sessions), str(frame)),

@@ -56,7 +56,7 @@ CROWDS = {
     1: ["bare", "straight", "operators", "strip", "echo"],
     20: ["bare", "straight", "operators", "strip", "echo"],
     50: ["bare", "operators", "echo"],
-    200: ["bare", "bare uvloop", "straight", "operators", "operators uvloop"],
+    200: ["bare", "bare uvloop", "by hand", "straight", "operators", "operators uvloop"],
 }
 
 

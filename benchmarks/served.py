@@ -1,4 +1,4 @@
-"""A server of the live benchmark: `apps/live.py` or `apps/bare.py` in a process of its own."""
+"""A server of the live benchmark, one of `apps/`, in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from pathlib import Path
 from .process import until
 
 APPS = Path(__file__).parent / "apps"
+FOREIGN = ("bare", "by hand")
+"""Without ours."""
 
 
 @dataclass
@@ -35,8 +37,8 @@ async def serving(which: str, frame: float, *, uvloop: bool = False) -> AsyncGen
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
-    app = [str(APPS / "bare.py"), str(port)]
-    if which != "bare":
+    app = [str(APPS / f"{which.replace(' ', '_')}.py"), str(port)]
+    if which not in FOREIGN:
         app = [str(APPS / "live.py"), str(port), which, str(frame)]
     if uvloop:
         app.append("uvloop")
