@@ -212,7 +212,7 @@ class Listening:
     errors: list[str] = field(default_factory=list[str])
 
 
-Listen = Callable[[Blocks], Awaitable[Listening]]
+Listen = Callable[[Blocks | Site], Awaitable[Listening]]
 
 
 @pytest_asyncio.fixture
@@ -221,8 +221,9 @@ async def listen(serve: Serve, browser: Browser) -> AsyncIterator[Listen]:
     contexts = list[BrowserContext]()
     opened = list[Listening]()
 
-    async def start(app: Blocks) -> Listening:
-        site = await serve(app)
+    async def start(site: Site | Blocks) -> Listening:
+        if isinstance(site, Blocks):
+            site = await serve(site)
         # The tap is code of the test, which the page's own policy rightly refuses.
         context = await browser.new_context(permissions=["microphone"], bypass_csp=True)
         context.set_default_timeout(PATIENCE)

@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 
 import ossicle as oc
 
-from .conftest import PATIENCE, Listen, Listening
+from .conftest import PATIENCE, Listen, Listening, Site
 
 Sound = tuple[int, NDArray[np.int16]]
 OUT = 48_000
@@ -42,7 +42,7 @@ async def speaks(listen: Listen, app: oc.Blocks, button: str = "Speak") -> Liste
     return tab
 
 
-async def recording(listen: Listen, app: oc.Blocks, seconds: float = 0) -> Listening:
+async def recording(listen: Listen, app: oc.Blocks | Site, seconds: float = 0) -> Listening:
     """A tab with the app that records, so long already."""
     tab = await listen(app)
     await click(tab.page, "Record")
@@ -60,6 +60,13 @@ async def heard_all(tab: Listening, sound: NDArray[np.int16]) -> None:
     """It came to its end, and each sample of it was played."""
     await drawn(tab.page)
     np.testing.assert_array_equal(await tab.tap.heard(OUT), sound)
+
+
+async def kept_all(tab: Listening, take: NDArray[np.int16]) -> None:
+    """A take is what the page's microphone gave, sample by sample, from its first to its last."""
+    spoken = np.rint((await tab.tap.sound()).spoken * 32768).astype(np.int16)
+    begins = np.flatnonzero(spoken[: len(spoken) - len(take) + 1] == take[0])
+    assert any(np.array_equal(spoken[at : at + len(take)], take) for at in begins)
 
 
 RECORDED, HEARD = ".recorder .time b", ".streamed .time b"

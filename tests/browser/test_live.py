@@ -27,6 +27,7 @@ from .listening import (
     drawn,
     heard_all,
     hearing,
+    kept_all,
     listens,
     recorded,
     recording,
@@ -275,6 +276,22 @@ async def test_chunks_of_a_microphone_are_contiguous_and_the_take_is_all_of_them
     np.testing.assert_array_equal(heard.takes[0], take)
     np.testing.assert_array_equal(await samples_of(tab.page, 0), take)
     assert longest_run(take, noise()) >= RATE // 4, "the microphone's own samples"
+
+
+async def test_two_tabs_that_record_at_once_keep_what_each_heard(listen: Listen) -> None:
+    """All of it, and nothing of the other's."""
+    app, _, _ = hearing(0.1)
+    first = await recording(listen, app)
+    second = await recording(listen, first.site)
+    for tab in (first, second):
+        await recorded(tab.page, 1)
+    for tab in (first, second):
+        await click(tab.page, "Stop")
+    for tab in (first, second):
+        await drawn(tab.page)
+        take = await samples_of(tab.page, 0)
+        assert len(take) >= 0.9 * RATE
+        await kept_all(tab, take)
 
 
 async def test_a_pause_leaves_no_gap(listen: Listen) -> None:
