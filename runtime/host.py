@@ -443,7 +443,7 @@ class Host:
             return
         if act.act == "start_recording" and self._store is None:
             # While somebody speaks there is time to load what the recording will need.
-            self.pool.keep(self._loop.create_task(self.pool.run(_load_sound)))
+            self.pool.ahead(_load_sound)
         self.program.receive(act)
 
 

@@ -50,6 +50,11 @@ class Pool:
         """Run `work` in a thread and wait for it without holding up the loop."""
         return await self.loop.run_in_executor(self._threads, work)
 
+    def ahead(self, work: Callable[[], object]) -> None:
+        """Do in a thread what will be needed soon, and nobody waits for. What fails of it fails
+        again where it is needed, and is told there; an app that ends leaves it out."""
+        self._threads.submit(work)
+
     async def convert(self, call: Call, work: Callable[[], T]) -> T:
         """Run a conversion of values: here if it is a trifle, in a thread if sound is in it."""
         if not is_heavy(call):

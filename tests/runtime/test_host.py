@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 from collections.abc import AsyncIterator
@@ -96,3 +97,18 @@ async def test_a_front_end_that_fails_silences_no_other(
         await patches.wait()
     assert heard and "front end failed" in caplog.text
     assert caplog.records[0].levelno == logging.ERROR
+
+
+async def test_an_app_that_ends_as_a_recording_begins_complains_of_nothing() -> None:
+    """What would have been loaded for the recording is not needed any more."""
+    with oc.Blocks() as demo:
+        microphone = oc.Audio(sources=["microphone"])
+    host, complaints = Host(demo.plan()), list[Message]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said))
+    page = host.connect(None, 0, lambda _: None)
+    page.receive({"type": "act", "node": microphone.id, "act": "start_recording"})
+    await host.close()
+    for _ in range(3):  # what was begun ends, and is forgotten
+        await asyncio.sleep(0)
+    gc.collect()
+    assert not complaints
