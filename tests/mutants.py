@@ -57,7 +57,9 @@ FILES = (
 )
 TESTS = (
     "tests/semantics",
-    "tests/flow/test_live.py",
+    "tests/flow/test_live_in.py",
+    "tests/flow/test_live_out.py",
+    "tests/flow/test_live_through.py",
     "tests/flow/test_render.py",
     "tests/conformance/test_machine.py",
 )

@@ -9,7 +9,8 @@ from ossicle.flow.audio import Clip
 from ossicle.flow.model import Kind
 from ossicle.flow.patches import Set, Sound
 
-from .test_live import Stage, ramp, speaking
+from .live import Stage, ramp
+from .test_live_out import speaking
 
 
 def heard(stage: Stage) -> list[tuple[int, str]]:
