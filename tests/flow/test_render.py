@@ -226,6 +226,25 @@ def test_derived_triggers_and_chunks_come_and_go() -> None:
     assert not stage.session.chunkers
 
 
+def test_what_operators_heard_of_a_part_is_forgotten_with_it() -> None:
+    """A page that is made anew all day keeps nothing of the parts before."""
+    with oc.Blocks() as demo:
+        count = oc.Number(1)
+
+        @oc.render(inputs=count)
+        def _(_n: int) -> None:
+            text = oc.Textbox()
+            oc.on(text.change.pipe(ops.debounce(1.0)), print, text)
+
+    stage = Stage(demo)
+    before = set(stage.session.streams)
+    for n in range(2, 5):
+        stage.again(count, n)
+    after = set(stage.session.streams)
+    assert len(before) == len(after) == 1
+    assert before.isdisjoint(after)
+
+
 def test_sound_that_goes_straight_to_a_node_of_a_part_ends_with_it() -> None:
     """`to` works inside of a part, and what was heard there is cut off when the part goes."""
     with oc.Blocks() as demo:

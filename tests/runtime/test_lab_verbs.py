@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import ossicle as oc
+from ossicle.flow.blocks import Block
 from ossicle.testing import Kind, Lab, LabError
 
 from .labs import RATE, hello, more, tone
@@ -274,3 +275,31 @@ def test_chunks_may_be_fed_as_they_come() -> None:
         lab.disconnect()
         lab.run(5)
         assert lab.value(count) == 0
+
+
+def test_sound_may_be_fed_block_by_block() -> None:
+    """Each block is heard at its time, also by a part that comes and goes meanwhile."""
+    heard = list[tuple[str, int, float]]()
+
+    with oc.Blocks() as demo:
+        count, mic = oc.Number(0), oc.Audio(streaming=True)
+
+        def hear(who: str, event: oc.EventData) -> None:
+            heard.append((who, event.index, round(lab.seconds, 3)))
+
+        mic.stream(partial(hear, "app"), None, None, stream_every=0.02)
+
+        @oc.render(inputs=count)
+        def part(n: float) -> None:  # pyright: ignore[reportUnusedFunction]
+            if n == 1:
+                mic.stream(partial(hear, "part"), None, None, stream_every=0.02)
+
+    silence = np.zeros(160, np.float32)
+    with Lab(demo) as lab:
+        lab.feed(mic, (Block.of(RATE, silence, 160 * n) for n in range(6)), every=0.02)
+        for turn in range(3):
+            lab.input(count, turn)
+            lab.run(0.041)
+    app = [(index, at) for who, index, at in heard if who == "app"]
+    assert app == [(160 * n, round(0.02 * (n + 1), 3)) for n in range(6)]
+    assert [index for who, index, _ in heard if who == "part"] == [320, 480]
