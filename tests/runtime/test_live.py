@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 import pytest_asyncio
+from reactivex import operators as ops
 
 import ossicle as oc
 from ossicle.flow.audio import Clip
-from ossicle.flow.blocks import END, START
+from ossicle.flow.blocks import END, START, Block
 from ossicle.flow.injected import ClientRequest
 from ossicle.flow.operators import gain, limiter, mono
 from ossicle.runtime.host import Connection, Host
@@ -150,6 +151,30 @@ async def test_a_take_that_ends_while_another_is_stored_is_waited_for_too(servin
     page.act(go, "click")
     await page.until(lambda: bool(seen))
     assert seen == [(960, 1920)]
+
+
+async def test_live_sound_keeps_its_form_on_the_way_to_a_speaker(serving: Serving) -> None:
+    """A block of another rate, or of more channels, is left out and counted; the rest is heard."""
+
+    def change(block: Block) -> Block:
+        match block.index // HOP:
+            case 2:
+                return Block(block.samples, RATE // 2, block.index)
+            case 4:
+                return Block(block.samples.repeat(2, axis=1), RATE, block.index)
+            case _:
+                return block
+
+    with oc.Blocks() as demo:
+        mic, out = oc.Audio(streaming=True), oc.Audio(streaming=True, interactive=False)
+        mic.stream.pipe(ops.map(change)).to(out)
+    page = serving(demo)
+    page.act(mic, "start_recording")
+    page.record(mic, 6 * HOP, heard=out)
+    (chain,) = page.host.metrics.snapshot()["sessions"][0]["chains"]
+    assert (chain["out"], chain["faults"]) == (4, 2)
+    assert {(each.rate, each.samples.shape[1]) for each in page.frames} == {(RATE, 1)}
+    assert sum(len(each.samples) for each in page.frames) == 4 * HOP
 
 
 async def test_what_comes_while_a_take_is_stored_waits_its_turn(serving: Serving) -> None:
