@@ -1,8 +1,8 @@
 """What `operators` of live.py does, written out for this one case: `python by_hand.py <port>`.
 
-aiohttp and numpy, and none of ours: frames in and out, 6 dB of echo, both takes kept on disk. No
-gap is looked for, nothing is counted, bounded or measured, no number can move, and whoever is slow
-is waited for: so it is what a framework could cost at the least, not a way to write an app.
+aiohttp and numpy, and none of ours: frames in and out, a gain and an echo, both takes kept on disk.
+No gap is looked for, nothing is counted, bounded or measured, no number can move, and whoever is
+slow is waited for: so it tells what the work costs by itself, and is no way to write an app.
 """
 
 from __future__ import annotations
