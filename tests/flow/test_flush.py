@@ -71,8 +71,8 @@ def test_a_generator_may_begin_again_with_another_rate() -> None:
     stage.act(go, "click")
     stage.clock.run_until(1)
     assert heard(stage) == [(0, "more"), (0, "flush"), (1, "more"), (1, "end")]
-    value = stage.program.sessions["s"].values[out.id]
-    assert isinstance(value, Clip) and (value.rate, value.frames) == (2000, 20)
+    value = stage.clip(out)
+    assert (value.rate, value.frames) == (2000, 20)
 
 
 def test_a_flush_of_what_was_never_heard_is_nothing() -> None:

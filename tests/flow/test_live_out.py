@@ -56,8 +56,7 @@ def test_a_cancel_silences_what_was_not_heard() -> None:
     stage.act(stop, "click")
     sounds = [p.stage for p in stage.patches if isinstance(p, Sound)]
     assert sounds == ["more", "more", "more", "flush"]
-    value = stage.program.sessions["s"].values[out.id]
-    assert isinstance(value, Clip)
+    value = stage.clip(out)
     assert value.frames == 300
 
 
@@ -104,8 +103,7 @@ def test_float_pieces_keep_their_level() -> None:
     stage = Stage(demo)
     stage.act(go, "click")
     stage.clock.run_until(1)
-    value = stage.program.sessions["s"].values[out.id]
-    assert isinstance(value, Clip)
+    value = stage.clip(out)
     samples = value.int16()
     assert len(samples) == 20
     assert abs(int(samples[0]) - 16384) <= 1

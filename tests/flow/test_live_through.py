@@ -48,8 +48,7 @@ def test_what_a_function_returns_for_each_chunk_is_one_live_stream() -> None:
     sounds = [p for p in stage.patches if isinstance(p, Sound) and p.stage == "more"]
     assert [p.origin for p in sounds] == [(mic.id, 0.0), (mic.id, 0.1), (mic.id, 0.2)]
     assert all(p.live for p in sounds)
-    value = stage.program.sessions["s"].values[out.id]
-    assert isinstance(value, Clip)
+    value = stage.clip(out)
     np.testing.assert_array_equal(value.samples(), ramp(0, 225) * 2)
 
 
@@ -77,8 +76,8 @@ def test_a_streaming_microphone_as_its_own_output_is_written_and_not_played() ->
     stage.act(mic, "start_recording")
     stage.frames(mic, block(0, 500))
     assert not [each for each in stage.patches if isinstance(each, Sound)]
-    value = stage.program.sessions["s"].values[mic.id]
-    assert isinstance(value, Clip) and value.frames == 500
+    value = stage.clip(mic)
+    assert value.frames == 500
 
 
 def test_each_recording_is_a_stream_of_its_own() -> None:
@@ -90,7 +89,7 @@ def test_each_recording_is_a_stream_of_its_own() -> None:
         stage.act(mic, "stop_recording")
         stage.clock.run_until(stage.clock.seconds + 1)
     assert stages(stage) == [("more", 1), ("end", 1), ("more", 2), ("end", 2)]
-    assert stage.program.sessions["s"].values[out.id].frames == 100  # type: ignore[union-attr]
+    assert stage.clip(out).frames == 100
 
 
 def test_operators_between_microphone_and_speaker() -> None:
@@ -109,8 +108,7 @@ def test_operators_between_microphone_and_speaker() -> None:
     stage.act(mic, "stop_recording")
     stage.clock.run_until(1)
     assert stages(stage) == [("more", 1)] * 2 + [("end", 1)]
-    value = stage.program.sessions["s"].values[out.id]
-    assert isinstance(value, Clip)
+    value = stage.clip(out)
     np.testing.assert_allclose(value.samples(), ramp(0, 200) / 2, atol=1)
 
 
@@ -128,8 +126,7 @@ def test_sound_goes_straight_to_a_speaker() -> None:
         assert stages(stage) == [("more", epoch)] * 2, "at once"
         stage.act(mic, "stop_recording")
         assert stages(stage) == [("more", epoch)] * 2 + [("end", epoch)]
-        value = stage.program.sessions["s"].values[out.id]
-        assert isinstance(value, Clip)
+        value = stage.clip(out)
         np.testing.assert_allclose(value.samples(), ramp(0, 200) / 2, atol=1)
     assert stage.outcomes == []
 
@@ -157,7 +154,7 @@ def test_what_is_mixed_into_a_microphone_begins_and_ends_with_each_take() -> Non
         pieces = [p for p in stage.patches[begin:] if isinstance(p, Sound) and p.stage == "more"]
         heard = np.concatenate([piece.pcm for piece in pieces if piece.pcm is not None])
         assert heard[:, 0].tolist() == [8192 + n + 1 for n in range(500)]
-        (chain,) = stage.program.sessions["s"].pipes
+        (chain,) = stage.session.pipes
         assert chain.late == 0
 
 
@@ -308,5 +305,5 @@ def test_a_cancel_silences_what_was_made_and_is_still_to_be_heard() -> None:
     assert stages(stage) == [("more", 1), ("end", 1), ("flush", 1)]
     stage.act(quiet, "click")
     assert stages(stage)[3:] == [], "it is silent already"
-    value = stage.program.sessions["s"].values[out.id]
-    assert isinstance(value, Clip) and value.frames == 5000, "what was made is kept"
+    value = stage.clip(out)
+    assert value.frames == 5000, "what was made is kept"

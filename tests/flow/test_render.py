@@ -14,41 +14,21 @@ import ossicle as oc
 from ossicle.flow.blocks import Block
 from ossicle.flow.calls import Call
 from ossicle.flow.graph import Node
-from ossicle.flow.model import Outcome
-from ossicle.flow.patches import Gone, Part, Patch, Set, Sound
-from ossicle.flow.program import Program
-from ossicle.flow.said import Act, Close, Frames, Open
-from ossicle.flow.session import Session
-from ossicle.flow.testing import VirtualClock, inline
+from ossicle.flow.patches import Gone, Part, Set, Sound
+from ossicle.flow.said import Close, Frames
+
+from . import live
 
 
-class Stage:
-    """An app in virtual time with one session, and what that was shown."""
+class Stage(live.Stage):
+    """The same, whose functions take their time by name, and what its parts were."""
 
     def __init__(self, demo: oc.Blocks, **takes: float) -> None:
-        self.clock = VirtualClock()
-        self.patches = list[Patch]()
-        self.outcomes = list[Outcome]()
+        self._named = takes
+        super().__init__(demo)
 
-        def lasts(call: Call) -> float:
-            return takes.get(call.listener.name, 0.0)
-
-        self.program = Program(
-            demo.plan(),
-            inline(self.clock, lasts),
-            self.clock,
-            self.patches.append,
-            on_error=self._fail,
-            tap=lambda said: self.outcomes.append(said) if isinstance(said, Outcome) else None,
-        )
-        self.program.receive(Open("s"))
-
-    def _fail(self, error: Exception) -> None:
-        raise error
-
-    @property
-    def session(self) -> Session:
-        return self.program.sessions["s"]
+    def lasts(self, call: Call) -> float:
+        return self._named.get(call.listener.name, 0.0)
 
     @property
     def parts(self) -> list[Part]:
@@ -56,9 +36,6 @@ class Stage:
 
     def inner(self, kind: type[Node]) -> Node:
         return next(node for node in self.parts[-1].plan.nodes if isinstance(node, kind))
-
-    def act(self, node: Node, act: str, **more: Any) -> None:
-        self.program.receive(Act("s", node.id, act, **more))
 
     def again(self, count: Node, value: int) -> None:
         self.act(count, "input", value=value)
