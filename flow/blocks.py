@@ -211,28 +211,34 @@ def checked(value: object) -> Block:
     Raises BlockError for what is no sound of numbers: see `why_not`, and NaN and infinity, which
     would be silence or a bang.
     """
+    block = formed(value)
+    flat = block.samples.ravel()
+    if not math.isfinite(flat.dot(flat)):  # as in `all_finite`; hardly ever
+        _finite(block.samples)
+    return block
+
+
+def formed(value: object) -> Block:
+    """The same, but for NaN and infinity: for sound that `int16` takes next, which finds them in
+    passing."""
     if type(value) is Block:
         samples = value.samples
         if type(samples) is np.ndarray and samples.dtype is _FLOAT32 and samples.ndim == 2:
-            flat = samples.ravel()
-            if math.isfinite(flat.dot(flat)):  # as in `all_finite`; nearly always
-                return value
-    return _looked_at(value)
-
-
-def _looked_at(value: object) -> Block:
+            return value  # nearly always
     if wrong := why_not(value):
         raise wrong
     block = cast(Block, value)
-    if block.samples.dtype is not _FLOAT32:
-        block = block.with_samples(float32(block.samples))
-    if not all_finite(block.samples):
-        bad = int(np.count_nonzero(~np.isfinite(block.samples)))
+    return block.with_samples(float32(block.samples))
+
+
+def _finite(samples: Samples) -> None:
+    """Raise BlockError for NaN and infinity."""
+    if not all_finite(samples):
+        bad = int(np.count_nonzero(~np.isfinite(samples)))
         raise BlockError(
-            f"{bad} of {block.samples.size} samples are NaN or infinite; look which operator makes"
+            f"{bad} of {samples.size} samples are NaN or infinite; look which operator makes"
             " them, a division by a level of 0 is the usual one"
         )
-    return block
 
 
 def _short(value: object) -> str:
@@ -262,12 +268,21 @@ _UP = np.array(384, np.float32)
 _INT16, _INT32 = np.dtype(np.int16), np.dtype(np.int32)
 
 
-def int16(samples: Samples, clipping: Clipping | None = None) -> NDArray[np.int16]:
+def int16(
+    samples: Samples,
+    clipping: Clipping | None = None,
+    into: NDArray[np.int16] | None = None,
+) -> NDArray[np.int16]:
     """At 16 bit: 1.0 is 32768, rounded, cut at full scale; what came from int16 is it again.
 
-    clipping: counts what was cut.
+    clipping: counts what was cut. into: an array of that shape which it is written into, and which
+    is what is returned. Raises BlockError for NaN and infinity.
     """
-    return _rounded(samples, None, clipping)
+    whole = _rounded(samples, None, clipping)
+    if into is None:
+        return whole.astype(_INT16)
+    into[:] = whole
+    return into
 
 
 def joined_int16(parts: Sequence[Samples]) -> NDArray[np.int16]:
@@ -279,23 +294,26 @@ def joined_int16(parts: Sequence[Samples]) -> NDArray[np.int16]:
     samples = np.concatenate(parts)
     if samples.shape[1] == 1:
         samples = samples[:, 0]
-    return _rounded(samples, samples)
+    return _rounded(samples, samples).astype(_INT16)
 
 
 def _rounded(
     samples: Samples, out: Samples | None, clipping: Clipping | None = None
-) -> NDArray[np.int16]:
-    """Samples as whole numbers. out: what may be used up, a new array if nothing may."""
-    # To look costs half of what it takes to cut, which is hardly ever due.
-    if samples.size and (
-        samples.item(samples.argmax()) > _MOST or samples.item(samples.argmin()) < -1.0
+) -> NDArray[np.int32]:
+    """Samples as whole numbers, of which the lower 16 bits count. out: what may be used up, a new
+    array if nothing may."""
+    # To look costs half of what it takes to cut, which is hardly ever due. NaN, where there is one,
+    # is found by both and is within no bounds.
+    if samples.size and not (
+        samples.item(samples.argmax()) <= _MOST and samples.item(samples.argmin()) >= -1.0
     ):
+        _finite(samples)
         if clipping:
             clipping.samples += int(np.count_nonzero((samples > 1.0) | (samples < -1.0)))
         samples = samples.clip(-1.0, _MOST, out=out)
     # From 256 to 512 a float32 has steps of 1 / 32768. So the addition itself rounds, half to even,
     # and the lowest 16 bits of the sum are the sample: half the time of multiply, rint and cast.
-    return np.add(samples, _UP, out).view(_INT32).astype(_INT16)
+    return np.add(samples, _UP, out).view(_INT32)
 
 
 def from_int16(samples: NDArray[np.int16]) -> Samples:

@@ -76,7 +76,8 @@ class Sounds:
     ) -> None:
         """One more piece from one source; whatever another one streamed there is over.
 
-        Raises BlockError for live sound of another rate or channel count than it began with.
+        Raises BlockError for live sound of another rate or channel count than it began with, and
+        for a Block with NaN or infinity in it.
         """
         playing = session.sounding.get(node)
         if (
@@ -87,6 +88,8 @@ class Sounds:
         ):
             self._onward(playing, piece, origin)  # nearly always, where sound is live
             return
+        if isinstance(source, Passing) and piece is not None:
+            _looked_at(piece)  # before anything else is over because of it
         if playing is None or playing.source != source:
             if playing:
                 self._events.show(Sound(session.id, node, playing.epoch, "flush"))
@@ -126,8 +129,8 @@ class Sounds:
         assert tape and onward
         if piece.rate != tape.rate or piece.channels != tape.channels:
             raise _other_form(piece, tape)
-        playing.last = piece
         pcm = tape.take(piece)
+        playing.last = piece
         try:
             onward(pcm, origin)
         except Exception as error:  # as in `Events.show`
@@ -203,6 +206,13 @@ class Sounds:
                 self._events.on_error(error)
         if value is not None:
             self._apply(session, request, (Write(id, value),))
+
+
+def _looked_at(piece: object) -> None:
+    from .blocks import Block, checked  # numpy is loaded by apps that stream, not by all
+
+    if isinstance(piece, Block):
+        checked(piece)
 
 
 def _too_long(session: Session, node: int, tape: Tape) -> Fault:

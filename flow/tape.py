@@ -114,9 +114,17 @@ class Tape:
         return piece.rate == self.rate and piece.channels == self.channels
 
     def take(self, piece: Block | Clip) -> Int16:
-        """Append a piece, and return what was appended: (frames, channels) at 16 bit."""
+        """Append a piece, and return what was appended: (frames, channels) at 16 bit, and never
+        changed any more. Raises BlockError for NaN and infinity, and appends nothing then."""
         if isinstance(piece, Block):
-            samples = int16(piece.samples, self.clipping)
+            sound = piece.samples
+            at = self._at
+            end = at + sound.shape[0]
+            if end < self._until:  # nearly always
+                samples = int16(sound, self.clipping, self._part[at:end])
+                self._at = end
+                return samples
+            samples = int16(sound, self.clipping)
         else:
             self.clipping.samples += piece.clipped
             samples = piece.int16().reshape(-1, self.channels)
@@ -125,9 +133,18 @@ class Tape:
 
     def silence(self, frames: Frames) -> None:
         """So many frames were lost."""
+        whole: Int16 | None = None  # a part, over and over: a minute must not take memory for each
         while frames > 0 and self.frames < self._most:
-            here = min(frames, self._size)
-            self.append(np.zeros((here, self.channels), np.int16))
+            if not self._at and self._room == self._size <= min(frames, self._most - self._away):
+                if whole is None:
+                    whole = np.zeros((self._size, self.channels), np.int16)
+                here = self._size
+                if not self._put_away(whole):
+                    self._most = self._away
+                    break
+            else:
+                here = min(frames, self._room - self._at)
+                self.append(np.zeros((here, self.channels), np.int16))
             frames -= here
         self.untaken += frames
 

@@ -9,13 +9,17 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ...flow.blocks import DISCONTINUITY, STALE, Block, from_int16, int16
+from ...flow.blocks import DISCONTINUITY, int16
 from ...flow.tape import Tape
-from ...flow.units import Seconds
+from ...flow.units import Frames, Seconds
 from .frame import DTYPES, HEADER, INT16, PLACE, PLACE_AT, Frame, FrameError, kind_of
 from .metrics import SourceMetrics
 
 _HEAD, _INT16, _FAR = HEADER.size, DTYPES[INT16], sys.float_info.max
+
+Given = tuple[Frames, float, Seconds]
+"""Of a block: its index, when that was captured in ms of the front end's clock, and how much later
+than the quickest it came."""
 
 DRIFT = 0.001
 """How much faster than ours the front end's clock may run: a sound's age is known by the least
@@ -78,9 +82,8 @@ class Incoming:
         """The newest frame is one of those to leave out where sound is heard as it comes."""
         self.overdue = False
         """What comes is to be left out also before operators that lead to functions."""
-        self.given: tuple[int, float, Seconds] = (0, 0.0, 0.0)
-        """Of the newest block that went on: its index, when that was captured in ms of the front
-        end's clock, and how much later than the quickest it came."""
+        self.given: Given = (0, 0.0, 0.0)
+        """Of the newest block that went on."""
         self._now = now
         self._begun = now()
         self._debt: Seconds = 0.0
@@ -130,9 +133,10 @@ class Incoming:
         counters.untaken = self.tape.untaken
         return frame, lost
 
-    def goes_on(self, data: bytes) -> Block | None:
-        """The sound of a frame that begins with `kind`, if it is one of nearly all: it is whole and
-        goes on where the last one ended, in time. Else None, and nothing is done: see `push`."""
+    def goes_on(self, data: bytes) -> NDArray[np.int16] | None:
+        """The samples of a frame that begins with `kind`, if it is one of nearly all: it is whole
+        and goes on where the last one ended, in time. Then `given` is of this frame. Else None, and
+        nothing is done: see `push`."""
         rate, index, time = PLACE(data, PLACE_AT)
         count, odd = divmod(len(data) - _HEAD, 2 * self.channels)
         if (
@@ -153,7 +157,7 @@ class Incoming:
         self.tape.append(samples)
         if self.tape.untaken:
             counters.untaken = self.tape.untaken
-        return Block(from_int16(samples), rate, index, STALE if self.behind else 0)
+        return samples
 
     def worked(self, spent: Seconds, lasts: Seconds) -> None:
         """The app worked so long on so much sound: what that took longer than it lasts waits.

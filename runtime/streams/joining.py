@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...flow.blocks import DISCONTINUITY, END, FLUSH, START
-from ...flow.units import Seconds
-from .frame import Frame
-from .incoming import LATE, Incoming
+from ...flow.blocks import DISCONTINUITY, END, FLUSH, STALE, START, Block, float32, from_int16
+from ...flow.units import Frames, Seconds
+from .incoming import LATE, Given, Incoming
 
 LONGEST: Seconds = 0.1
 """Of sound that is put together: what waits longer than this would be late for it."""
@@ -22,50 +21,62 @@ _BEGINS = START | DISCONTINUITY | FLUSH
 
 
 class Joining:
-    """Frames that go on where the one before them ended. stream: that they came in."""
+    """Frames that go on where the one before them ended.
 
-    __slots__ = ("stream", "given", "behind", "frame", "_parts", "_end", "_most")
+    stream: that they came in. given: as in `Incoming`, of the first of them. samples: int16 or
+    float32, (frames, channels).
+    """
 
-    def __init__(self, stream: Incoming, frame: Frame) -> None:
-        self.stream, self.frame = stream, frame
-        self.given = frame.index, frame.time, stream.age
-        """As in `Incoming`: of the first of them."""
-        self.behind = stream.behind
-        self._parts: list[NDArray[Any]] = [frame.samples]
-        self._end = frame.index + len(frame.samples)
-        self._most = round(LONGEST * frame.rate) - len(frame.samples)
+    __slots__ = ("stream", "given", "_behind", "_flags", "_parts", "_end", "_most")
+
+    def __init__(self, stream: Incoming, given: Given, flags: int, samples: NDArray[Any]) -> None:
+        self.stream, self.given = stream, given
+        self._behind, self._flags = stream.behind, flags
+        self._parts: list[NDArray[Any]] = [samples]
+        count = samples.shape[0]
+        self._end: Frames = given[0] + count
+        self._most: Frames = round(LONGEST * stream.rate) - count
 
     @property
     def open(self) -> bool:
         """More may come."""
-        return self._most > 0 and not self.frame.flags & END
+        return self._most > 0 and not self._flags & END
 
-    def add(self, frame: Frame) -> bool:
+    def add(self, index: Frames, flags: int, samples: NDArray[Any]) -> bool:
         """Put one more behind them; False, and nothing is done, where a block of its own is due.
 
         That is also where sound begins to be, or is no more, so late that it is left out: some of
         a block cannot be.
         """
-        first, stream = self.frame, self.stream
-        count = len(frame.samples)
+        stream, count = self.stream, samples.shape[0]
         if (
-            frame.index != self._end
-            or frame.flags & _BEGINS
+            index != self._end
+            or flags & _BEGINS
             or count > self._most
-            or frame.samples.dtype != first.samples.dtype
-            or stream.behind != self.behind
-            or (self.behind and frame.flags & END)  # which is not left out
+            or samples.dtype != self._parts[0].dtype
+            or stream.behind != self._behind
+            or (self._behind and flags & END)  # which is not left out
             or (stream.age > LATE) != (self.given[2] > LATE)
         ):
             return False
-        self._parts.append(frame.samples)
+        self._parts.append(samples)
         self._end += count
         self._most -= count
-        first.flags |= frame.flags
+        self._flags |= flags
         return True
 
-    def joined(self) -> Frame:
+    def block(self) -> Block:
         """All of them as one."""
-        if len(self._parts) > 1:
-            self.frame.samples = np.concatenate(self._parts)
-        return self.frame
+        parts = self._parts
+        samples = np.concatenate(parts) if len(parts) > 1 else parts[0]
+        return block_of(self.stream, self.given[0], self._flags, samples, self._behind)
+
+
+def block_of(
+    stream: Incoming, index: Frames, flags: int, samples: NDArray[Any], behind: bool
+) -> Block:
+    """Sound of a recording as a block. behind: where it is heard as it comes it is left out."""
+    if behind and not flags & END:  # at the end operators give what they hold
+        flags |= STALE
+    made = from_int16(samples) if samples.dtype.kind == "i" else float32(samples)
+    return Block(made, stream.rate, index, flags)

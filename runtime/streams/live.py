@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...flow.audio import Clip, Spill
-from ...flow.blocks import END, STALE, START, Block, float32, from_int16, int16
+from ...flow.blocks import STALE, START, Block, from_int16, int16
 from ...flow.budgets import Budget
 from ...flow.errors import InputError
 from ...flow.patches import Sound
 from ...flow.tape import Tape
 from ...flow.units import Seconds
 from .frame import HEADER, KIND_SIZE, MAX_BYTES, Frame, FrameError, unpack
-from .incoming import Incoming
-from .joining import LONGEST, Joining
+from .incoming import Given, Incoming
+from .joining import LONGEST, Joining, block_of
 from .metrics import SessionMetrics
 from .outgoing import Outgoing
 
@@ -75,14 +75,19 @@ class Live:
         Raises FrameError saying what is wrong.
         """
         stream = self._kinds.get(data[:KIND_SIZE])
-        if stream and _FRAME <= len(data) <= MAX_BYTES and (block := stream.goes_on(data)):
-            return stream, stream.node, block  # nearly always
+        if stream and _FRAME <= len(data) <= MAX_BYTES:
+            samples = stream.goes_on(data)
+            if samples is not None:  # nearly always
+                flags = STALE if stream.behind else 0
+                block = Block(from_int16(samples), stream.rate, stream.given[0], flags)
+                return stream, stream.node, block
         got = self._taken(unpack(data))
         if got is None:
             return None
         stream, frame = got
         stream.given = frame.index, frame.time, stream.age
-        return stream, frame.node, _block(frame, stream.behind)
+        block = block_of(stream, frame.index, frame.flags, frame.samples, stream.behind)
+        return stream, stream.node, block
 
     def frames(
         self, data: bytes, more: bool, seamless: Callable[[int, Seconds], bool]
@@ -92,32 +97,54 @@ class Live:
         more: there is one. seamless: whether blocks of a node may be put together, up to so long.
         Each is to be worked on before the next is asked for: what comes out of it goes by its time.
         """
-        joining, got = self.joining, None
+        stream = self._kinds.get(data[:KIND_SIZE])
+        if stream and _FRAME <= len(data) <= MAX_BYTES:
+            if self.joining and self.joining.stream is not stream:
+                yield self._let_go(self.joining)
+            samples = stream.goes_on(data)
+            if samples is not None:  # nearly always
+                yield from self._join(stream, stream.given, 0, samples, more, seamless)
+                return
+        got = None
         try:
             frame = unpack(data)
-            if joining and (frame.node != joining.frame.node or frame.flags & START):
+            joining = self.joining
+            if joining and (frame.node != joining.stream.node or frame.flags & START):
                 yield self._let_go(joining)
             got = self._taken(frame)
         finally:
             if got is None and not more and self.joining:
                 yield self._let_go(self.joining)
-        if got is None:
-            return
+        if got:
+            stream, frame = got
+            given = frame.index, frame.time, stream.age
+            yield from self._join(stream, given, frame.flags, frame.samples, more, seamless)
+
+    def _join(
+        self,
+        stream: Incoming,
+        given: Given,
+        flags: int,
+        samples: NDArray[Any],
+        more: bool,
+        seamless: Callable[[int, Seconds], bool],
+    ) -> Iterator[Came]:
+        """Put sound behind what waits, or let that go first; and all, if nothing more may come."""
         joining = self.joining
-        if joining and not joining.add(got[1]):
+        if joining and not joining.add(given[0], flags, samples):
             yield self._let_go(joining)
             joining = None
         if joining is None:
-            joining = self.joining = Joining(*got)
-            more = more and seamless(got[1].node, LONGEST)  # asked once for all that join it
+            joining = self.joining = Joining(stream, given, flags, samples)
+            more = more and seamless(stream.node, LONGEST)  # asked once for all that join it
         if not (more and joining.open):
             yield self._let_go(joining)
 
     def _let_go(self, joining: Joining) -> Came:
         self.joining = None
-        stream, frame = joining.stream, joining.joined()
+        stream = joining.stream
         stream.given = joining.given
-        return stream, frame.node, _block(frame, joining.behind)
+        return stream, stream.node, joining.block()
 
     def _taken(self, frame: Frame) -> tuple[Incoming, Frame] | None:
         """The recording of a frame, and what is new of it; None if nothing is."""
@@ -290,15 +317,6 @@ class Live:
             "underruns": stream.counters.underruns,
             "dropped": stream.counters.dropped,
         }
-
-
-def _block(frame: Frame, behind: bool) -> Block:
-    """A frame as a block. behind: where it is heard as it comes it is to be left out."""
-    flags, samples = frame.flags, frame.samples
-    if behind and not flags & END:  # at the end operators give what they hold
-        flags |= STALE
-    made = from_int16(samples) if samples.dtype.kind == "i" else float32(samples)
-    return Block(made, frame.rate, frame.index, flags)
 
 
 def _pcm(patch: Sound) -> NDArray[np.int16]:

@@ -54,14 +54,34 @@ def test_16_bit_is_the_nearest_step_and_never_beyond_full_scale() -> None:
     """Every step is itself, what lies in the middle goes to the even one, the rest is rounded."""
     steps = np.arange(-32768, 32768, dtype=np.float32)
     some = np.random.default_rng(1).uniform(-33_000, 33_000, 50_000).astype(np.float32)
-    scaled = np.concatenate(
-        [steps, steps + 0.5, steps - 0.5, some, [1e9, -1e9, math.inf, -math.inf]]
-    )
+    scaled = np.concatenate([steps, steps + 0.5, steps - 0.5, some, [1e9, -1e9]])
     samples = (scaled / 32768).astype(np.float32)
     wanted = np.rint(np.clip(scaled, -32768, 32767)).astype(np.int16)
     assert np.array_equal(int16(samples[:, None])[:, 0], wanted)
     assert np.array_equal(int16(np.asfortranarray(samples.reshape(-1, 2))), wanted.reshape(-1, 2))
     assert int16(np.zeros((0, 2), np.float32)).shape == (0, 2)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("at", [0, 1, 100, 958, 959])
+def test_what_is_no_number_is_not_made_16_bit(number: float, at: int) -> None:
+    """Wherever it stands, among sound that is cut as among silence."""
+    for samples in (np.zeros((480, 2), np.float32), np.full((480, 2), 3, np.float32)):
+        samples.flat[at] = number
+        with pytest.raises(BlockError, match="1 of 960 samples are NaN or infinite"):
+            int16(samples)
+        into = np.zeros((480, 2), np.int16)
+        with pytest.raises(BlockError):
+            int16(samples, into=into)
+
+
+def test_16_bit_is_written_where_it_is_wanted() -> None:
+    """The same samples, in place, and nothing beside them."""
+    samples = np.random.default_rng(2).uniform(-1.1, 1.1, (480, 2)).astype(np.float32)
+    whole = np.full((482, 2), 7, np.int16)
+    into = whole[1:-1]
+    assert int16(samples, into=into) is into
+    assert np.array_equal(into, int16(samples)) and (whole[[0, -1]] == 7).all()
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,15 @@ async def test_two_recordings_in_one_read_stay_two(start: Start) -> None:
         (outs[0].id, 3),
     ]
     assert [each.seq for each in page.frames] == [10_000] * 3
+    page.frames.clear()
+    read(page, frames(two, [2, 3]))
+    read(page, [*frames(one, [3]), *frames(two, [4, 5]), *frames(one, [4])])  # 4 is where 3 ends
+    ways = [(outs.index(out), each) for each in page.frames for out in outs if out.id == each.node]
+    lengths = [(way, len(each.samples) // HOP) for way, each in ways]
+    assert lengths == [(1, 2), (0, 1), (1, 2), (0, 1)]
+    for way, began in ((0, 3), (1, 2)):
+        later = np.concatenate([each.samples for on, each in ways if on == way])
+        np.testing.assert_array_equal(later, ramp(began * HOP, len(later)))
 
 
 async def test_a_take_has_all_of_it(start: Start) -> None:

@@ -133,14 +133,21 @@ def test_what_functions_make_waits_for_a_slow_disk(monkeypatch: pytest.MonkeyPat
     store.close()
 
 
-def test_live_sound_ends_where_too_much_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("lost", [False, True])
+def test_live_sound_ends_where_too_much_waits(monkeypatch: pytest.MonkeyPatch, lost: bool) -> None:
     """It has no time; what was taken is whole."""
     whole, part = noise(RATE * 20), round(PART * RATE)
+    if lost:
+        whole[100:] = 0
     monkeypatch.setattr("ossicle.runtime.media.tape.WAITING", 3 * whole[:part].nbytes)
     disk, store = StandingDisk(monkeypatch), Store()
     session = store.session("one")
     tape = Tape(RATE, 1, lambda: session.spill(RATE, 1), phase=WHOLE)
-    tape.append(whole)
+    tape.append(whole[:100])
+    if lost:
+        tape.silence(len(whole) - 100)
+    else:
+        tape.append(whole[100:])
     assert (tape.frames, tape.untaken) == (3 * part, len(whole) - 3 * part)
     np.testing.assert_array_equal(tape.clip("take").samples(), whole[: 3 * part, 0])
     disk.moves.set()
@@ -277,6 +284,72 @@ def test_a_loss_of_an_hour_is_bounded() -> None:
     tape.silence(10**9)
     assert (tape.frames, tape.untaken) == (10 * RATE, 10**9 - 10 * RATE + 100)
     assert not tape.clip("take").samples()[100:].any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 900)), max_size=12),
+    st.floats(0, 1),
+    st.booleans(),
+    st.integers(1, 6000),
+)
+def test_what_was_lost_is_zeros(
+    script: list[tuple[bool, int]], phase: float, on_disk: bool, most: int
+) -> None:
+    """However long, and wherever it falls: the tape is as if they had been put on it."""
+    store, rate = Store(), 100
+    session = store.session("one")
+    made = [
+        Tape(rate, 2, (lambda: session.spill(rate, 2)) if on_disk else None, most / rate, phase)
+        for _ in "12"
+    ]
+    for lost, frames in [*script, (False, 1)]:
+        for tape, way in zip(made, (tape_of_silence, tape_of_zeros), strict=True):
+            if lost:
+                way(tape, frames)
+            else:
+                tape.append(noise(frames, 2))
+    tape, other = made
+    assert (tape.frames, tape.untaken) == (other.frames, other.untaken)
+    np.testing.assert_array_equal(tape.read(0, tape.frames), other.read(0, other.frames))
+    assert tape.clip("take").id == other.clip("take").id
+    store.close()
+
+
+def tape_of_silence(tape: Tape, frames: int) -> None:
+    tape.silence(frames)
+
+
+def tape_of_zeros(tape: Tape, frames: int) -> None:
+    tape.append(np.zeros((frames, tape.channels), np.int16))
+
+
+def test_a_minute_that_was_lost_takes_the_memory_of_a_part() -> None:
+    """All of its whole parts are one array: whoever says that much was lost has sent nothing."""
+    kept = Kept()
+    tape = Tape(RATE, 1, lambda: kept, phase=WHOLE)
+    tape.append(noise(100))
+    tape.silence(60 * RATE)
+    assert tape.frames == 60 * RATE + 100
+    assert len({id(part) for part in kept.parts}) == 2
+    assert sum(map(len, kept.parts)) == round(60 / PART) * round(PART * RATE)
+
+
+class Kept:
+    """What is put away, as it came."""
+
+    def __init__(self) -> None:
+        self.parts = list[Int16]()
+
+    def write(self, samples: Int16) -> bool:
+        self.parts.append(samples)
+        return True
+
+    def read(self, start: int, end: int) -> Int16:
+        return np.concatenate(self.parts)[start:end]
+
+    def clip(self, rest: Int16, name: str) -> Clip:
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)

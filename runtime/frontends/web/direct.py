@@ -112,13 +112,14 @@ class Direct:
             self._rest = bytes(data)
             return
         at, size, before, turn = 0, len(data), self.taken, 0
-        until = self._now() + HOLD
+        now = self._now()
+        until = now + HOLD
         while at < size:
             if turn >= TURN:
                 self._wait()
                 break
             turn += 1
-            if self._now() > until:
+            if turn > 1 and self._now() > until:
                 turn = TURN  # this one is the last: who gets it is told so
             if self._skip:
                 at = self._pass(data, at, at + self._skip)
@@ -159,7 +160,7 @@ class Direct:
             at = self._pass(data, at, begin + length - (0 if second & _MASKED else 4))
         if at < size:
             self._rest = bytes(data[at:])
-        if self.taken > before and not self._skip and (now := monotonic()) > self._tell:
+        if now >= self._tell and self.taken > before and not self._skip:
             self._tell = now + _TELL
             self._aiohttp(_HEARD)
 

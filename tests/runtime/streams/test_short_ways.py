@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +16,8 @@ from ossicle.runtime.streams.live import Came, Live
 from ossicle.runtime.streams.outgoing import AHEAD, Outgoing
 
 RATE, HOP = 48_000, 960
+UNUSED = 0x4000
+"""A flag without a meaning: a frame with it means the same, and is none of nearly all."""
 
 jumps = st.sampled_from([0, 0, 0, 0, 0, 960, -960, -500, 3000])
 waits = st.sampled_from([0.0, 0.0, 0.0, 0.01, 0.21, 0.3, 1.0])
@@ -22,11 +26,11 @@ odd = st.sampled_from(
 )
 
 
-def sent(n: int, index: int, waited: float, what: str) -> bytes:
+def sent(n: int, index: int, waited: float, what: str, flags: int = 0) -> bytes:
     samples = np.full((HOP, 2 if what == "stereo" else 1), n, np.int16)
     frame = Frame(
         3,
-        {"START": START, "END": END}.get(what, 0),
+        {"START": START, "END": END}.get(what, 0) | flags,
         n,
         8000 if what == "rate" else RATE,
         index,
@@ -36,45 +40,66 @@ def sent(n: int, index: int, waited: float, what: str) -> bytes:
     return frame.pack() + (b"1" if what == "bytes" else b"")
 
 
-def alone(node: int, longest: float) -> bool:
-    return False
+def told(blocks: Iterable[Came]) -> list[object]:
+    """What comes, each before the next is asked for, and the refusal at the end."""
+    found: list[object] = []
+    try:
+        for stream, node, block in blocks:
+            samples = block.samples.tolist()
+            found.append((node, block.rate, block.index, block.flags, samples, stream.given))
+    except FrameError as error:
+        found.append(str(error))
+    return found
 
 
-def told(came: Came | None) -> object:
-    if came is None:
-        return None
-    stream, node, block = came
-    return node, block.rate, block.index, block.flags, block.samples.tolist(), stream.given
+def one_by_one(live: Live, data: bytes, more: bool) -> Iterable[Came]:
+    if came := live.frame(data):
+        yield came
 
 
+def together(live: Live, data: bytes, more: bool) -> Iterable[Came]:
+    return live.frames(data, more, lambda node, longest: True)
+
+
+def apart(live: Live, data: bytes, more: bool) -> Iterable[Came]:
+    return live.frames(data, more, lambda node, longest: False)
+
+
+Way = Callable[[Live, bytes, bool], Iterable[Came]]
+
+
+@pytest.mark.parametrize(
+    ("ways", "short", "long"),
+    [
+        ((one_by_one, one_by_one), 0, UNUSED),
+        ((one_by_one, apart), 0, 0),
+        ((together, together), 0, UNUSED),
+    ],
+    ids=["one-by-one", "apart", "together"],
+)
 @settings(max_examples=60)
-@given(st.lists(st.tuples(jumps, waits, odd), min_size=1, max_size=60))
-def test_in(frames: list[tuple[int, float, str]]) -> None:
+@given(st.lists(st.tuples(jumps, waits, odd, st.booleans()), min_size=1, max_size=60))
+def test_in(
+    ways: tuple[Way, Way], short: int, long: int, frames: list[tuple[int, float, str, bool]]
+) -> None:
     """Whatever comes: the same blocks, times and ages, figures, takes and refusals."""
     now = 0.0
-    short, long = (Live(lambda _: True, now=lambda: now) for _ in "12")
+    lives = [Live(lambda _: True, now=lambda: now) for _ in ways]
     index = 0
-    for n, (jump, waited, what) in enumerate(frames):
+    for n, (jump, waited, what, more) in enumerate(frames):
         now = 5.0 + 0.02 * n
         index = max(0, index + jump)
-        data = sent(n, index, waited, what)
-        got: list[object] = []
-        for way in ("short", "long"):
-            try:
-                if way == "short":
-                    got.append(told(short.frame(data)))
-                else:
-                    came = list(long.frames(data, False, alone))
-                    got.append(told(came[0] if came else None))
-            except FrameError as error:
-                got.append(str(error))
+        got = [
+            told(way(live, sent(n, index, waited, what, flag), more and n + 1 < len(frames)))
+            for way, live, flag in zip(ways, lives, (short, long), strict=True)
+        ]
         assert got[0] == got[1]
         index += HOP
-    sources = [[asdict(each) for each in live.metrics.sources.values()] for live in (short, long)]
+    sources = [[asdict(each) for each in live.metrics.sources.values()] for live in lives]
     assert sources[0] == sources[1]
     takes = [
         [each.tape.clip("take").int16().tolist() for each in live.incoming.values()]
-        for live in (short, long)
+        for live in lives
         if any(each.tape.frames for each in live.incoming.values())
     ]
     assert takes[:1] == takes[1:]
