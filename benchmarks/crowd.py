@@ -19,7 +19,7 @@ from typing import Any
 
 from .environments import ROOT
 from .report import load_average
-from .served import FOREIGN, Served, serving
+from .served import Served, serving
 
 UVLOOP = " uvloop"
 """At the end of a side's name: the same on that loop; without it on asyncio's."""
@@ -71,7 +71,7 @@ class Voices:
 
 @contextlib.asynccontextmanager
 async def voices(served: Served, which: str, sessions: int, frame: float) -> AsyncGenerator[Voices]:
-    wire = "bare" if which.removesuffix(UVLOOP) in FOREIGN else "ours"
+    wire = {"bare": "bare", "by hand": "told"}.get(which.removesuffix(UVLOOP), "ours")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.voices"),
         *(str(served.port), wire, str(sessions), str(frame)),

@@ -3,7 +3,8 @@
 They speak the wire by hand over bare sockets, so that what is measured is the server: frames at
 their times, spread evenly, acknowledgements as a player gives them, and how late each frame came
 back. The process is told on its input what to do, a line each: `talk <seconds>`, `quit`; and
-answers each with a line of JSON. `wire` is `bare` for a server that sends back what it gets.
+answers each with a line of JSON. `wire` is `ours`; or of a server that sends back what it gets,
+`told` where it is acknowledged as well and `bare` where it is not.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ _MOST = 1 << 18
 class Voice:
     """One front end."""
 
-    def __init__(self, port: int, bare: bool, frame: float) -> None:
-        self.bare = bare
+    def __init__(self, port: int, wire: str, frame: float) -> None:
+        self.bare, self._tells = wire != "ours", wire != "bare"
         self.size = round(RATE * frame / 1000)
         self.sent = self.heard = 0
         self.trips = list[float]()
@@ -167,11 +168,10 @@ class Voice:
         self.heard += size
         if self.bare:
             self.trips.append(now % 100_000 - stamp / 1000)
-            return
-        if seq:
+        elif seq:
             self.trips.append(((now % 100_000) * 10_000 - seq) % (1 << 32) / 10_000)
         self._epoch = round(stamp)
-        if now - self._told >= TOLD:
+        if self._tells and now - self._told >= TOLD:
             self._told = now
             frames = index + size
             self._say(
@@ -249,7 +249,7 @@ def main() -> None:
     port, wire, sessions, frame = (
         int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
     )  # fmt: skip
-    crowd = Crowd([Voice(port, wire == "bare", frame) for _ in range(sessions)])
+    crowd = Crowd([Voice(port, wire, frame) for _ in range(sessions)])
     print(json.dumps({"ready": sessions}), flush=True)
     while line := crowd.told().split():
         if line[0] == "quit":

@@ -1,12 +1,14 @@
 """What `operators` of live.py does, written out for this one case: `python by_hand.py <port>`.
 
-aiohttp and numpy, and none of ours: frames in and out, a gain and an echo, both takes kept on disk.
-No gap is looked for, nothing is counted, bounded or measured, no number can move, and whoever is
-slow is waited for: so it tells what the work costs by itself, and is no way to write an app.
+aiohttp and numpy, and none of ours: frames in and out, a gain and an echo, both takes kept on disk,
+and how far each listener is. No gap is looked for, nothing else is counted, bounded or measured, no
+number can move, and whoever is slow is waited for: so it tells what the work costs by itself, and
+is no way to write an app.
 """
 
 from __future__ import annotations
 
+import json
 import queue
 import struct
 import sys
@@ -56,8 +58,11 @@ async def talk(request: web.Request) -> web.WebSocketResponse:
     await socket.prepare(request)
     recorded, played = Take(), Take()
     ring: NDArray[np.float32] = np.zeros(round(0.3 * RATE), np.float32)
-    at = 0
+    at = heard = 0
     async for message in socket:
+        if message.type is WSMsgType.TEXT:
+            heard = max(heard, json.loads(message.data)["frames"])
+            continue
         if message.type is not WSMsgType.BINARY:
             continue
         data: bytes = message.data
