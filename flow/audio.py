@@ -211,7 +211,7 @@ class Spill(Protocol):
     """Takes what a tape puts away. Thread-safe, and never waits for a disk."""
 
     def write(self, samples: Int16) -> bool:
-        """The next (frames, channels), which never change; False if there is no room."""
+        """The next (frames, channels), which nobody changes any more; False if there is no room."""
         ...
 
     def read(self, start: int, end: int) -> Int16:

@@ -106,7 +106,7 @@ class Piping:
 
         def hear(value: object) -> None:
             block = formed(value)  # its numbers are looked at where they become 16 bit
-            if not block.samples.shape[0]:
+            if not block.frames:
                 pipe.nothing_in(block)
                 return
             passing = session.passing.get(key)

@@ -138,6 +138,7 @@ class Tape:
             if not self._at and self._room == self._size <= min(frames, self._most - self._away):
                 if whole is None:
                     whole = np.zeros((self._size, self.channels), np.int16)
+                    whole.flags.writeable = False
                 here = self._size
                 if not self._put_away(whole):
                     self._most = self._away

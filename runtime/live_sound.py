@@ -99,7 +99,7 @@ class LiveSound:
         self._program.sound(line.token, node, block)
         spent = perf_counter() - begin
         stream.counters.spent(spent)
-        stream.worked(spent, block.samples.shape[0] / block.rate)
+        stream.worked(spent, block.frames / block.rate)
         if block.flags:
             self._left_out(line, node, block)
 

@@ -52,29 +52,29 @@ class _Delay(Kernel):
         self._mix = Scale(mix, form)
 
     def process(self, samples: Samples) -> Samples:
-        line, count = self._line, samples.shape[0]
-        share = self._mix.step(count)
-        echo = line.oldest(count)
-        if echo.shape[0] == count:  # nearly always
+        share, count = self._mix.step(len(samples)), len(samples)
+        echo = self._line.oldest(count)
+        if len(echo) == count:  # nearly always
             wet = echo * share
-            echo *= self._feedback  # where it lies
-            echo += samples
-            line.wrote(count)
+            self._feed(echo, samples)
         else:
             wet = np.empty_like(samples)
             at = 0
             while at < count:
                 # At most one length of the line at a time: then it holds what came just now.
-                echo = line.oldest(count - at)
+                echo = self._line.oldest(count - at)
                 end = at + len(echo)
                 wet[at:end] = echo
-                echo *= self._feedback
-                echo += samples[at:end]
-                line.wrote(len(echo))
+                self._feed(echo, samples[at:end])
                 at = end
             wet *= share
         wet += samples
         return wet
+
+    def _feed(self, echo: Samples, dry: Samples) -> None:
+        echo *= self._feedback  # where it lies
+        echo += dry
+        self._line.wrote(len(dry))
 
 
 def delay(time: Time = "300 ms", feedback: float = 0.4, mix: Number = 0.5) -> BlockOperator:

@@ -15,7 +15,7 @@ class _Gain(Kernel):
         self._factor = Scale(decibels, form, factor_of)
 
     def process(self, samples: Samples) -> Samples:
-        factor = self._factor.step(samples.shape[0])
+        factor = self._factor.step(len(samples))
         return samples if factor is ONE else samples * factor
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...flow.blocks import DISCONTINUITY, int16
+from ...flow.blocks import DISCONTINUITY, END, STALE, Block, float32, from_int16, int16
 from ...flow.tape import Tape
 from ...flow.units import Frames, Seconds
 from .frame import DTYPES, HEADER, INT16, PLACE, PLACE_AT, Frame, FrameError, kind_of
@@ -158,6 +159,14 @@ class Incoming:
         if self.tape.untaken:
             counters.untaken = self.tape.untaken
         return samples
+
+    def block(self, index: Frames, flags: int, samples: NDArray[Any], behind: bool) -> Block:
+        """Sound of it as a block. samples: int16 or float32, (frames, channels). behind: where it
+        is heard as it comes it is to be left out."""
+        if behind and not flags & END:  # at the end operators give what they hold
+            flags |= STALE
+        made = from_int16(samples) if samples.dtype.kind == "i" else float32(samples)
+        return Block(made, self.rate, index, flags)
 
     def worked(self, spent: Seconds, lasts: Seconds) -> None:
         """The app worked so long on so much sound: what that took longer than it lasts waits.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...flow.blocks import DISCONTINUITY, END, FLUSH, STALE, START, Block, float32, from_int16
+from ...flow.blocks import DISCONTINUITY, END, FLUSH, START, Block
 from ...flow.units import Frames, Seconds
 from .incoming import LATE, Given, Incoming
 
@@ -69,14 +69,4 @@ class Joining:
         """All of them as one."""
         parts = self._parts
         samples = np.concatenate(parts) if len(parts) > 1 else parts[0]
-        return block_of(self.stream, self.given[0], self._flags, samples, self._behind)
-
-
-def block_of(
-    stream: Incoming, index: Frames, flags: int, samples: NDArray[Any], behind: bool
-) -> Block:
-    """Sound of a recording as a block. behind: where it is heard as it comes it is left out."""
-    if behind and not flags & END:  # at the end operators give what they hold
-        flags |= STALE
-    made = from_int16(samples) if samples.dtype.kind == "i" else float32(samples)
-    return Block(made, stream.rate, index, flags)
+        return self.stream.block(self.given[0], self._flags, samples, self._behind)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...flow.audio import Clip, Spill
-from ...flow.blocks import STALE, START, Block, from_int16, int16
+from ...flow.blocks import START, Block, int16
 from ...flow.budgets import Budget
 from ...flow.errors import InputError
 from ...flow.patches import Sound
@@ -20,7 +20,7 @@ from ...flow.tape import Tape
 from ...flow.units import Seconds
 from .frame import HEADER, KIND_SIZE, MAX_BYTES, Frame, FrameError, unpack
 from .incoming import Given, Incoming
-from .joining import LONGEST, Joining, block_of
+from .joining import LONGEST, Joining
 from .metrics import SessionMetrics
 from .outgoing import Outgoing
 
@@ -78,15 +78,14 @@ class Live:
         if stream and _FRAME <= len(data) <= MAX_BYTES:
             samples = stream.goes_on(data)
             if samples is not None:  # nearly always
-                flags = STALE if stream.behind else 0
-                block = Block(from_int16(samples), stream.rate, stream.given[0], flags)
+                block = stream.block(stream.given[0], 0, samples, stream.behind)
                 return stream, stream.node, block
         got = self._taken(unpack(data))
         if got is None:
             return None
         stream, frame = got
         stream.given = frame.index, frame.time, stream.age
-        block = block_of(stream, frame.index, frame.flags, frame.samples, stream.behind)
+        block = stream.block(frame.index, frame.flags, frame.samples, stream.behind)
         return stream, stream.node, block
 
     def frames(

@@ -290,7 +290,7 @@ def test_sound_may_be_fed_block_by_block() -> None:
         mic.stream(partial(hear, "app"), None, None, stream_every=0.02)
 
         @oc.render(inputs=count)
-        def part(n: float) -> None:  # pyright: ignore[reportUnusedFunction]
+        def _(n: float) -> None:
             if n == 1:
                 mic.stream(partial(hear, "part"), None, None, stream_every=0.02)
 

@@ -296,7 +296,7 @@ async def test_a_part_made_anew_keeps_the_process() -> None:
         count, out = oc.Number(0), oc.Textbox()
 
         @oc.render(inputs=count)
-        def part(_: float) -> None:  # pyright: ignore[reportUnusedFunction]
+        def _(_n: float) -> None:
             oc.Button().click(oc.in_process(chores.pid_and_calls.fn), count, out)
 
     came, ends = asyncio.Event(), list[Outcome]()
