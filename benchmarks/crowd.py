@@ -29,7 +29,8 @@ SIDES = {
     "straight": "microphone.stream.to(out)",
     "operators": "the same through align, mono, gain, delay and declick",
     "strip": "the same through gain, highpass, gate, compressor and delay",
-    "echo": "a function that is called for each chunk",
+    "echo": "a function that is called for each chunk, in a thread",
+    "coroutine": "an async function that is called for each chunk",
 }
 WARM_UP = 1.0  # seconds
 GOAL_CPU = 60  # µs a frame

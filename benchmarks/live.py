@@ -54,8 +54,8 @@ JANK = """
 """
 CROWDS = {
     1: ["bare", "straight", "operators", "strip", "echo"],
-    20: ["bare", "straight", "operators", "strip", "echo"],
-    50: ["bare", "operators", "echo"],
+    20: ["bare", "straight", "operators", "strip", "echo", "coroutine"],
+    50: ["bare", "operators", "echo", "coroutine"],
     200: ["bare", "bare uvloop", "by hand", "straight", "operators", "operators uvloop"],
 }
 

@@ -313,6 +313,9 @@ class Audio(Component):
         """A Block of a live recording as a Clip, at 16 bit, bit for bit what was sent."""
         return chunks.clip_of(block)
 
+    def quick(self, value: object) -> bool:
+        return chunks.quick(value, self.kind)
+
     def cut(self, chunk: Chunk) -> Clip:
         return chunks.cut(chunk)
 

@@ -21,6 +21,9 @@ NAME = "a chunk"
 PART = 500_000
 """Samples that the loop takes at once of what a function made: a megabyte, ten seconds of mono."""
 
+SHORT = 10_000
+"""Samples that are converted in 50 µs or less; a thread takes three times as long to begin."""
+
 LONGEST = 12 * 3600.0
 """Seconds that a function may stream as one sound, as long as the longest file may be."""
 
@@ -53,6 +56,17 @@ class Piece(Clip):
             data.flags.writeable = False
             self._data, self._parts = data, ()
         return self._data[start:end]
+
+
+def quick(value: object, kind: str) -> bool:
+    """Whether to convert a value of a component of that `kind`, either way, takes less time than to
+    hand it to a thread: no more than `SHORT` samples, and no file."""
+    if isinstance(value, Piece):
+        return kind == "numpy" and value.frames * value.channels <= SHORT
+    if isinstance(value, tuple):
+        pair = cast("tuple[Any, ...]", value)
+        return len(pair) != 2 or getattr(pair[1], "size", SHORT + 1) <= SHORT
+    return value is None
 
 
 def cut(chunk: Chunk) -> Clip:

@@ -22,6 +22,8 @@ from .documents import Documents
 if TYPE_CHECKING:
     from .samples import Int16, Samples
 
+_NORMALIZE = get_args(Normalize)
+
 
 class Clip:
     """A finished sound: a rate, a length, and samples that never change.
@@ -68,7 +70,7 @@ class Clip:
         """
         from .samples import sampled
 
-        if normalize not in get_args(Normalize):
+        if normalize not in _NORMALIZE:
             raise ClipError(f"normalize={normalize!r} is unknown; choose peak, clip or never")
         if getattr(rate, "shape", ()) and isinstance(array, numbers.Integral):
             raise ClipError(

@@ -59,6 +59,26 @@ class Call:
         self.kwargs: dict[str, object] = {}
         self.fn: Callable[..., Any] | None = listener.fn
 
+    @property
+    def quick(self) -> bool:
+        """`prepare` needs no thread."""
+        return all(
+            not node.heavy or node.quick(value)
+            for member in self.members
+            for node, value in zip(member.input_nodes, member.inputs, strict=True)
+        )
+
+    def quickly(self, returned: object) -> bool:
+        """`step` of what the function returned needs no thread."""
+        nodes = self.members[0].output_nodes
+        if not any(node.heavy for node in nodes):
+            return True
+        values = _one_by_one(returned, len(nodes)) if not self.listener.batch else None
+        return values is not None and all(
+            value is SKIP or not node.heavy or node.quick(value)
+            for node, value in zip(nodes, values, strict=True)
+        )
+
     def prepare(self) -> tuple[object, ...] | None:
         """Make the arguments. Returns a step with a `Fault` for each member with bad inputs."""
         rows: list[list[object]] = []
@@ -233,6 +253,17 @@ class Call:
         stored = node.postprocess(value, member.media)
         node.warm(stored)
         return stored
+
+
+def _one_by_one(returned: object, outputs: int) -> tuple[object, ...] | None:
+    """What each output gets, where that can be told by the form; see `assign`, which says what is
+    wrong."""
+    if outputs == 1:
+        return (returned,)
+    if not isinstance(returned, tuple):
+        return None
+    values = cast("tuple[object, ...]", returned)
+    return values if len(values) == outputs else None
 
 
 def _about(node: Node, error: Exception) -> str:

@@ -43,7 +43,7 @@ class Node:
     streaming: bool = False
     """What a generator yields for it is appended, not shown in turn."""
     heavy: ClassVar[bool] = False
-    """Converting its values takes long enough to need a thread."""
+    """Converting its values takes long enough to need a thread, but for those that are `quick`."""
 
     id: int = -1
     graph: Graph | None = None
@@ -80,6 +80,11 @@ class Node:
     def postprocess(self, value: Any, media: Any) -> object:
         """What the function returned as it is stored. Raises ValueError saying what would do."""
         return value
+
+    def quick(self, value: object) -> bool:
+        """Whether `preprocess` or `postprocess` of this value needs no thread, though it is
+        `heavy`."""
+        return False
 
     def seen(self, value: object) -> object:
         """What a function gets that asks for the node with its properties; `value` is prepared."""

@@ -24,6 +24,10 @@ def echo(chunk: Sound) -> Sound:
     return chunk
 
 
+async def coroutine(chunk: Sound) -> Sound:
+    return chunk
+
+
 def stalling(chunk: Sound) -> Sound:
     """Now and then it takes ten times as long as a chunk lasts."""
     if time.monotonic() - stalled[0] > STALL_EVERY:
@@ -84,7 +88,7 @@ with oc.Blocks(title="Live") as demo:
         elif which == "straight":
             microphone.stream.to(out)
         else:
-            work = stalling if which == "stall" else echo
+            work = {"stall": stalling, "coroutine": coroutine}.get(which, echo)
             microphone.stream(work, microphone, out, stream_every=frame / 1000)
 
 if "uvloop" not in sys.argv:

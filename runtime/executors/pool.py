@@ -8,7 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from ...flow.calls import Call
 from ...flow.injected import Tell, telling
 
 T = TypeVar("T")
@@ -55,11 +54,9 @@ class Pool:
         again where it is needed, and is told there; an app that ends leaves it out."""
         self._threads.submit(work)
 
-    async def convert(self, call: Call, work: Callable[[], T]) -> T:
-        """Run a conversion of values: here if it is a trifle, in a thread if sound is in it."""
-        if not is_heavy(call):
-            return work()
-        return await self.run(work)
+    async def convert(self, quick: bool, work: Callable[[], T]) -> T:
+        """Run a conversion of values: here if it is quick, else in a thread."""
+        return work() if quick else await self.run(work)
 
     def keep(self, task: asyncio.Task[None]) -> None:
         """Hold a running task; asyncio itself would let it be collected."""
@@ -75,8 +72,3 @@ class Pool:
         for action in self._closing:
             action()
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-def is_heavy(call: Call) -> bool:
-    """Whether a node of the call converts sound, images or files."""
-    return any(node.heavy for m in call.members for node in (*m.input_nodes, *m.output_nodes))

@@ -94,10 +94,10 @@ class Incoming:
         self._patience: Seconds = PATIENCE
         self._patient: Seconds = 0.0  # when that was so
 
-    def push(self, frame: Frame) -> tuple[Frame, int] | None:
-        """The part of a frame that is new, and how many sample frames were lost before it.
+    def push(self, frame: Frame) -> bool:
+        """Take a frame, which is cut to what is new of it; False if all of it came before.
 
-        None if all of it came before. Raises FrameError if rate or channels change on the way.
+        Raises FrameError if rate or channels change on the way.
         """
         samples = frame.samples
         if frame.rate != self.rate or samples.shape[1] != self.channels:
@@ -113,9 +113,9 @@ class Incoming:
             if lost < 0:
                 if frame.index + count <= self.next and count:
                     counters.repeated += count
-                    return None
+                    return False
                 if not count:
-                    return frame, 0  # an empty frame may still carry END
+                    return True  # an empty frame may still carry END
                 counters.repeated -= lost
                 frame.samples = samples = samples[-lost:]
                 frame.index, count, lost = self.next, len(samples), 0
@@ -132,7 +132,7 @@ class Incoming:
             self.tape.silence(lost)
         self.tape.append(to_int16(samples))
         counters.untaken = self.tape.untaken
-        return frame, lost
+        return True
 
     def goes_on(self, data: bytes) -> NDArray[np.int16] | None:
         """The samples of a frame that begins with `kind`, if it is one of nearly all: it is whole

@@ -80,10 +80,10 @@ class Live:
             if samples is not None:  # nearly always
                 block = stream.block(stream.given[0], 0, samples, stream.behind)
                 return stream, stream.node, block
-        got = self._taken(unpack(data))
-        if got is None:
+        frame = unpack(data)
+        stream = self._taken(frame)
+        if stream is None:
             return None
-        stream, frame = got
         stream.given = frame.index, frame.time, stream.age
         block = stream.block(frame.index, frame.flags, frame.samples, stream.behind)
         return stream, stream.node, block
@@ -104,20 +104,19 @@ class Live:
             if samples is not None:  # nearly always
                 yield from self._join(stream, stream.given, 0, samples, more, seamless)
                 return
-        got = None
+        new = None
         try:
             frame = unpack(data)
             joining = self.joining
             if joining and (frame.node != joining.stream.node or frame.flags & START):
                 yield self._let_go(joining)
-            got = self._taken(frame)
+            new = self._taken(frame)
         finally:
-            if got is None and not more and self.joining:
+            if new is None and not more and self.joining:
                 yield self._let_go(self.joining)
-        if got:
-            stream, frame = got
-            given = frame.index, frame.time, stream.age
-            yield from self._join(stream, given, frame.flags, frame.samples, more, seamless)
+        if new:
+            given = frame.index, frame.time, new.age
+            yield from self._join(new, given, frame.flags, frame.samples, more, seamless)
 
     def _join(
         self,
@@ -145,8 +144,8 @@ class Live:
         stream.given = joining.given
         return stream, stream.node, joining.block()
 
-    def _taken(self, frame: Frame) -> tuple[Incoming, Frame] | None:
-        """The recording of a frame, and what is new of it; None if nothing is."""
+    def _taken(self, frame: Frame) -> Incoming | None:
+        """The recording of a frame, which is cut to what is new of it; None if nothing is."""
         node = frame.node
         if not self._takes(node):
             raise FrameError(f"component {node} takes no live sound.")
@@ -154,11 +153,11 @@ class Live:
         if stream is None or frame.flags & START:
             stream = self._started(node, frame.flags, frame.rate, frame.samples.shape[1])
         try:
-            got = stream.push(frame)
+            new = stream.push(frame)
         except FrameError:
             stream.counters.refused += 1
             raise
-        return None if got is None else (stream, frame)
+        return stream if new else None
 
     def _started(self, node: int, flags: int, rate: int, channels: int) -> Incoming:
         if node in self._stopped and not flags & START:
