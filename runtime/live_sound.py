@@ -182,7 +182,7 @@ class LiveSound:
             finally:
                 self._release(line)
 
-        self._pool.keep(self._loop.create_task(finish()))
+        self._pool.begin(finish())
 
     def _release(self, line: Line) -> None:
         for each in line.release():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ...flow.injected import Tell, telling
 
@@ -24,7 +24,7 @@ class Pool:
     def __init__(self, loop: asyncio.AbstractEventLoop, max_threads: int = MAX_THREADS) -> None:
         self.loop = loop
         self.posted: Callable[[], None] | None = None
-        """Called after each `post`, in its thread."""
+        """Called when the loop was given something to do: by `post` in its thread, by `begin`."""
         self._closing = list[Callable[[], None]]()
         self._tasks = set[asyncio.Task[None]]()
         self._threads = ThreadPoolExecutor(max_threads, thread_name_prefix="ossicle")
@@ -57,6 +57,12 @@ class Pool:
     async def convert(self, quick: bool, work: Callable[[], T]) -> T:
         """Run a conversion of values: here if it is quick, else in a thread."""
         return work() if quick else await self.run(work)
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` as a task on the loop, at once: it does not wait for sound to gather."""
+        self.keep(self.loop.create_task(work))
+        if self.posted:
+            self.posted()
 
     def keep(self, task: asyncio.Task[None]) -> None:
         """Hold a running task; asyncio itself would let it be collected."""

@@ -64,7 +64,7 @@ def as_task(pool: Pool, body: Body) -> Execute:
                 else:
                     observer.on_completed()
 
-            pool.keep(pool.loop.create_task(work()))
+            pool.begin(work())
 
         return Work(begin)
 

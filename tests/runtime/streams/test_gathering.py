@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, cast
 
+from ossicle.runtime.executors.pool import Pool
 from ossicle.runtime.streams.gathering import ENOUGH, LONGEST, MANY, OFTEN, PAUSE, Gathering
 from ossicle.runtime.streams.metrics import Lag
 from ossicle.runtime.streams.watch import Watch
@@ -111,6 +112,28 @@ async def test_what_a_thread_gives_ends_a_pause() -> None:
         await asyncio.sleep(0)
     crowd.pace(0)
     assert held == [True, True, False]
+
+
+async def test_async_functions_do_not_wait_for_pauses() -> None:
+    """One that ends at once and begins the next, as a queue does: fifty take fifty turns."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    held = list[bool]()
+    crowd = Gathering(loop, Lag(), lambda _: held.append(crowd.woken.wait(5)))
+    pool = Pool(loop)
+    pool.posted = crowd.woken.set
+
+    async def function(left: int) -> None:
+        if left:
+            pool.begin(function(left - 1))
+        else:
+            crowd.pace(0)
+            done.set()
+
+    crowd.pace(OFTEN)
+    pool.begin(function(50))
+    await done.wait()
+    pool.close()
+    assert len(held) > 20 and all(held)
 
 
 async def test_pauses_begin_with_the_crowd_and_end_with_it() -> None:
