@@ -259,6 +259,11 @@ class Media(Documents, Protocol):
         """Wait while much of what this session's functions made waits for the disk; in a thread."""
         ...
 
+    @property
+    def behind(self) -> bool:
+        """`keep_up` would wait now."""
+        ...
+
     def describe(self, clip: Clip, *, format: str | None = None) -> dict[str, object]:
         """The clip as JSON for the page, with a handle; `format` is what a download gives."""
         ...

@@ -75,8 +75,14 @@ class Call:
             return True
         values = _one_by_one(returned, len(nodes)) if not self.listener.batch else None
         return values is not None and all(
-            value is SKIP or not node.heavy or node.quick(value)
+            value is SKIP or value is FLUSH or not node.heavy or node.quick(value)
             for node, value in zip(nodes, values, strict=True)
+        )
+
+    def quickly_yielded(self, value: object) -> bool:
+        """`yielded` needs no thread: there is no disk to wait for, and no long sound."""
+        return self.quickly(value) and not any(
+            member.media is not None and member.media.behind for member in self.members
         )
 
     def prepare(self) -> tuple[object, ...] | None:
@@ -116,7 +122,8 @@ class Call:
     ) -> tuple[tuple[object, ...], Iterator[tuple[object, ...]] | None]:
         """The step that a generator's value is, and more steps where long sound is in it.
 
-        Waits while what its session made waits for a slow disk: call it in a thread.
+        Waits while what its session made waits for a slow disk: call it in a thread, but where it
+        is `quickly_yielded`.
         """
         self._keep_up()
         rest = list[tuple[int, int, Iterator[object]]]()

@@ -23,19 +23,18 @@ def async_generator_executor(pool: Pool) -> Execute:
     async def body(call: Call, cancel: CancelToken, give: Any) -> None:
         assert call.fn is not None
         values: AsyncGenerator[Any, None] = call.fn(*call.args, **call.kwargs)
-        # A generator may make more than the disk takes; then `yielded` waits.
-        quick = not any(node.heavy for each in call.members for node in each.output_nodes)
         try:
             async for value in values:
                 if cancel.requested:
                     return
+                quick = call.quickly_yielded(value)
                 step, rest = await pool.convert(quick, lambda value=value: call.yielded(value))
                 while step is not None:
                     give(step)
                     await asyncio.sleep(0)  # one that never waits must not hold up the loop
                     if cancel.requested:
                         return
-                    step = rest and await pool.convert(quick, lambda rest=rest: next(rest, None))
+                    step = rest and await pool.run(lambda rest=rest: next(rest, None))
         finally:
             await values.aclose()
 

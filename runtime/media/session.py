@@ -109,6 +109,11 @@ class Session(SessionDocuments):
         """Of `Media`: where the disk is slow, functions that make sound wait for it."""
         self._share.keep_up(self.scribe.waited)
 
+    @property
+    def behind(self) -> bool:
+        """Of `Media`: whether they would have to."""
+        return self._share.behind
+
     def describe(self, clip: Clip, *, format: str | None = None) -> dict[str, object]:
         """The clip as JSON for the page. The same clip object keeps its handle.
 

@@ -60,6 +60,11 @@ class Share:
             self._behind += size
             self._written.notify_all()
 
+    @property
+    def behind(self) -> bool:
+        """More than `BEHIND` bytes are to be written."""
+        return self._behind > BEHIND
+
     def keep_up(self, waits: Callable[[], None]) -> None:
         """Wait while more than `BEHIND` bytes are to be written, and say so; never on a loop."""
         with self._lock:

@@ -15,8 +15,11 @@ import ossicle as oc
 from ossicle.components.chunks import SHORT
 from ossicle.flow.blocks import START
 from ossicle.flow.model import Kind, Outcome
+from ossicle.runtime.executors.pool import Pool
 from ossicle.runtime.host import Host
 from ossicle.runtime.streams.frame import Frame
+
+from ..disks import StandingDisk
 
 RATE = 48_000
 Sound = tuple[int, np.ndarray]
@@ -125,6 +128,55 @@ async def test_what_is_returned_is_converted_where_it_takes_no_time(
     outcome = await app.told()
     assert (outcome.kind is Kind.FAILED) == (returned == "in.wav")  # there is no such file
     assert app.here == [here]
+
+
+@pytest.mark.parametrize("returned", [oc.skip(), oc.flush(), (oc.flush(), "silent")])
+async def test_what_is_no_value_needs_no_thread(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, returned: Any
+) -> None:
+    """Silence is wanted at once."""
+
+    async def make() -> Any:
+        return returned
+
+    async def run(pool: Pool, work: object) -> None:
+        raise AssertionError("a thread was asked for")
+
+    monkeypatch.setattr(Pool, "run", run)
+    with oc.Blocks() as demo:
+        go, out = oc.Button(), oc.Audio(streaming=True, interactive=False)
+        go.click(make, None, [out, oc.Textbox()] if isinstance(returned, tuple) else out)
+    app = watch(demo)
+    app.front.receive({"type": "act", "node": go.id, "act": "click"})
+    assert (await app.told()).kind is Kind.SUCCEEDED
+
+
+async def test_a_generator_needs_a_thread_where_the_disk_is_behind(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There it waits, and the loop does not; all that was yielded is the value."""
+    monkeypatch.setattr("ossicle.runtime.media.share.BEHIND", 1000)
+    disk, rate = StandingDisk(monkeypatch), 8000
+    made = np.arange(10 * rate, dtype=np.int16)
+
+    async def speak() -> AsyncIterator[Sound]:
+        for second in np.split(made, 10):
+            yield rate, second
+
+    with oc.Blocks() as demo:
+        go, out = oc.Button(), oc.Audio(streaming=True, interactive=False)
+        go.click(speak, None, out)
+    app = watch(demo)
+    app.front.receive({"type": "act", "node": go.id, "act": "click"})
+    async with asyncio.timeout(30):
+        while not app.host.metrics.disk().get("waits"):
+            await asyncio.sleep(0.001)
+    assert app.here and all(app.here) and not app.ended.is_set()
+    disk.moves.set()
+    assert (await app.told()).kind is Kind.SUCCEEDED
+    assert len(app.here) == 10 and not all(app.here)
+    value: Any = app.host.program.sessions[app.front.session or ""].values[out.id]
+    np.testing.assert_array_equal(value.samples(), made)
 
 
 @pytest.mark.parametrize(
