@@ -82,8 +82,8 @@ class Node:
         return value
 
     def quick(self, value: object) -> bool:
-        """Whether `preprocess` or `postprocess` of this value needs no thread, though it is
-        `heavy`."""
+        """Whether `preprocess` or `postprocess` of this value needs no thread, though the node is
+        `heavy`: a subclass that takes longer over it says so here."""
         return False
 
     def seen(self, value: object) -> object:

@@ -199,6 +199,39 @@ async def test_sound_is_heard_sample_by_sample_without_an_audio_thread(
     }  # fmt: skip
 
 
+STALL = """
+(() => {
+  const start = AudioBufferSourceNode.prototype.start;
+  let pieces = 0;
+  AudioBufferSourceNode.prototype.start = function (...args) {
+    pieces += 1;
+    const end = performance.now() + 400;
+    while ((pieces === 1 || pieces === 5) && performance.now() < end);
+    return start.apply(this, args);
+  };
+})();
+"""
+
+
+async def test_a_page_that_stands_still_while_it_schedules_loses_nothing(
+    serve: Serve, tab: Page
+) -> None:
+    """For longer than it looks ahead, at the first piece and at a later one: that is counted."""
+    sound = voice(1)
+
+    def speak() -> Iterator[Sound]:
+        yield OUT, sound
+
+    app, _, ended = speaking(speak)
+    await tab.add_init_script(STALL)
+    await elsewhere(serve, app, tab)
+    ear = Ear(tab)
+    await click(tab, "Speak")
+    np.testing.assert_array_equal(await ear.all(len(sound)), sound)
+    await until(lambda: bool(ended.events))
+    assert (ended.events[0]["heard"], ended.events[0]["underruns"]) == (len(sound), 2)
+
+
 async def test_an_interruption_is_silence_without_an_audio_thread(serve: Serve, tab: Page) -> None:
     """At once, and what was heard until then is told to the sample."""
     sound = voice(20)

@@ -20,12 +20,18 @@ class Tape implements Sink {
 
   now = () => this.clock;
 
-  play(channels: Float32Array<ArrayBuffer>[], at: number): void {
+  /** Frames that go by while a piece is scheduled, one piece after the other. */
+  readonly stalls: number[] = [];
+
+  play(channels: Float32Array<ArrayBuffer>[], at: number): boolean {
     if (at < this.clock) throw new Error(`frame ${at} is past: it is ${this.clock}`);
+    this.clock += this.stalls.shift() ?? 0;
+    if (this.clock > at) return false;
     channels[0]?.forEach((x, i) => {
       if (this.tape.has(at + i)) throw new Error(`frame ${at + i} sounds twice`);
       this.tape.set(at + i, Math.round(x * 32768));
     });
+    return true;
   }
 
   cut(at: number): void {
@@ -110,6 +116,17 @@ describe('scheduled sound', () => {
     expect(sink.runs().flat()).toEqual(places(0, ms(3000)));
     expect(sink.runs()).toHaveLength(2);
     expect(schedule.underruns).toBe(1);
+  });
+
+  it('schedules again what went by while it was scheduled', () => {
+    const { sink, playout, schedule, pass } = world();
+    sink.stalls.push(ms(150), 0, ms(250), ms(40));
+    playout.push(frame(0, ms(3000), END));
+    pass(5000);
+    expect(sink.runs()).toHaveLength(2);
+    expect(sink.runs().flat()).toEqual(places(0, ms(3000)));
+    expect(schedule.underruns).toBe(2);
+    expect(schedule.at).toBe(ms(3000));
   });
 
   it('that comes too slowly runs dry, is counted, and goes on at the sample', () => {

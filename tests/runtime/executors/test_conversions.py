@@ -179,8 +179,25 @@ async def test_a_generator_needs_a_thread_where_the_disk_is_behind(
     np.testing.assert_array_equal(value.samples(), made)
 
 
+class Tensor:
+    """What other libraries have for arrays."""
+
+    def size(self) -> tuple[int, ...]:
+        return (3,)
+
+    def __repr__(self) -> str:
+        return "Tensor()"
+
+
 @pytest.mark.parametrize(
-    "returned", [(RATE, [1, 2]), (RATE,), (1.5, np.zeros(3, np.int16)), (RATE, np.zeros(0))]
+    "returned",
+    [
+        (RATE, [1, 2]),
+        (RATE,),
+        (1.5, np.zeros(3, np.int16)),
+        (RATE, np.zeros(0)),
+        (RATE, Tensor()),
+    ],
 )
 async def test_what_is_no_sound_is_said_as_anywhere(watch: Watch, returned: Any) -> None:
     async def make() -> Any:

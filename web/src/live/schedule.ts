@@ -26,8 +26,8 @@ export interface Sink {
   readonly rate: number;
   /** What is heard now. */
   now(): number;
-  /** Plays a piece from a place on. */
-  play(channels: Float32Array<ArrayBuffer>[], at: number): void;
+  /** Plays a piece from a place on. False, and nothing sounds of it, if that place has gone by. */
+  play(channels: Float32Array<ArrayBuffer>[], at: number): boolean;
   /** Fades, and is silent from a place on. */
   cut(at: number): void;
 }
@@ -62,11 +62,7 @@ export class Schedule {
     const now = sink.now();
     if (playout.state === 'playing' && this.next < now + TAKEN * sink.rate) {
       if (playout.stats.fill === 0) this.place(QUANTUM); // short of sound: the playout counts that itself
-      else {
-        // The page stood still for too long: the output has run dry with sound at hand.
-        this.late += 1;
-        this.next = now + Math.round(LEAD * sink.rate);
-      }
+      else this.lateFrom(now);
     }
     if (playout.state === 'waiting') {
       this.next = Math.max(this.next, now + Math.round(LEAD * sink.rate));
@@ -117,6 +113,12 @@ export class Schedule {
     sink.cut(this.end);
   }
 
+  /** The page stood still for too long: the output has run dry with sound at hand. */
+  private lateFrom(now: number): void {
+    this.late += 1;
+    this.next = now + Math.round(LEAD * this.sink.rate);
+  }
+
   private place(size: number): void {
     const { playout, sink } = this;
     const channels = Array.from({ length: playout.channels }, () => new Float32Array(size));
@@ -125,7 +127,8 @@ export class Schedule {
     const frames = Math.round((before - playout.stats.fill) * sink.rate);
     if (frames === 0) return;
     const piece = channels.map((channel) => channel.subarray(0, frames));
-    sink.play(piece, this.next);
+    // Where the page stands still just now, for longer than it looked ahead.
+    while (!sink.play(piece, this.next)) this.lateFrom(sink.now());
     this.placed.push({ at: this.next, frames, index: playout.at - frames });
     this.last = this.next += frames;
   }
