@@ -130,6 +130,21 @@ async def test_what_is_returned_is_converted_where_it_takes_no_time(
     assert app.here == [here]
 
 
+async def test_what_a_batch_returns_is_converted_in_a_thread(watch: Watch) -> None:
+    """It is many sounds, however short each is."""
+
+    async def make(names: list[str]) -> tuple[list[Sound]]:
+        return ([(RATE, np.zeros(10, np.int16)) for _ in names],)
+
+    with oc.Blocks() as demo:
+        go = oc.Button()
+        go.click(make, oc.Textbox("a"), oc.Audio(), batch=True, max_batch_size=8)
+    app = watch(demo)
+    app.front.receive({"type": "act", "node": go.id, "act": "click"})
+    assert (await app.told()).kind is Kind.SUCCEEDED
+    assert app.here == [False]
+
+
 @pytest.mark.parametrize("returned", [oc.skip(), oc.flush(), (oc.flush(), "silent")])
 async def test_what_is_no_value_needs_no_thread(
     watch: Watch, monkeypatch: pytest.MonkeyPatch, returned: Any
