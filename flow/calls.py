@@ -60,7 +60,7 @@ class Call:
         self.fn: Callable[..., Any] | None = listener.fn
 
     @property
-    def quick(self) -> bool:
+    def prepares_quickly(self) -> bool:
         """`prepare` needs no thread."""
         return all(
             not node.heavy or node.quick(value)
@@ -68,20 +68,25 @@ class Call:
             for node, value in zip(member.input_nodes, member.inputs, strict=True)
         )
 
-    def quickly(self, returned: object) -> bool:
+    def steps_quickly(self, returned: object) -> bool:
         """`step` of what the function returned needs no thread."""
         nodes = self.members[0].output_nodes
         if not any(node.heavy for node in nodes):
             return True
-        values = _one_by_one(returned, len(nodes)) if not self.listener.batch else None
-        return values is not None and all(
+        if self.listener.batch:
+            return False
+        try:
+            values = assign(self.listener, nodes, returned)
+        except ResultError:
+            return True  # which `step` says
+        return all(
             value is SKIP or value is FLUSH or not node.heavy or node.quick(value)
             for node, value in zip(nodes, values, strict=True)
         )
 
-    def quickly_yielded(self, value: object) -> bool:
+    def yields_quickly(self, value: object) -> bool:
         """`yielded` needs no thread: there is no disk to wait for, and no long sound."""
-        return self.quickly(value) and not any(
+        return self.steps_quickly(value) and not any(
             member.media is not None and member.media.behind for member in self.members
         )
 
@@ -123,7 +128,7 @@ class Call:
         """The step that a generator's value is, and more steps where long sound is in it.
 
         Waits while what its session made waits for a slow disk: call it in a thread, but where it
-        is `quickly_yielded`.
+        `yields_quickly`.
         """
         self._keep_up()
         rest = list[tuple[int, int, Iterator[object]]]()
@@ -260,17 +265,6 @@ class Call:
         stored = node.postprocess(value, member.media)
         node.warm(stored)
         return stored
-
-
-def _one_by_one(returned: object, outputs: int) -> tuple[object, ...] | None:
-    """What each output gets, where that can be told by the form; see `assign`, which says what is
-    wrong."""
-    if outputs == 1:
-        return (returned,)
-    if not isinstance(returned, tuple):
-        return None
-    values = cast("tuple[object, ...]", returned)
-    return values if len(values) == outputs else None
 
 
 def _about(node: Node, error: Exception) -> str:

@@ -27,7 +27,7 @@ def async_generator_executor(pool: Pool) -> Execute:
             async for value in values:
                 if cancel.requested:
                     return
-                quick = call.quickly_yielded(value)
+                quick = call.yields_quickly(value)
                 step, rest = await pool.convert(quick, lambda value=value: call.yielded(value))
                 while step is not None:
                     give(step)

@@ -18,6 +18,7 @@ def coroutine_executor(pool: Pool) -> Execute:
         assert call.fn is not None
         value = await call.fn(*call.args, **call.kwargs)
         if not cancel.requested:
-            give(await pool.convert(call.quickly(value), lambda: call.step(value)))
+            quick = call.steps_quickly(value)
+            give(await pool.convert(quick, lambda: call.step(value)))
 
     return as_task(pool, body)

@@ -42,7 +42,7 @@ def as_task(pool: Pool, body: Body) -> Execute:
             async def work() -> None:
                 telling.set(tell)
                 try:
-                    faults = await pool.convert(call.quick, call.prepare)
+                    faults = await pool.convert(call.prepares_quickly, call.prepare)
                     if faults:
                         observer.on_next(faults)
                     if call.alive and not cancel.requested:

@@ -17,6 +17,7 @@ from ossicle.flow.blocks import START
 from ossicle.flow.model import Kind, Outcome
 from ossicle.runtime.executors.pool import Pool
 from ossicle.runtime.host import Host
+from ossicle.runtime.media.tape import Scribe
 from ossicle.runtime.streams.frame import Frame
 
 from ..disks import StandingDisk
@@ -84,7 +85,7 @@ Watch = Callable[[oc.Blocks], Watched]
 @pytest.mark.parametrize("frames", [SHORT, SHORT + 1])
 async def test_a_short_chunk_needs_no_thread(watch: Watch, frames: int, kind: Any) -> None:
     """Both ways: what comes in, and what is returned for a stream that goes on."""
-    got = list[object]()
+    got = list[Any]()
 
     async def echo(chunk: Any) -> tuple[Any, str]:
         got.append(chunk)
@@ -99,7 +100,7 @@ async def test_a_short_chunk_needs_no_thread(watch: Watch, frames: int, kind: An
     assert (await app.told()).kind is Kind.SUCCEEDED
     assert len(got) == 1
     if kind == "numpy":
-        np.testing.assert_array_equal(got[0][1], np.arange(frames, dtype=np.int16))  # pyright: ignore
+        np.testing.assert_array_equal(got[0][1], np.arange(frames, dtype=np.int16))
     short = frames <= SHORT
     assert app.here == [short and kind == "numpy", short]
 
@@ -128,6 +129,22 @@ async def test_what_is_returned_is_converted_where_it_takes_no_time(
     outcome = await app.told()
     assert (outcome.kind is Kind.FAILED) == (returned == "in.wav")  # there is no such file
     assert app.here == [here]
+
+
+@pytest.mark.parametrize("frames", [SHORT, SHORT + 1])
+async def test_what_is_returned_by_component_is_looked_at_one_by_one(
+    watch: Watch, frames: int
+) -> None:
+    async def make() -> dict[Any, object]:
+        return {said: "there", out: (RATE, np.zeros(frames, np.int16))}
+
+    with oc.Blocks() as demo:
+        go, said, out = oc.Button(), oc.Textbox(), oc.Audio()
+        go.click(make, None, [out, said])
+    app = watch(demo)
+    app.front.receive({"type": "act", "node": go.id, "act": "click"})
+    assert (await app.told()).kind is Kind.SUCCEEDED
+    assert app.here == [frames <= SHORT]
 
 
 async def test_what_a_batch_returns_is_converted_in_a_thread(watch: Watch) -> None:
@@ -172,6 +189,13 @@ async def test_a_generator_needs_a_thread_where_the_disk_is_behind(
     """There it waits, and the loop does not; all that was yielded is the value."""
     monkeypatch.setattr("ossicle.runtime.media.share.BEHIND", 1000)
     disk, rate = StandingDisk(monkeypatch), 8000
+    loop, waits, plain = asyncio.get_running_loop(), asyncio.Event(), Scribe.waited
+
+    def waited(scribe: Scribe) -> None:
+        plain(scribe)
+        loop.call_soon_threadsafe(waits.set)
+
+    monkeypatch.setattr(Scribe, "waited", waited)
     made = np.arange(10 * rate, dtype=np.int16)
 
     async def speak() -> AsyncIterator[Sound]:
@@ -184,8 +208,7 @@ async def test_a_generator_needs_a_thread_where_the_disk_is_behind(
     app = watch(demo)
     app.front.receive({"type": "act", "node": go.id, "act": "click"})
     async with asyncio.timeout(30):
-        while not app.host.metrics.disk().get("waits"):
-            await asyncio.sleep(0.001)
+        await waits.wait()
     assert app.here and all(app.here) and not app.ended.is_set()
     disk.moves.set()
     assert (await app.told()).kind is Kind.SUCCEEDED
