@@ -26,8 +26,11 @@ export interface Sink {
   readonly rate: number;
   /** What is heard now. */
   now(): number;
-  /** Plays a piece from a place on. False, and nothing sounds of it, if that place has gone by. */
-  play(channels: Float32Array<ArrayBuffer>[], at: number): boolean;
+  /**
+   * Plays a whole piece from a place on, or as soon as it can where that place goes by meanwhile. The place where it has
+   * surely begun: the one it was told, unless that may have gone by.
+   */
+  play(channels: Float32Array<ArrayBuffer>[], at: number): number;
   /** Fades, and is silent from a place on. */
   cut(at: number): void;
 }
@@ -116,7 +119,7 @@ export class Schedule {
   /** The page stood still for too long: the output has run dry with sound at hand. */
   private lateFrom(now: number): void {
     this.late += 1;
-    this.next = now + Math.round(LEAD * this.sink.rate);
+    this.next = Math.max(this.next, now + Math.round(LEAD * this.sink.rate));
   }
 
   private place(size: number): void {
@@ -127,9 +130,12 @@ export class Schedule {
     const frames = Math.round((before - playout.stats.fill) * sink.rate);
     if (frames === 0) return;
     const piece = channels.map((channel) => channel.subarray(0, frames));
-    // Where the page stands still just now, for longer than it looked ahead.
-    while (!sink.play(piece, this.next)) this.lateFrom(sink.now());
-    this.placed.push({ at: this.next, frames, index: playout.at - frames });
-    this.last = this.next += frames;
+    // The page may have stood still since the clock was looked at, and may stand still while this is scheduled.
+    if (this.next < sink.now() + TAKEN * sink.rate) this.lateFrom(sink.now());
+    const begun = sink.play(piece, this.next);
+    const late = begun > this.next;
+    this.placed.push({ at: begun, frames, index: playout.at - frames });
+    this.last = this.next = begun + frames;
+    if (late) this.lateFrom(sink.now());
   }
 }

@@ -8,6 +8,8 @@ import type { Output, Stream } from './stream';
 /** Milliseconds between two looks at the clock, and between two reports. */
 const TICK = 25;
 const REPORT = 100;
+/** Frames that an audio context may be in the middle of: what is told it now sounds behind them. */
+const RENDERS = 512;
 
 /** Buffers in an audio context, which begins each at the frame it is told. */
 class Buffers implements Sink {
@@ -27,23 +29,21 @@ class Buffers implements Sink {
     return Math.round(this.context.currentTime * this.rate);
   }
 
-  play(channels: Float32Array<ArrayBuffer>[], at: number): boolean {
+  play(channels: Float32Array<ArrayBuffer>[], at: number): number {
     const { context } = this;
+    const before = this.now();
+    const began = performance.now();
     const buffer = context.createBuffer(channels.length, channels[0]?.length ?? 0, this.rate);
     channels.forEach((channel, c) => buffer.copyToChannel(channel, c));
     const source = new AudioBufferSourceNode(context, { buffer });
     source.connect(this.out);
     source.start(at / this.rate);
-    // One that begins late, because the machine stood still just now, must not sound into the next. Where the clock moves
-    // while a task runs (it does in Chromium, and need not) that is seen at once.
-    source.stop((at + buffer.length) / this.rate);
-    if (this.now() > at) {
-      source.disconnect();
-      return false;
-    }
     this.sources.add(source);
     source.onended = () => this.sources.delete(source);
-    return true;
+    // The context's clock need not move while a task runs.
+    const passed = Math.round(((performance.now() - began) / 1000) * this.rate);
+    const begun = Math.max(this.now(), before + passed) + RENDERS;
+    return begun > at ? begun : at;
   }
 
   cut(at: number): void {
